@@ -1,0 +1,57 @@
+#pragma once
+
+/// An accelerator as its profile (hw/profiles/accelerators/NAME.json) describes it. Every number of a
+/// profile has evidence and source; what was measured enters as surfaces that
+/// hw/fit/ makes from tables of kernel times.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/evidence.h"
+#include "core/problem.h"
+#include "core/quantity.h"
+#include "hw/kernel.h"
+
+namespace forerun::hw {
+
+class GemmSurface;       // hw/gemm_surface.h
+class AttentionSurface;  // hw/attention_surface.h
+
+/// Power of the board: idle + energy of operations and of traffic, and the cap that holds the clock.
+/// P = idle + (flops * per_flop + bytes * per_byte) * (clock)^2 / time, time grows as the clock falls.
+struct PowerModel {
+  Watts idle{}, cap{};
+  Joules per_flop{};   ///< at burst clock, 16-bit matrix products
+  Joules per_byte{};   ///< of device memory traffic
+  double least_clock = 0.5;  ///< of the burst clock, reached under the cap
+  Evidence evidence = Evidence::assumed;
+};
+
+struct Accelerator {
+  std::string name;         ///< "h100-sxm-80gb"
+  std::string generation;   ///< "ampere", "hopper", "blackwell"
+  std::map<Precision, FlopRate> peak;  ///< dense
+  Bytes memory{};           ///< usable device memory
+  Bandwidth memory_bandwidth{};  ///< published
+  double memory_efficiency = 0;  ///< sustained fraction for large streaming kernels
+  Seconds memory_ramp{};         ///< fixed time of a small memory-bound kernel on the device
+  int multiprocessors = 0;
+  Bandwidth scale_up{};     ///< NVLink bandwidth per direction
+  PowerModel power;
+  double slowest_chip = 1.0;  ///< time of the slowest of many chips relative to the median one
+  std::map<Precision, std::shared_ptr<const GemmSurface>> gemm;  ///< shared: immutable, large
+  std::map<AttentionKernel, std::shared_ptr<const AttentionSurface>> attention;
+  std::map<std::string, Evidence> evidence;   ///< by field name
+  std::map<std::string, std::string> source;  ///< by field name
+};
+
+/// Reads a profile; wrong input is reported with path and rule.
+[[nodiscard]] std::optional<Accelerator> read_accelerator(const std::string& json_text, Problems&);
+/// The profile of that name from the data folder; throws Error naming the nearest if there is none.
+[[nodiscard]] Accelerator load_accelerator(const std::string& name);
+[[nodiscard]] std::vector<std::string> accelerator_names();
+
+}  // namespace forerun::hw

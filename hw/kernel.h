@@ -1,0 +1,69 @@
+#pragma once
+
+/// What one accelerator is asked to do: kernels as values, each with its operations and its bytes.
+/// Time is hw/kernel_time.h's business. Element counts are exact integers; shapes are per device,
+/// after tensor, sequence and context parallelism have cut them.
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "core/quantity.h"
+
+namespace forerun::hw {
+
+/// Number format of a matrix product's inputs (outputs are 16 bit, accumulation 32 bit).
+/// fp8: e4m3 with one scale a tensor; mxfp8: blocks of 32; nvfp4: 4 bit with two-level scales.
+enum class Precision : std::uint8_t { fp32, tf32, bf16, fp16, fp8, mxfp8, nvfp4 };
+[[nodiscard]] std::string_view name(Precision);
+/// Bytes of one element as a product's input: 4, 4, 2, 2, 1, 1.03125, 0.5625 (block scales included).
+[[nodiscard]] double bytes_per_element(Precision);
+
+/// C[m,n] = A[m,k] B[k,n], `batch` times in one call. 2 m n k batch FLOPs.
+/// Forward, input-gradient and weight-gradient products are this with their own m, n, k.
+struct Gemm {
+  std::int64_t m = 0, n = 0, k = 0;
+  Precision precision = Precision::bf16;
+  std::int64_t batch = 1;
+  bool accumulates = false;  ///< reads and adds to a 32-bit C (fused weight-gradient accumulation)
+  auto operator<=>(const Gemm&) const = default;
+};
+
+/// Which fused attention kernel runs; unfused attention is two batched Gemms and a MemoryBound softmax.
+enum class AttentionKernel : std::uint8_t { flash2, flash3, cudnn, triton };
+enum class Pass : std::uint8_t { forward, backward };
+
+/// softmax(Q K^T / sqrt(d)) V. 4 b h sq skv d FLOPs forward (2.5 times that backward: five products
+/// for two), halved when causal (exactly: the share of (q, k) pairs with k <= q + skv - sq).
+struct Attention {
+  Pass pass = Pass::forward;
+  AttentionKernel kernel = AttentionKernel::flash2;
+  std::int64_t batch = 1, queries = 0, keys = 0;  ///< sequence lengths
+  std::int64_t heads = 0, kv_heads = 0, head_dim = 0;
+  bool causal = true;
+  bool alibi = false;  ///< a bias added to the scores inside the kernel
+  auto operator<=>(const Attention&) const = default;
+};
+
+/// Bound by memory traffic: norms, activations, residuals, dropout, rotary, softmax, casts,
+/// cross-entropy, the optimiser's passes, gradient clipping, zeroing.
+struct MemoryBound {
+  Bytes read{}, written{};
+  auto operator<=>(const MemoryBound&) const = default;
+};
+
+/// Rows picked or added by index: embedding forward (gather) and backward (scatter-add).
+struct Gather {
+  std::int64_t rows = 0;
+  Bytes row{};
+  bool adds = false;  ///< scatter-add with atomics: reads and writes the table rows
+  auto operator<=>(const Gather&) const = default;
+};
+
+using Kernel = std::variant<Gemm, Attention, MemoryBound, Gather>;
+
+[[nodiscard]] Flops flops(const Kernel&);
+/// Compulsory traffic to device memory: each operand once, outputs written once.
+[[nodiscard]] Bytes traffic(const Kernel&);
+
+}  // namespace forerun::hw

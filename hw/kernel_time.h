@@ -1,0 +1,36 @@
+#pragma once
+
+/// How long a kernel runs on an accelerator, alone, at a given clock, without launch cost.
+///
+/// GEMM: tile-and-wave roofline corrected by a fitted surface of utilisation (roofline time /
+/// measured time) over log m, log n, log k; outside the measured range the boundary's utilisation
+/// holds. A shape's three sizes matter, not which operand is transposed (backward products use the
+/// same surface; `modelled` beyond that is the accelerator file's business). Attention: utilisation
+/// interpolated over log length, heads x batch and head size; backward from published ratios of
+/// backward to forward utilisation. MemoryBound: bytes over the sustained fraction of memory
+/// bandwidth plus a fixed ramp. See the .cpp for equations and the accelerator file for constants.
+///
+/// Not modelled: L2 residency between kernels, tail effects of concurrent kernels.
+
+#include "core/evidence.h"
+#include "core/quantity.h"
+#include "hw/accelerator.h"
+#include "hw/kernel.h"
+
+namespace forerun::hw {
+
+struct KernelTime {
+  Seconds time{};              ///< on the device, at the burst clock
+  Seconds compute_bound{};     ///< the part of `time` that stretches as the clock falls (<= time)
+  DurationEvidence evidence = DurationEvidence::modelled;
+};
+
+[[nodiscard]] KernelTime kernel_time(const Kernel&, const Accelerator&);
+
+/// The same kernel with the core clock at `clock` of the burst clock (0 < clock <= 1):
+/// time - compute_bound + compute_bound / clock.
+[[nodiscard]] constexpr Seconds at_clock(const KernelTime& k, double clock) {
+  return k.time - k.compute_bound + k.compute_bound / clock;
+}
+
+}  // namespace forerun::hw

@@ -1,0 +1,72 @@
+#pragma once
+
+/// What a training framework does that changes a step's time or memory: a preset is a named list of
+/// such facts, each with its source, in sim/frameworks/NAME.json. No preset holds a fudge factor: the
+/// fitted constants are times and fractions with a physical meaning, at most three, and
+/// tests/published/ makes them.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/evidence.h"
+#include "core/problem.h"
+#include "core/quantity.h"
+#include "hw/kernel.h"
+
+namespace forerun::sim {
+
+/// When the data-parallel gradient exchange runs.
+enum class GradientExchange : std::uint8_t {
+  overlapped,        ///< bucket by bucket during the last micro-batch's backward pass
+  after_backward,    ///< one exchange when the backward pass has ended
+  every_micro_batch  ///< FSDP without no_sync: reduce-scatter in every micro-batch, overlapped
+};
+
+struct Framework {
+  std::string name;
+  hw::AttentionKernel attention = hw::AttentionKernel::flash2;
+  bool fused_attention = true;      ///< false: batched products and a softmax over the square
+  bool dropout = false;             ///< dropout kernels and masks after attention and feed-forward
+  bool fused_kernels = true;        ///< bias+activation, bias+dropout+residual, norms, rotary fused
+  bool compiled = false;            ///< torch.compile / XLA: chains of elementwise kernels are one
+  int gradient_bytes = 4;           ///< of a gradient element, accumulated and held
+  int gradient_exchange_bytes = 4;  ///< of a gradient element on the wire
+  int parameter_gather_bytes = 2;   ///< of a parameter element when sharded parameters are gathered
+  GradientExchange gradient_exchange = GradientExchange::overlapped;
+  bool parameter_gather_overlapped = false;  ///< ZeRO-1: with the next forward pass
+  bool tensor_overlap = false;      ///< tensor-parallel exchange overlapped with products (user buffers, async TP)
+  bool tensor_gradient_overlap = false;  ///< input-gradient all-reduce beside the weight-gradient product
+  bool point_to_point_overlap = false;   ///< interleaved sends beside compute
+  bool blocking_point_to_point = false;  ///< the host waits for each send and receive
+  bool cuda_graphs = false;         ///< whole-iteration graphs: no launch gaps
+  double graphed_share = 0.0;       ///< share of layer kernels inside partial graphs
+  bool tied_embedding_all_reduce = true;  ///< first and last stage exchange the tied matrix's gradient
+  bool overflow_check = false;      ///< fp16 loss scaling: a pass over gradients and a host sync
+  bool gradient_clipping = true;    ///< a norm pass, an all-reduce and a host sync
+  bool fp32_logits = false;         ///< logits and cross-entropy in 32 bit
+  bool fused_cross_entropy = false;
+  bool stores_fp32_logits_gradient = false;
+  int optimizer_state_bytes = 12;   ///< per parameter: fp32 copy and two moments
+  int optimizer_read_write_bytes = 30;  ///< traffic per parameter of one fused Adam update
+  std::int64_t bucket_bytes = 0;    ///< of a gradient bucket; 0: one layer
+  std::int64_t vocabulary_multiple = 1;  ///< padded to a multiple of this times tensor parallel
+  std::int64_t prefetch_units = 1;  ///< FSDP: layers gathered ahead
+
+  // Fitted (tests/published/fit): at most three.
+  Seconds launch{};             ///< host time to issue one kernel
+  Seconds micro_batch_overhead{};  ///< host time of a micro-batch (data, schedule bookkeeping)
+  Seconds step_overhead{};      ///< serial time of a step (logging, loss scale, zeroing, learning rate)
+
+  std::map<std::string, Evidence> evidence;
+  std::map<std::string, std::string> source;
+};
+
+[[nodiscard]] std::optional<Framework> read_framework(const std::string& json_text, Problems&);
+/// The preset of that name; throws Error naming the nearest if there is none.
+[[nodiscard]] Framework load_framework(const std::string& name);
+[[nodiscard]] std::vector<std::string> framework_names();
+
+}  // namespace forerun::sim

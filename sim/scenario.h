@@ -1,0 +1,50 @@
+#pragma once
+
+/// A question: which model, on which machine, by which plan, with which framework, for how long.
+/// Read from scenarios/*.json (the living specification), or made from a published row.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/problem.h"
+#include "core/reader.h"
+#include "hw/accelerator.h"
+#include "hw/collective.h"
+#include "models/architecture.h"
+#include "sim/framework.h"
+#include "sim/plan.h"
+
+namespace forerun::sim {
+
+/// What was published about this very run, to print beside the prediction. Never an input.
+struct Published {
+  std::optional<Seconds> step_time;
+  std::optional<Bytes> memory;
+  std::string source;
+};
+
+struct Scenario {
+  std::string name;
+  std::string description;
+  hw::Accelerator accelerator;
+  hw::Network network;
+  std::int64_t accelerators = 0;
+  models::Architecture model;
+  Plan plan;
+  Framework framework;
+  double training_tokens = 0;             ///< 0: one step only is asked
+  std::optional<DollarRate> price;        ///< of one accelerator
+  std::string price_source;
+  Published published;
+  std::uint64_t seed = 1;
+  std::uint64_t hash = 0;                 ///< of the input text after --set
+};
+
+/// Reads and checks a scenario whole; every problem is reported. Profiles are loaded by name.
+[[nodiscard]] std::optional<Scenario> read_scenario(const JsonDocument&, Problems&);
+/// Rules across fields: the plan multiplies to the cluster, tensor parallel divides heads, the global
+/// batch divides into micro-batches, virtual stages divide layers ... with JSON paths.
+void check_scenario(const Scenario&, Reader& at, Problems&);
+
+}  // namespace forerun::sim
