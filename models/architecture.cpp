@@ -1,0 +1,220 @@
+#include "models/architecture.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <initializer_list>
+#include <utility>
+
+#include "core/error.h"
+#include "core/file.h"
+
+namespace forerun::models {
+namespace {
+
+template <class E>
+using Choice = std::pair<std::string_view, E>;
+
+constexpr std::array kActivations = {
+    Choice<Activation>{"gelu", Activation::gelu}, Choice<Activation>{"swiglu", Activation::swiglu},
+    Choice<Activation>{"geglu", Activation::geglu}, Choice<Activation>{"relu", Activation::relu},
+    Choice<Activation>{"squared_relu", Activation::squared_relu}};
+constexpr std::array kPositions = {
+    Choice<Position>{"rotary", Position::rotary}, Choice<Position>{"learned", Position::learned},
+    Choice<Position>{"alibi", Position::alibi}, Choice<Position>{"none", Position::none}};
+constexpr std::array kNorms = {Choice<Norm>{"layer_norm", Norm::layer_norm},
+                               Choice<Norm>{"rms_norm", Norm::rms_norm},
+                               Choice<Norm>{"layer_norm_1p", Norm::layer_norm_1p}};
+constexpr std::array kEvidence = {Choice<Evidence>{"measured", Evidence::measured},
+                                  Choice<Evidence>{"published", Evidence::published},
+                                  Choice<Evidence>{"fitted", Evidence::fitted},
+                                  Choice<Evidence>{"derived", Evidence::derived},
+                                  Choice<Evidence>{"assumed", Evidence::assumed}};
+
+/// The fields that evidence and sources may be given for.
+constexpr std::array<std::string_view, 19> kFields = {
+    "all",       "layers",          "hidden",         "heads",       "kv_heads", "head_dim",
+    "ffn",       "vocab",           "max_positions",  "activation",  "position", "rotary_fraction",
+    "norm",      "tied_embeddings", "embedding_norm", "linear_bias", "qkv_bias", "qk_norm",
+    "final_norm"};
+
+// Bounds that no model of this family comes near; their product stays below 2^63, so that parameter
+// counts are exact.
+constexpr std::int64_t kMostLayers = 10'000;
+constexpr std::int64_t kMostWidth = 1 << 20;
+constexpr std::int64_t kMostRows = 1 << 24;
+
+template <class E, std::size_t N>
+std::string_view name_in(const std::array<Choice<E>, N>& choices, E value) {
+  for (const auto& [text, candidate] : choices) {
+    if (candidate == value) return text;
+  }
+  FORERUN_ASSERT(false, "an enumerator without a name");
+}
+
+bool is_field(std::string_view key) {
+  return std::find(kFields.begin(), kFields.end(), key) != kFields.end();
+}
+
+/// Reads the fields of one object into an architecture; with a base, only those that are there.
+class FieldReader {
+ public:
+  FieldReader(Reader& reader, bool has_base) : reader_(reader), has_base_(has_base) {}
+
+  void count(std::string_view key, std::int64_t most, std::int64_t& value) {
+    if (wanted(key)) value = reader_.integer(key, 1, most);
+  }
+  template <class E, std::size_t N>
+  void choice(std::string_view key, const std::array<Choice<E>, N>& choices, E& value) {
+    if (wanted(key)) value = reader_.choice(key, std::span<const Choice<E>>(choices));
+  }
+  void flag(std::string_view key, bool& value) {
+    if (wanted(key)) value = reader_.boolean(key);
+  }
+  /// A flag that most models lack: absent means the default.
+  void rare_flag(std::string_view key, bool& value) {
+    if (reader_.has(key)) value = reader_.boolean(key);
+  }
+
+ private:
+  bool wanted(std::string_view key) { return reader_.has(key) || !has_base_; }
+
+  Reader& reader_;
+  bool has_base_;
+};
+
+void read_provenance(Reader& reader, Architecture& a) {
+  if (reader.has("evidence")) {
+    Reader map = reader.object("evidence");
+    for (const std::string& key : map.keys()) {
+      if (is_field(key)) {
+        a.evidence[key] = map.choice(key, std::span<const Choice<Evidence>>(kEvidence));
+      } else {
+        map.problem(key, "no field of an architecture, nor \"all\"");
+      }
+    }
+  }
+  if (reader.has("source")) {
+    Reader map = reader.object("source");
+    for (const std::string& key : map.keys()) {
+      if (is_field(key)) {
+        a.source[key] = map.text(key);
+      } else {
+        map.problem(key, "no field of an architecture, nor \"all\"");
+      }
+    }
+  }
+}
+
+void check_rules(Reader& reader, const Architecture& a) {
+  if (a.kv_heads > 0 && a.heads % a.kv_heads != 0) {
+    reader.problem("kv_heads", fmt::format("{} does not divide heads, {}", a.kv_heads, a.heads));
+  }
+  if (a.position == Position::learned && a.max_positions == 0) {
+    reader.problem("max_positions", "missing: learned positions need their table's length");
+  }
+  if (a.position != Position::learned && a.max_positions != 0) {
+    reader.problem("max_positions", fmt::format("{} given, but only learned positions have a table",
+                                                a.max_positions));
+  }
+  if (a.linear_bias && a.qkv_bias) {
+    reader.problem("qkv_bias", "true, but linear_bias already gives every matrix a bias");
+  }
+}
+
+}  // namespace
+
+std::string_view name(Activation value) { return name_in(kActivations, value); }
+std::string_view name(Position value) { return name_in(kPositions, value); }
+std::string_view name(Norm value) { return name_in(kNorms, value); }
+
+Evidence Architecture::evidence_of(const std::string& field) const {
+  if (const auto own = evidence.find(field); own != evidence.end()) return own->second;
+  if (const auto all = evidence.find("all"); all != evidence.end()) return all->second;
+  return Evidence::published;
+}
+
+Architecture read_architecture(Reader& reader) {
+  Architecture a;
+  const bool has_base = reader.has("base");
+  if (has_base) {
+    const std::string base = reader.text("base");
+    const std::vector<std::string> names = architecture_names();
+    if (std::find(names.begin(), names.end(), base) != names.end()) {
+      a = load_architecture(base);
+    } else {
+      const std::string near = nearest(base, {names.begin(), names.end()});
+      reader.problem("base",
+                     fmt::format("\"{}\" is no model of the zoo{}", base,
+                                 near.empty() ? "" : fmt::format(": did you mean {}?", near)));
+    }
+  }
+  if (reader.has("name") || !has_base) a.name = reader.text("name");
+  if (reader.has("family")) a.family = reader.text("family");
+
+  FieldReader fields(reader, has_base);
+  fields.count("layers", kMostLayers, a.layers);
+  fields.count("hidden", kMostWidth, a.hidden);
+  fields.count("heads", kMostWidth, a.heads);
+  fields.count("kv_heads", kMostWidth, a.kv_heads);
+  fields.count("head_dim", kMostWidth, a.head_dim);
+  fields.count("ffn", kMostWidth, a.ffn);
+  fields.count("vocab", kMostRows, a.vocab);
+  fields.choice("activation", kActivations, a.activation);
+  fields.choice("position", kPositions, a.position);
+  fields.choice("norm", kNorms, a.norm);
+  fields.flag("tied_embeddings", a.tied_embeddings);
+  fields.flag("linear_bias", a.linear_bias);
+  fields.rare_flag("embedding_norm", a.embedding_norm);
+  fields.rare_flag("qkv_bias", a.qkv_bias);
+  fields.rare_flag("qk_norm", a.qk_norm);
+  fields.rare_flag("final_norm", a.final_norm);
+  if (reader.has("max_positions")) a.max_positions = reader.integer("max_positions", 1, kMostRows);
+  if (reader.has("rotary_fraction")) {
+    a.rotary_fraction = reader.number("rotary_fraction", 0.0, 1.0);
+    if (a.position != Position::rotary) {
+      reader.problem("rotary_fraction", "given, but the positions are not rotary");
+    }
+  }
+  if (a.position != Position::rotary) a.rotary_fraction = 0.0;
+
+  read_provenance(reader, a);
+  check_rules(reader, a);
+  reader.finish();
+  return a;
+}
+
+Architecture load_architecture(const std::string& name) {
+  const std::vector<std::string> names = architecture_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    const std::string near = nearest(name, {names.begin(), names.end()});
+    throw Error(ExitCode::wrong, fmt::format("there is no model \"{}\"", name),
+                near.empty() ? "forerun list models names them all"
+                             : fmt::format("did you mean {}?", near));
+  }
+  const std::string path = data_path("models/zoo/" + name + ".json");
+  Problems problems;
+  const JsonDocument document = JsonDocument::load(path, problems);
+  Reader reader = document.root(problems);
+  Architecture a = read_architecture(reader);
+  if (a.name != name) {
+    problems.add("/name", fmt::format("\"{}\" is not the file's name, \"{}\"", a.name, name));
+  }
+  if (!a.source.contains("all"))
+    problems.add("/source/all", "missing: a zoo entry names its source");
+  if (!problems.empty()) throw Error(ExitCode::wrong, problems.text(path));
+  return a;
+}
+
+std::vector<std::string> architecture_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(data_path("models/zoo"))) {
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace forerun::models
