@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace forerun {
 
@@ -29,7 +30,7 @@ class Error : public std::runtime_error {
 }  // namespace forerun
 
 /// `values` is a std::string that shows what was found, for example fmt::format("tick {}", t).
-#define FORERUN_ASSERT(condition, values)                                              \
-  do {                                                                                 \
+#define FORERUN_ASSERT(condition, values)                                                  \
+  do {                                                                                     \
     if (!(condition)) ::forerun::assertion_failed(#condition, __FILE__, __LINE__, values); \
   } while (false)

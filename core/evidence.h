@@ -13,11 +13,14 @@ enum class Evidence : std::uint8_t { measured, published, fitted, derived, assum
 
 /// Evidence of a computed duration, strongest first.
 /// measured: a measured point of this very shape; interpolated: inside measured shapes;
-/// extrapolated: outside them, at the boundary's utilisation; modelled: no measurement of this kind.
+/// extrapolated: outside them, at the boundary's utilisation; modelled: no measurement of this
+/// kind.
 enum class DurationEvidence : std::uint8_t { measured, interpolated, extrapolated, modelled };
 
 constexpr Evidence weakest(Evidence a, Evidence b) { return std::max(a, b); }
-constexpr DurationEvidence weakest(DurationEvidence a, DurationEvidence b) { return std::max(a, b); }
+constexpr DurationEvidence weakest(DurationEvidence a, DurationEvidence b) {
+  return std::max(a, b);
+}
 
 [[nodiscard]] std::string_view name(Evidence);
 [[nodiscard]] std::string_view name(DurationEvidence);

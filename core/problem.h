@@ -7,8 +7,8 @@
 
 namespace forerun {
 
-/// One mistake. `where` is a JSON pointer (or a flag), `what` names the value and the rule it breaks
-/// and, for a misspelt name, the nearest valid one.
+/// One mistake. `where` is a JSON pointer (or a flag), `what` names the value and the rule it
+/// breaks and, for a misspelt name, the nearest valid one.
 struct Problem {
   std::string where;
   std::string what;

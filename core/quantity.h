@@ -41,8 +41,12 @@ class Quantity {
     base_ /= f;
     return *this;
   }
-  friend constexpr Quantity operator+(Quantity a, Quantity b) { return Quantity(a.base_ + b.base_); }
-  friend constexpr Quantity operator-(Quantity a, Quantity b) { return Quantity(a.base_ - b.base_); }
+  friend constexpr Quantity operator+(Quantity a, Quantity b) {
+    return Quantity(a.base_ + b.base_);
+  }
+  friend constexpr Quantity operator-(Quantity a, Quantity b) {
+    return Quantity(a.base_ - b.base_);
+  }
   friend constexpr Quantity operator*(Quantity a, double f) { return Quantity(a.base_ * f); }
   friend constexpr Quantity operator*(double f, Quantity a) { return Quantity(a.base_ * f); }
   friend constexpr Quantity operator/(Quantity a, double f) { return Quantity(a.base_ / f); }
@@ -84,18 +88,28 @@ constexpr Seconds operator""_ms(long double v) { return Seconds(static_cast<doub
 constexpr Seconds operator""_us(long double v) { return Seconds(static_cast<double>(v) * 1e-6); }
 constexpr Seconds operator""_ns(long double v) { return Seconds(static_cast<double>(v) * 1e-9); }
 constexpr Seconds operator""_h(long double v) { return Seconds(static_cast<double>(v) * 3600.0); }
-constexpr Seconds operator""_days(long double v) { return Seconds(static_cast<double>(v) * 86400.0); }
+constexpr Seconds operator""_days(long double v) {
+  return Seconds(static_cast<double>(v) * 86400.0);
+}
 constexpr Bytes operator""_B(long double v) { return Bytes(static_cast<double>(v)); }
 constexpr Bytes operator""_KiB(long double v) { return Bytes(static_cast<double>(v) * 1024.0); }
 constexpr Bytes operator""_MiB(long double v) { return Bytes(static_cast<double>(v) * 1048576.0); }
-constexpr Bytes operator""_GiB(long double v) { return Bytes(static_cast<double>(v) * 1073741824.0); }
+constexpr Bytes operator""_GiB(long double v) {
+  return Bytes(static_cast<double>(v) * 1073741824.0);
+}
 constexpr Bytes operator""_GB(long double v) { return Bytes(static_cast<double>(v) * 1e9); }
 constexpr Bytes operator""_MB(long double v) { return Bytes(static_cast<double>(v) * 1e6); }
 constexpr Flops operator""_FLOP(long double v) { return Flops(static_cast<double>(v)); }
 constexpr Flops operator""_GFLOP(long double v) { return Flops(static_cast<double>(v) * 1e9); }
-constexpr Bandwidth operator""_GBps(long double v) { return Bandwidth(static_cast<double>(v) * 1e9); }
-constexpr Bandwidth operator""_Gbps(long double v) { return Bandwidth(static_cast<double>(v) * 1.25e8); }
-constexpr FlopRate operator""_TFLOPps(long double v) { return FlopRate(static_cast<double>(v) * 1e12); }
+constexpr Bandwidth operator""_GBps(long double v) {
+  return Bandwidth(static_cast<double>(v) * 1e9);
+}
+constexpr Bandwidth operator""_Gbps(long double v) {
+  return Bandwidth(static_cast<double>(v) * 1.25e8);
+}
+constexpr FlopRate operator""_TFLOPps(long double v) {
+  return FlopRate(static_cast<double>(v) * 1e12);
+}
 constexpr Watts operator""_W(long double v) { return Watts(static_cast<double>(v)); }
 constexpr Dollars operator""_usd(long double v) { return Dollars(static_cast<double>(v)); }
 constexpr DollarRate operator""_usd_per_h(long double v) {

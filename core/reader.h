@@ -1,8 +1,8 @@
 #pragma once
 
-/// A strict reader of JSON objects. It never throws on wrong input and never guesses: a missing key,
-/// an unknown key (with the nearest valid one), a wrong type, a value outside its range, a number
-/// where a quantity with unit belongs, two equal keys, nesting deeper than kMaxJsonDepth and
+/// A strict reader of JSON objects. It never throws on wrong input and never guesses: a missing
+/// key, an unknown key (with the nearest valid one), a wrong type, a value outside its range, a
+/// number where a quantity with unit belongs, two equal keys, nesting deeper than kMaxJsonDepth and
 /// truncated text all become a `Problem` with JSON pointer, value and rule; reading goes on, with a
 /// value-initialised result, so that all mistakes of a file are reported together.
 ///
@@ -16,13 +16,15 @@
 /// Integers are exact: 3.7, 1e30 and -1 for a count are refused rather than converted.
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
-#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/problem.h"
@@ -38,13 +40,14 @@ class Reader;
 /// A parsed document; owns the text's values. Readers refer to it and must not outlive it.
 class JsonDocument {
  public:
-  /// On a syntax error the problem names line and column, and root() is an empty object.
+  /// Text that can't be read, or whose top is no object, is one problem (a syntax error at
+  /// LINE:COLUMN in place of a pointer); root() then reads as missing and adds no more.
   [[nodiscard]] static JsonDocument parse(std::string_view text, Problems& problems);
   /// Refuses a file over kMaxJsonBytes before reading it; throws Error if it can't be opened.
   [[nodiscard]] static JsonDocument load(const std::string& path, Problems& problems);
   [[nodiscard]] Reader root(Problems& problems) const;
-  /// Set the value at a JSON pointer or dotted path (`--set plan.tensor=8`): `value` is JSON text, or
-  /// a bare word taken as a string. The parent object must exist.
+  /// Set the value at a JSON pointer or dotted path (`--set plan.tensor=8`): `value` is JSON text,
+  /// or a bare word taken as a string. The parent object must exist.
   void set(std::string_view path, std::string_view value, Problems& problems);
 
   JsonDocument(JsonDocument&&) noexcept;
@@ -68,7 +71,7 @@ class Reader {
   bool boolean(std::string_view key);
 
   // Quantities are strings with unit: "80 GiB", "400 Gb/s", "989.4 TFLOP/s", "5 us", "700 W",
-  // "2.95 USD/h". Each must be finite and at least `least` (zero when not given).
+  // "2.95 USD/h". Each must be finite and at least zero.
   Seconds seconds(std::string_view key);
   Bytes bytes(std::string_view key);
   Bandwidth bandwidth(std::string_view key);
@@ -85,7 +88,7 @@ class Reader {
     return i < choices.size() ? choices[i].second : E{};
   }
 
-  Reader object(std::string_view key);                ///< a missing one reads as empty, reported once
+  Reader object(std::string_view key);  ///< a missing one reads as empty, reported once
   std::vector<Reader> objects(std::string_view key);  ///< an array of objects
   std::vector<double> numbers(std::string_view key, double least, double most);
   std::vector<std::int64_t> integers(std::string_view key, std::int64_t least, std::int64_t most);
@@ -103,18 +106,25 @@ class Reader {
   friend class JsonDocument;
   Reader(const void* object, std::string pointer, Problems* problems);
   std::size_t choice_index(std::string_view key, const std::vector<std::string_view>& names);
-  const void* find(std::string_view key);            ///< null if absent; marks key as known
-  const void* require(std::string_view key);         ///< reports `missing`
+  const void* find(std::string_view key) const;  ///< null if absent; marks key as known
+  const void* require(std::string_view key);     ///< reports `missing`
   double quantity(std::string_view key, int kind);
+  template <class Result>
+  auto take(std::string_view key, Result result) -> std::variant_alternative_t<0, Result>;
+  template <class Element>
+  void each(std::string_view key, Element element);
+  template <class T, class Convert>
+  std::vector<T> list(std::string_view key, Convert convert);
 
   const void* object_;  // the JSON object, or null for "missing": then fields report nothing more
   std::string pointer_;
   Problems* problems_;
-  std::vector<std::string> known_;
+  mutable std::set<std::string, std::less<>> known_;  // what was asked for; no part of the value
 };
 
-/// The nearest of `names` to `word` by edit distance, or empty if none is near (more than a third of
-/// the letters differ).
-[[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string_view>& names);
+/// The nearest of `names` to `word` by edit distance, or empty if none is near (more than a third
+/// of the letters differ).
+[[nodiscard]] std::string nearest(std::string_view word,
+                                  const std::vector<std::string_view>& names);
 
 }  // namespace forerun

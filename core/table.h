@@ -3,6 +3,7 @@
 /// Tables and numbers for people: columns aligned, three or four significant digits, SI units.
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/quantity.h"
@@ -23,13 +24,13 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-[[nodiscard]] std::string show(Seconds);        ///< "12.3 ms", "4.56 s", "3.2 days"
-[[nodiscard]] std::string show(Bytes);          ///< "78.4 GiB"
-[[nodiscard]] std::string show(Bandwidth);      ///< "370 GB/s"
-[[nodiscard]] std::string show(FlopRate);       ///< "412 TFLOP/s"
-[[nodiscard]] std::string show(Dollars);        ///< "$1.23 M"
+[[nodiscard]] std::string show(Seconds);    ///< "12.3 ms", "4.56 s", "3.2 days"
+[[nodiscard]] std::string show(Bytes);      ///< "78.4 GiB"
+[[nodiscard]] std::string show(Bandwidth);  ///< "370 GB/s"
+[[nodiscard]] std::string show(FlopRate);   ///< "412 TFLOP/s"
+[[nodiscard]] std::string show(Dollars);    ///< "$1.23 M"
 [[nodiscard]] std::string show_percent(double fraction, int digits = 1);  ///< 0.123 -> "12.3 %"
-[[nodiscard]] std::string show_count(double n);  ///< "16,384", "405 B"
+[[nodiscard]] std::string show_count(double n);                           ///< "16,384", "405 B"
 [[nodiscard]] std::string significant(double v, int digits);
 
 }  // namespace forerun

@@ -1,0 +1,70 @@
+#include "core/unit.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <vector>
+
+#include "core/error.h"
+#include "core/json_value.h"
+#include "core/reader.h"
+
+namespace forerun::unit {
+namespace {
+
+constexpr Unit kSeconds[] = {{"s", 1.0},    {"ms", 1e-3},  {"us", 1e-6},     {"ns", 1e-9},
+                             {"min", 60.0}, {"h", 3600.0}, {"days", 86400.0}};
+constexpr Unit kBytes[] = {{"B", 1.0},      {"KiB", 0x1p10}, {"MiB", 0x1p20},
+                           {"GiB", 0x1p30}, {"TiB", 0x1p40}, {"kB", 1e3},
+                           {"MB", 1e6},     {"GB", 1e9},     {"TB", 1e12}};
+constexpr Unit kBandwidth[] = {
+    {"B/s", 1.0},      {"kB/s", 1e3},     {"MB/s", 1e6},     {"GB/s", 1e9},     {"TB/s", 1e12},
+    {"KiB/s", 0x1p10}, {"MiB/s", 0x1p20}, {"GiB/s", 0x1p30}, {"TiB/s", 0x1p40}, {"b/s", 0.125},
+    {"kb/s", 0.125e3}, {"Mb/s", 0.125e6}, {"Gb/s", 0.125e9}, {"Tb/s", 0.125e12}};
+constexpr Unit kFlopRate[] = {{"FLOP/s", 1.0},  {"kFLOP/s", 1e3},  {"MFLOP/s", 1e6},
+                              {"GFLOP/s", 1e9}, {"TFLOP/s", 1e12}, {"PFLOP/s", 1e15}};
+constexpr Unit kWatts[] = {{"W", 1.0}, {"kW", 1e3}, {"MW", 1e6}};
+constexpr Unit kDollarRate[] = {{"USD/h", 1.0 / 3600.0}};
+
+constexpr std::array<KindFacts, 6> kFacts = {{{"a time", "5 us", kSeconds},
+                                              {"a size in bytes", "80 GiB", kBytes},
+                                              {"a bandwidth", "400 Gb/s", kBandwidth},
+                                              {"a rate of operations", "989.4 TFLOP/s", kFlopRate},
+                                              {"a power", "700 W", kWatts},
+                                              {"a price", "2.95 USD/h", kDollarRate}}};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+const KindFacts& facts(Kind kind) { return kFacts.at(static_cast<std::size_t>(kind)); }
+
+std::variant<double, std::string> parse(std::string_view text, Kind kind) {
+  const KindFacts& known = facts(kind);
+  const auto refuse = [&](std::string_view why) {
+    return fmt::format("{} in {}; write {} like \"{}\"", why, json::quoted(text), known.name,
+                       known.example);
+  };
+  // from_chars would also take "inf", "nan" and ".5"; a number here begins as JSON's do.
+  const std::size_t first = text.starts_with('-') ? 1 : 0;
+  if (first >= text.size() || !is_digit(text[first])) return refuse("no number");
+  double number = 0.0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || !std::isfinite(number)) return refuse("a number out of range");
+  std::string_view name(rest, static_cast<std::size_t>(end - rest));
+  if (name.starts_with(' ')) name.remove_prefix(1);
+  if (name.empty()) return refuse("no unit");
+  for (const Unit& unit : known.units) {
+    if (unit.name == name) return number * unit.size;
+  }
+  std::vector<std::string_view> names;
+  for (const Unit& unit : known.units) names.push_back(unit.name);
+  const std::string near = nearest(name, names);
+  return refuse(fmt::format("unknown unit {}{}", json::quoted(name),
+                            near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near)));
+}
+
+}  // namespace forerun::unit
