@@ -5,10 +5,8 @@
 
 #include <cstdint>
 #include <set>
-#include <string>
-#include <vector>
 
-#include "hw/kernel.h"
+#include "models/layer_operations.h"
 
 namespace forerun::sim {
 
@@ -17,24 +15,11 @@ enum class PipelineSchedule : std::uint8_t { all_forward_all_backward, one_forwa
 /// parameters too (3, FSDP full shard).
 enum class ShardingStage : std::uint8_t { none = 0, optimizer = 1, gradients = 2, parameters = 3 };
 enum class RecomputeMode : std::uint8_t { none, selective, full };
-enum class ContextExchange : std::uint8_t { ring, all_gather, all_to_all };
-
-/// The parts that selective recompute can throw away and redo (what else stays is stored).
-enum class RecomputePart : std::uint8_t {
-  core_attention,      ///< scores, softmax, dropout, context (Korthikanti 2022)
-  attention_norm, ffn_norm, activation, ffn_up, qkv, attention_output, ffn_down
-};
-
 struct Recompute {
   RecomputeMode mode = RecomputeMode::none;
-  std::set<RecomputePart> parts;     ///< redone in the backward pass, when selective
+  std::set<models::LayerPart> parts;  ///< redone in the backward pass, when selective
   std::int64_t layers_per_stage = 0; ///< when > 0, only so many layers of a stage are recomputed in full
   bool operator==(const Recompute&) const = default;
-};
-
-/// Number format of the layers' matrix products, as recipes name it.
-enum class PrecisionRecipe : std::uint8_t {
-  bf16, fp16, fp8_delayed, fp8_current, fp8_tensorwise, fp8_rowwise, mxfp8, nvfp4
 };
 
 struct Plan {
@@ -42,18 +27,18 @@ struct Plan {
   std::int64_t virtual_stages = 1;      ///< model chunks per pipeline rank (interleaving)
   bool sequence_parallel = false;       ///< activations outside tensor-parallel parts cut over `tensor`
   PipelineSchedule schedule = PipelineSchedule::one_forward_one_backward;
-  ContextExchange context_exchange = ContextExchange::ring;
+  models::ContextExchange context_exchange = models::ContextExchange::ring;
   ShardingStage sharding = ShardingStage::none;
   std::int64_t shard_group = 0;         ///< ranks that hold one copy (HSDP when < data); 0: all of data
   Recompute recompute;
-  PrecisionRecipe precision = PrecisionRecipe::bf16;
+  models::PrecisionRecipe precision = models::PrecisionRecipe::bf16;
   std::int64_t micro_batch = 1;         ///< sequences
   std::int64_t global_batch = 1;        ///< sequences
   std::int64_t sequence = 2048;         ///< tokens
   /// Embedding and loss take a layer slot each when stages are filled (Megatron's
   /// account-for-embedding/loss-in-pipeline-split); when false the layers alone are divided.
   bool embedding_takes_slot = false, loss_takes_slot = false;
-  std::int64_t optimizer_offload_layers = 0;  ///< activations of so many layers are kept on the host
+  std::int64_t activation_offload_layers = 0;  ///< activations of so many layers are kept on the host
   [[nodiscard]] std::int64_t accelerators() const { return data * tensor * pipeline * context; }
   [[nodiscard]] std::int64_t micro_batches() const { return global_batch / (data * micro_batch); }
 };

@@ -1,0 +1,137 @@
+// The ends of the model: embedding, final norm, logits and loss, and the once-a-step weight casts.
+
+#include "models/layer_operations.h"
+#include "models/low_precision.h"
+#include "models/operation_builder.h"
+
+namespace forerun::models {
+namespace {
+
+using hw::CollectiveKind;
+using hw::Gemm;
+
+hw::Precision sixteen_bit(const Slice& s) {
+  return s.precision == PrecisionRecipe::fp16 ? hw::Precision::fp16 : hw::Precision::bf16;
+}
+
+double activations(const Architecture& a, std::int64_t tokens) {
+  return static_cast<double>(tokens) * static_cast<double>(a.hidden);
+}
+
+/// Cross-entropy over logits cut by vocabulary, bytes of traffic per logit.
+/// 32-bit in separate passes (Megatron-LM's vocab_parallel_cross_entropy): cast (2 in, 4 out),
+/// maximum (4), subtract (4, 4), exponential (4, 4), sum (4), divide (4, 4); backward scales the
+/// stored softmax (4, 4) and casts to 16 bit (4, 2). Fused: one pass each way over 16-bit logits
+/// (twice read forward: maximum and sum).
+struct LossTraffic {
+  double forward_read, forward_written, backward_read, backward_written;
+  int forward_launches, backward_launches;
+};
+LossTraffic loss_traffic(const KernelChoices& c) {
+  if (c.fused_cross_entropy) return {4, 0, 2, 2, 2, 1};
+  if (c.fp32_logits) return {2 + 4 + 4 + 4 + 4 + 4, 4 + 4 + 4 + 4, 4 + 4, 4 + 2, 10, 5};
+  return {2 + 2 + 2, 2 + 2, 2 + 2, 2, 5, 3};
+}
+
+}  // namespace
+
+OperationList embedding_forward(const Architecture& a, const Slice& s, const KernelChoices& c) {
+  OperationBuilder b;
+  const double row = 2.0 * static_cast<double>(a.hidden);
+  b.kernel("word embedding", hw::Gather{s.tokens(), Bytes(row), false}, s.tensor > 1 ? 5 : 1);
+  if (s.tensor > 1) {
+    const double bytes = 2.0 * activations(a, s.tokens());
+    b.exchange("reduce embedding",
+               s.sequence_parallel ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce, bytes,
+               Dimension::tensor);
+  }
+  const double elements = activations(a, s.outer_tokens());
+  if (a.position == Position::learned) b.memory("position embedding", elements, 4, 2);
+  if (a.embedding_norm) b.memory("embedding norm", elements, 2, 2);
+  if (c.dropout) b.memory("embedding dropout", elements, 2, 3);
+  return b.take();
+}
+
+OperationList embedding_backward(const Architecture& a, const Slice& s, const KernelChoices& c) {
+  OperationBuilder b;
+  const double elements = activations(a, s.outer_tokens());
+  if (c.dropout) b.memory("embedding dropout gradient", elements, 3, 2);
+  if (a.embedding_norm) b.memory("embedding norm gradient", elements, 4 + 4, 2, 2);
+  if (a.position == Position::learned) b.memory("position embedding gradient", elements, 2, 2, 2);
+  if (s.tensor > 1 && s.sequence_parallel) {
+    b.exchange("gather embedding gradient", CollectiveKind::all_gather, 2.0 * activations(a, s.tokens()),
+               Dimension::tensor);
+  }
+  const double row = 2.0 * static_cast<double>(a.hidden);
+  // The gradient is dense: a table of zeros, the rows added to it, and its sum into the buffer.
+  const double table = static_cast<double>(a.vocab) / static_cast<double>(s.tensor) * static_cast<double>(a.hidden);
+  b.memory("zero embedding gradient", table, 0, 2);
+  b.kernel("word embedding gradient", hw::Gather{s.tokens(), Bytes(row), true}, 3);
+  b.memory("accumulate embedding gradient", table, 2.0 + c.gradient_bytes, c.gradient_bytes);
+  return b.take();
+}
+
+OperationList head_forward(const Architecture& a, const Slice& s, const KernelChoices& c,
+                           std::int64_t padded_vocab) {
+  OperationBuilder b;
+  if (a.final_norm) b.memory("final norm", activations(a, s.outer_tokens()), 2, 2);
+  if (s.tensor > 1 && s.sequence_parallel) {
+    b.exchange("gather sequence", CollectiveKind::all_gather, 2.0 * activations(a, s.tokens()), Dimension::tensor);
+  }
+  const std::int64_t vocab = padded_vocab / s.tensor;
+  b.kernel("logits", Gemm{s.tokens(), vocab, a.hidden, sixteen_bit(s)});
+  const LossTraffic t = loss_traffic(c);
+  const double logits = static_cast<double>(s.tokens()) * static_cast<double>(vocab);
+  b.memory("cross-entropy", logits, t.forward_read, t.forward_written, t.forward_launches);
+  if (s.tensor > 1) {
+    // Maximum, target logit and sum of exponentials, four bytes a token each.
+    for (int i = 0; i < 3; ++i) {
+      b.exchange("reduce loss", CollectiveKind::all_reduce, 4.0 * static_cast<double>(s.tokens()), Dimension::tensor);
+    }
+  }
+  return b.take();
+}
+
+OperationList head_backward(const Architecture& a, const Slice& s, const KernelChoices& c,
+                            std::int64_t padded_vocab) {
+  OperationBuilder b;
+  const std::int64_t vocab = padded_vocab / s.tensor;
+  const LossTraffic t = loss_traffic(c);
+  const double logits = static_cast<double>(s.tokens()) * static_cast<double>(vocab);
+  b.memory("cross-entropy gradient", logits, t.backward_read, t.backward_written, t.backward_launches);
+  b.kernel("logits input gradient", Gemm{s.tokens(), a.hidden, vocab, sixteen_bit(s)});
+  std::int32_t reducing = -1;
+  if (s.tensor > 1) {
+    const CollectiveKind kind = s.sequence_parallel ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce;
+    const double bytes = 2.0 * activations(a, s.tokens());
+    if (c.tensor_gradient_overlap || c.tensor_overlap) {
+      reducing = b.exchange_async("reduce input gradient", kind, bytes, Dimension::tensor);
+    } else {
+      b.exchange("reduce input gradient", kind, bytes, Dimension::tensor);
+    }
+  }
+  const bool fused = c.fused_gradient_accumulation;
+  b.kernel("logits weight gradient",
+           Gemm{vocab, a.hidden, s.tokens(), sixteen_bit(s), 1, fused && c.gradient_bytes == 4});
+  if (!fused) {
+    b.memory("accumulate gradient", static_cast<double>(vocab * a.hidden), 2.0 + c.gradient_bytes, c.gradient_bytes);
+  }
+  b.require(reducing);
+  if (a.final_norm) {
+    b.memory("final norm gradient", activations(a, s.outer_tokens()), 8, 2, 2);
+  }
+  return b.take();
+}
+
+OperationList weight_casts(const Architecture& a, const Slice& s, const KernelChoices&) {
+  OperationBuilder b;
+  const double t = static_cast<double>(s.tensor);
+  const double h = static_cast<double>(a.hidden);
+  const double attention = h * static_cast<double>(2 * a.query_width() + 2 * a.kv_width()) / t;
+  const double feed_forward = h * static_cast<double>((a.gated() ? 3 : 2) * a.ffn) / t;
+  quantize_weight(b, s.precision, "cast attention weights", attention);
+  quantize_weight(b, s.precision, "cast feed-forward weights", feed_forward);
+  return b.take();
+}
+
+}  // namespace forerun::models

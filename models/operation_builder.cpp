@@ -1,0 +1,55 @@
+#include "models/operation_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace forerun::models {
+
+LayerOperation& OperationBuilder::add(std::string_view name) {
+  LayerOperation& o = list_.operations.emplace_back();
+  o.name = name;
+  o.part = part_;
+  o.recomputed = recomputed_;
+  return o;
+}
+
+void OperationBuilder::kernel(std::string_view name, const hw::Kernel& kernel, int launches) {
+  const auto index = static_cast<std::int32_t>(list_.operations.size());
+  LayerOperation& o = add(name);
+  o.work = kernel;
+  o.launches = launches;
+  o.wait = required_;
+  required_ = -1;
+  last_compute_ = index;
+}
+
+void OperationBuilder::memory(std::string_view name, double elements, double read, double written,
+                              int launches) {
+  kernel(name, hw::MemoryBound{Bytes(elements * read), Bytes(elements * written)}, launches);
+}
+
+std::int32_t OperationBuilder::exchange_async(std::string_view name, hw::CollectiveKind kind,
+                                              double bytes, Dimension dimension, double share) {
+  const auto index = static_cast<std::int32_t>(list_.operations.size());
+  LayerOperation& o = add(name);
+  o.work = Exchange{kind, Bytes(bytes), dimension, share};
+  o.wait = last_compute_;
+  return index;
+}
+
+void OperationBuilder::exchange(std::string_view name, hw::CollectiveKind kind, double bytes,
+                                Dimension dimension, double share) {
+  require(exchange_async(name, kind, bytes, dimension, share));
+}
+
+void OperationBuilder::require(std::int32_t exchange) {
+  // Exchanges run in order on one stream: waiting for a later one covers an earlier one.
+  required_ = std::max(required_, exchange);
+}
+
+OperationList OperationBuilder::take() {
+  list_.trailing = required_;
+  return std::move(list_);
+}
+
+}  // namespace forerun::models
