@@ -4,19 +4,25 @@
 /// contention (that is the flow fidelity's business), excluding the launch cost of the host.
 ///
 /// A group is described by how its ranks lie: `ranks` in all, `per_domain` of them in one NVLink
-/// domain, and `sharing`: how many groups of the same kind leave a node at the same time through the
-/// same NICs (tensor-parallel peers each run their own data-parallel ring: each has its own NIC, so
-/// bandwidth leaving a node is the node's NIC bandwidth divided by the groups that share it).
+/// domain, and `sharing`: how many groups of the same kind leave a domain at the same time through
+/// the same NICs (tensor-parallel peers each run their own data-parallel ring).
 ///
-/// Inside a domain: interpolation of measured bus bandwidth over size and ranks where there are
-/// tables, else NCCL's own tuning model (algorithm and protocol by least cost). Across domains: ring
-/// and tree over NICs, latency per hop, NVLS trees, SHARP where the network has it, and measured
-/// degradation at scale. Bus bandwidth = bytes / time x (n-1)/n, twice that for all-reduce.
+/// Inside a domain: measured curves over size and ranks (hw/scale_up.h), beyond the measured rank
+/// counts NCCL's own tuning model, corrected by the nearest measured count. Across domains: the
+/// cheapest of ring, tree (with in-switch reduction: NVLS tree) and, where the network has it,
+/// SHARP; equations in collective.cpp.
+///
 /// `bytes` is as nccl-tests counts it: the buffer of an all-reduce, the whole gathered result, the
-/// whole input of a rank's reduce-scatter, the complete buffer of a rank's all-to-all.
+/// whole input of a rank's reduce-scatter, the complete buffer of a rank's all-to-all, the message
+/// of a send_receive (a group of two ranks, per_domain 2: over NVLink, 1: over a NIC). Bus
+/// bandwidth = bytes / time x (n-1)/n, twice that for all-reduce.
+///
+/// Not modelled: congestion of other jobs, hash collisions of flows, failed links, SM use of the
+/// collective (the caller's tax on kernels beside it).
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,13 +31,9 @@
 #include "core/evidence.h"
 #include "core/problem.h"
 #include "core/quantity.h"
+#include "hw/scale_up.h"
 
 namespace forerun::hw {
-
-enum class CollectiveKind : std::uint8_t {
-  all_reduce, all_gather, reduce_scatter, all_to_all, broadcast, send_receive
-};
-[[nodiscard]] std::string_view name(CollectiveKind);
 
 struct Group {
   std::int64_t ranks = 1;
@@ -40,39 +42,39 @@ struct Group {
   auto operator<=>(const Group&) const = default;
 };
 
-struct CurvePoint {
-  Bytes size{};
-  Seconds time{};
-};
-
 /// The machines' links, from hw/profiles/networks/NAME.json or built from a few numbers.
 struct Network {
   std::string name;
-  std::string scale_up_profile;     ///< which measured tables: "h100", "a100", "b200", "gb200" ...
-  std::int64_t domain = 8;          ///< accelerators of one scale-up (NVLink) domain
-  std::int64_t per_node = 8;        ///< accelerators of one host
-  Bandwidth scale_up{};             ///< per accelerator and direction
-  Bandwidth network{};              ///< per accelerator and direction, out of the domain
-  Seconds network_latency{};        ///< one message between two hosts, NIC to NIC, as NCCL sees it
-  Seconds collective_latency{};     ///< fixed start of a multi-node collective (EFA: tens of us)
-  double network_efficiency = 0;    ///< reached fraction of `network` for large messages
+  std::string scale_up_profile;           ///< "a100", "h100", "h200", "b200", "gb200", "gb300"
+  std::shared_ptr<const ScaleUp> inside;  ///< that profile: shared because large and immutable
+  std::int64_t domain = 8;                ///< accelerators of one scale-up (NVLink) domain
+  std::int64_t per_node = 8;              ///< accelerators of one host
+  Bandwidth scale_up{};                   ///< per accelerator and direction
+  Bandwidth network{};                    ///< per accelerator and direction, out of the domain
+  Bandwidth nic{};                        ///< of the NIC that one accelerator alone can fill
+  std::int64_t group_nics = 0;    ///< NICs of a domain that one communicator uses; 0: all of them
+  Seconds network_latency{};      ///< one low-latency message between hosts, as NCCL sees it
+  Seconds bulk_latency{};         ///< one step between hosts of a bulk (Simple) transfer
+  Seconds collective_latency{};   ///< fixed start of a multi-node collective (EFA: tens of us)
+  Seconds message_gap{};          ///< between two messages of one rank, all-to-all
+  double network_efficiency = 0;  ///< reached fraction of `network` for large messages
   double degradation_per_doubling = 0;  ///< of large-message bandwidth, per doubling of domains
-  bool sharp = false;               ///< in-network all-reduce
-  bool nvls = false;                ///< in-switch (NVLink SHARP) all-reduce
-  double in_job_efficiency = 1.0;   ///< bandwidth inside a training job over bandwidth in isolation
-  /// Measured curves inside one domain: by kind, then by ranks.
-  std::map<CollectiveKind, std::map<std::int64_t, std::vector<CurvePoint>>> curves;
+  Bytes fill{};                         ///< of a domain's pipeline: what a tree step holds back
+  bool sharp = false;                   ///< in-network all-reduce
+  bool nvls = false;                    ///< in-switch (NVLink SHARP) reduction, also across domains
+  double in_job_efficiency = 1.0;  ///< bandwidth inside a training job over bandwidth in isolation
   std::map<std::string, Evidence> evidence;   ///< by field name
   std::map<std::string, std::string> source;  ///< by field name
 };
 
 struct CollectiveTime {
   Seconds time{};
-  Seconds latency{};        ///< the part that does not shrink with bandwidth
+  Seconds latency{};           ///< the part that does not shrink with bandwidth
   std::string_view algorithm;  ///< "ring", "tree", "nvls", "nvls-tree", "sharp", "p2p", "table"
   DurationEvidence evidence = DurationEvidence::modelled;
 };
 
+/// Zero for a group of one rank or no bytes.
 [[nodiscard]] CollectiveTime collective_time(CollectiveKind, Bytes, const Group&, const Network&);
 [[nodiscard]] Bandwidth bus_bandwidth(CollectiveKind, Bytes, std::int64_t ranks, Seconds);
 
@@ -80,5 +82,14 @@ struct CollectiveTime {
 /// The network profile of that name; throws Error naming the nearest if there is none.
 [[nodiscard]] Network load_network(const std::string& name);
 [[nodiscard]] std::vector<std::string> network_names();
+
+/// A network for which only these numbers are known; everything else is of the generic preset
+/// ("generic": InfiniBand constants) and marked assumed. `accelerator_or_scale_up` is a scale-up
+/// profile or an accelerator's name ("h100-sxm-80gb" -> "h100"). A zero `network` (not published,
+/// or one node) takes the generation's usual NIC, assumed.
+[[nodiscard]] Network make_network(const std::string& accelerator_or_scale_up, std::int64_t domain,
+                                   std::int64_t per_node, Bandwidth network);
+/// The scale-up profile that an accelerator name belongs to; throws Error naming the nearest.
+[[nodiscard]] std::string scale_up_of(const std::string& accelerator);
 
 }  // namespace forerun::hw
