@@ -153,6 +153,7 @@ Architecture read_architecture(Reader& reader) {
   }
   if (reader.has("name") || !has_base) a.name = reader.text("name");
   if (reader.has("family")) a.family = reader.text("family");
+  if (reader.has("published_names")) a.published_names = reader.texts("published_names");
 
   FieldReader fields(reader, has_base);
   fields.count("layers", kMostLayers, a.layers);
@@ -171,6 +172,13 @@ Architecture read_architecture(Reader& reader) {
   fields.rare_flag("qkv_bias", a.qkv_bias);
   fields.rare_flag("qk_norm", a.qk_norm);
   fields.rare_flag("final_norm", a.final_norm);
+  // What only the base's positions had goes with them.
+  if (a.position != Position::learned) a.max_positions = 0;
+  if (a.position != Position::rotary) {
+    a.rotary_fraction = 0.0;
+  } else if (a.rotary_fraction == 0.0) {
+    a.rotary_fraction = 1.0;
+  }
   if (reader.has("max_positions")) a.max_positions = reader.integer("max_positions", 1, kMostRows);
   if (reader.has("rotary_fraction")) {
     a.rotary_fraction = reader.number("rotary_fraction", 0.0, 1.0);
@@ -178,7 +186,6 @@ Architecture read_architecture(Reader& reader) {
       reader.problem("rotary_fraction", "given, but the positions are not rotary");
     }
   }
-  if (a.position != Position::rotary) a.rotary_fraction = 0.0;
 
   read_provenance(reader, a);
   check_rules(reader, a);

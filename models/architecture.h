@@ -32,6 +32,8 @@ enum class Norm : std::uint8_t { layer_norm, rms_norm, layer_norm_1p };
 struct Architecture {
   std::string name;
   std::string family;  ///< whose sizes belong together, for leave-one-family-out fits; may be empty
+  std::vector<std::string>
+      published_names;  ///< how published results call it (beginnings of names)
   std::int64_t layers = 0, hidden = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0, vocab = 0;
   std::int64_t max_positions = 0;  ///< rows of the learned position table, else 0
   Activation activation = Activation::gelu;
