@@ -1,8 +1,8 @@
 #pragma once
 
-/// An accelerator as its profile (hw/profiles/accelerators/NAME.json) describes it. Every number of a
-/// profile has evidence and source; what was measured enters as surfaces that
-/// hw/fit/ makes from tables of kernel times.
+/// An accelerator as its profile (hw/profiles/accelerators/NAME.json) describes it. Every number of
+/// a profile has evidence and source; what was measured enters as surfaces that hw/fit/ makes from
+/// tables of kernel times.
 
 #include <map>
 #include <memory>
@@ -20,28 +20,30 @@ namespace forerun::hw {
 class GemmSurface;       // hw/gemm_surface.h
 class AttentionSurface;  // hw/attention_surface.h
 
-/// Power of the board: idle + energy of operations and of traffic, and the cap that holds the clock.
-/// P = idle + (flops * per_flop + bytes * per_byte) * (clock)^2 / time, time grows as the clock falls.
+/// Power of the board: idle + energy of operations and of traffic, and the cap that holds the
+/// clock. See hw/power.h for the equation.
 struct PowerModel {
   Watts idle{}, cap{};
-  Joules per_flop{};   ///< at burst clock, 16-bit matrix products
-  Joules per_byte{};   ///< of device memory traffic
+  Joules per_flop{};         ///< at burst clock, 16-bit matrix products
+  Joules per_byte{};         ///< of device memory traffic
   double least_clock = 0.5;  ///< of the burst clock, reached under the cap
   Evidence evidence = Evidence::assumed;
 };
 
 struct Accelerator {
-  std::string name;         ///< "h100-sxm-80gb"
-  std::string generation;   ///< "ampere", "hopper", "blackwell"
+  std::string name;                    ///< "h100-sxm-80gb"
+  std::string generation;              ///< "ampere", "hopper", "blackwell"
   std::map<Precision, FlopRate> peak;  ///< dense
-  Bytes memory{};           ///< usable device memory
-  Bandwidth memory_bandwidth{};  ///< published
-  double memory_efficiency = 0;  ///< sustained fraction for large streaming kernels
-  Seconds memory_ramp{};         ///< fixed time of a small memory-bound kernel on the device
+  Bytes memory{};                      ///< usable device memory
+  Bandwidth memory_bandwidth{};        ///< published
+  double memory_efficiency = 0;        ///< sustained fraction for large streaming kernels
+  Seconds memory_ramp{};               ///< fixed time of a small memory-bound kernel on the device
   int multiprocessors = 0;
-  Bandwidth scale_up{};     ///< NVLink bandwidth per direction
+  Bandwidth scale_up{};  ///< NVLink bandwidth per direction
   PowerModel power;
-  double slowest_chip = 1.0;  ///< time of the slowest of many chips relative to the median one
+  double chip_spread =
+      0;  ///< standard deviation of chips' speed; a synchronous job runs at its slowest
+  double collective_tax = 0;  ///< share by which a running collective slows the kernels beside it
   std::map<Precision, std::shared_ptr<const GemmSurface>> gemm;  ///< shared: immutable, large
   std::map<AttentionKernel, std::shared_ptr<const AttentionSurface>> attention;
   std::map<std::string, Evidence> evidence;   ///< by field name

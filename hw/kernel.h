@@ -12,11 +12,13 @@
 
 namespace forerun::hw {
 
-/// Number format of a matrix product's inputs (outputs are 16 bit, accumulation 32 bit).
+/// Number format of a matrix product's inputs (accumulation is 32 bit, outputs are 16 bit, those of
+/// fp32 and tf32 32 bit).
 /// fp8: e4m3 with one scale a tensor; mxfp8: blocks of 32; nvfp4: 4 bit with two-level scales.
 enum class Precision : std::uint8_t { fp32, tf32, bf16, fp16, fp8, mxfp8, nvfp4 };
 [[nodiscard]] std::string_view name(Precision);
-/// Bytes of one element as a product's input: 4, 4, 2, 2, 1, 1.03125, 0.5625 (block scales included).
+/// Bytes of one element as a product's input: 4, 4, 2, 2, 1, 1.03125, 0.5625 (block scales
+/// included).
 [[nodiscard]] double bytes_per_element(Precision);
 
 /// C[m,n] = A[m,k] B[k,n], `batch` times in one call. 2 m n k batch FLOPs.
@@ -29,8 +31,10 @@ struct Gemm {
   auto operator<=>(const Gemm&) const = default;
 };
 
-/// Which fused attention kernel runs; unfused attention is two batched Gemms and a MemoryBound softmax.
+/// Which fused attention kernel runs; unfused attention is two batched Gemms and a MemoryBound
+/// softmax.
 enum class AttentionKernel : std::uint8_t { flash2, flash3, cudnn, triton };
+[[nodiscard]] std::string_view name(AttentionKernel);
 enum class Pass : std::uint8_t { forward, backward };
 
 /// softmax(Q K^T / sqrt(d)) V. 4 b h sq skv d FLOPs forward (2.5 times that backward: five products

@@ -20,8 +20,8 @@
 namespace forerun::hw {
 
 struct KernelTime {
-  Seconds time{};              ///< on the device, at the burst clock
-  Seconds compute_bound{};     ///< the part of `time` that stretches as the clock falls (<= time)
+  Seconds time{};           ///< on the device, at the burst clock
+  Seconds compute_bound{};  ///< the part of `time` that stretches as the clock falls (<= time)
   DurationEvidence evidence = DurationEvidence::modelled;
 };
 

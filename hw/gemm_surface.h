@@ -1,0 +1,89 @@
+#pragma once
+
+/// Time of a matrix product on one accelerator: a tile-and-wave roofline, corrected by a fitted
+/// surface of utilisation.
+///
+///   blocks  = ceil(m / Tm) ceil(n / Tn) batch,  split = pieces of k where blocks leave cores idle
+///   waves   = w + quantisation (ceil(w) - w),  w = blocks split / multiprocessors, at least 1
+///   compute = waves 2 Tm Tn (k / split + ramp) / (efficiency rate / multiprocessors)
+///   memory  = traffic / (memory_efficiency bandwidth)
+///   model   = start + (compute^4 + memory^4)^(1/4), least over the tile shapes (Tm, Tn)
+///   time    = model exp(residual(log2 m, log2 n, log2 k))
+///
+/// The residual is trilinear between knots and holds its boundary value outside them, so outside
+/// the measured range the utilisation relative to the model stays what it was at the boundary. Tile
+/// shapes are those that vendor libraries ship; which one runs is not observed, so the fitted
+/// constants are those of the model and not of a kernel. Surfaces are made by hw/fit/.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/problem.h"
+#include "core/quantity.h"
+#include "core/reader.h"
+#include "hw/residual_grid.h"
+
+namespace forerun::hw {
+
+/// What hw/fit/ finds for one accelerator and number format.
+struct GemmFit {
+  struct Tile {
+    std::int64_t m = 0, n = 0;
+    double efficiency = 0;  ///< of the peak rate, on an endless k
+  };
+  struct Range {
+    double least = 0, most = 0;
+  };
+  FlopRate peak{};  ///< dense peak that the efficiencies refer to
+  std::vector<Tile> tiles;
+  double ramp = 0;          ///< prologue and epilogue of a tile, in elements of k
+  double quantisation = 1;  ///< 1: whole waves; 0: work spread evenly (persistent kernels)
+  double memory_efficiency = 0;
+  Seconds start{};        ///< of a product, launch cost of the host excluded
+  Seconds split_cost{};   ///< of adding up the pieces where k is split
+  ResidualGrid residual;  ///< log(time / model) over log2 m, log2 n, log2 k
+  Range m, n, k;          ///< measured
+  /// Of the timed call beside the product, where the tables cast the activation inside it.
+  Seconds cast_start{};
+  double cast_bytes_per_element = 0;  ///< of traffic for each of the m k elements
+};
+
+/// The machine that a fit is used for: its own or a relative whose rate is scaled.
+struct GemmMachine {
+  FlopRate rate{};  ///< fit.peak times the ratio of achieved rates (1 for the fit's own machine)
+  Bandwidth bandwidth{};
+  int multiprocessors = 0;
+  double bytes_in = 2;   ///< of an element of A and B
+  double bytes_out = 2;  ///< of an element of C
+};
+
+struct GemmTime {
+  Seconds time{};
+  double compute_share = 0;  ///< d log(time) / d log(compute): the part that follows the clock
+  bool inside = false;       ///< within the measured ranges of m, n and k
+};
+
+class GemmSurface {
+ public:
+  GemmSurface(GemmFit fit, const GemmMachine& machine, bool own);
+  [[nodiscard]] GemmTime at(std::int64_t m, std::int64_t n, std::int64_t k,
+                            std::int64_t batch = 1) const;
+  /// The cast of an m x k activation that tables of 8-bit products time together with the product.
+  [[nodiscard]] Seconds cast(std::int64_t m, std::int64_t k) const;
+  [[nodiscard]] const GemmFit& fit() const { return fit_; }
+  /// False for a surface borrowed from another accelerator or number format.
+  [[nodiscard]] bool own() const { return own_; }
+
+ private:
+  GemmFit fit_;
+  GemmMachine machine_;
+  bool own_;
+  std::vector<double>
+      block_rate_;  ///< per tile: blocks of one k step a second on one multiprocessor
+};
+
+/// Reads one entry of a surface file.
+[[nodiscard]] GemmFit read_gemm_fit(Reader reader);
+
+}  // namespace forerun::hw

@@ -1,0 +1,78 @@
+#include "hw/kernel_time.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "hw/attention_surface.h"
+#include "hw/gemm_surface.h"
+
+namespace forerun::hw {
+
+namespace {
+
+/// Share of the traffic of a fused accumulation into a 32-bit C that does not overlap with the
+/// product: tiles are read and written in the epilogue, of which the next tile hides part.
+/// Assumed; published traces do not separate it.
+constexpr double kExposedAccumulation = 0.5;
+
+DurationEvidence evidence(bool own, bool inside) {
+  if (!own) return DurationEvidence::modelled;
+  return inside ? DurationEvidence::interpolated : DurationEvidence::extrapolated;
+}
+
+struct TimeOf {
+  const Accelerator& a;
+
+  /// Streaming: ramp + bytes / sustained bandwidth. Saturation by size follows from the ramp: half
+  /// of the sustained bandwidth at ramp x bandwidth bytes.
+  [[nodiscard]] KernelTime streaming(Bytes bytes) const {
+    const Seconds time = a.memory_ramp + bytes / (a.memory_efficiency * a.memory_bandwidth);
+    return {time, Seconds(0), DurationEvidence::modelled};
+  }
+
+  KernelTime operator()(const Gemm& g) const {
+    const auto surface = a.gemm.find(g.precision);
+    if (surface == a.gemm.end()) {
+      throw Error(ExitCode::wrong,
+                  fmt::format("{} has no matrix products in {}", a.name, name(g.precision)),
+                  "choose a precision that its profile lists under \"gemm\"");
+    }
+    if (g.m == 0 || g.n == 0 || g.k == 0 || g.batch == 0) return {};
+    const GemmTime t = surface->second->at(g.m, g.n, g.k, g.batch);
+    KernelTime result{t.time, t.time * t.compute_share, evidence(surface->second->own(), t.inside)};
+    if (g.accumulates) {
+      const double elements =
+          static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.batch);
+      const Bytes more(6.0 * elements);  // 8 bytes read and written in place of 2 written
+      result.time += kExposedAccumulation * (more / (a.memory_efficiency * a.memory_bandwidth));
+    }
+    return result;
+  }
+
+  KernelTime operator()(const Attention& attention) const {
+    const auto surface = a.attention.find(attention.kernel);
+    if (surface == a.attention.end()) {
+      throw Error(ExitCode::wrong,
+                  fmt::format("{} has no attention kernel {}", a.name, name(attention.kernel)),
+                  "choose a kernel that its profile lists under \"attention\"");
+    }
+    if (attention.batch == 0 || attention.queries == 0 || attention.heads == 0) return {};
+    const AttentionTime t = surface->second->at(attention);
+    const bool own = surface->second->own() && surface->second->fit().measured &&
+                     attention.pass == Pass::forward;
+    return {t.time, t.time * t.compute_share, evidence(own, t.inside)};
+  }
+
+  KernelTime operator()(const MemoryBound& b) const { return streaming(b.read + b.written); }
+  KernelTime operator()(const Gather& g) const { return streaming(traffic(g)); }
+};
+
+}  // namespace
+
+KernelTime kernel_time(const Kernel& kernel, const Accelerator& accelerator) {
+  return std::visit(TimeOf{accelerator}, kernel);
+}
+
+}  // namespace forerun::hw
