@@ -1,8 +1,8 @@
 #pragma once
 
 /// What a training framework does that changes a step's time or memory: a preset is a named list of
-/// such facts, each with its source, in sim/frameworks/NAME.json. No preset holds a fudge factor: the
-/// fitted constants are times and fractions with a physical meaning, at most three, and
+/// such facts, each with its source, in sim/frameworks/NAME.json. No preset holds a fudge factor:
+/// the fitted constants are times and fractions with a physical meaning, at most three, and
 /// tests/published/ makes them.
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "core/evidence.h"
 #include "core/problem.h"
 #include "core/quantity.h"
+#include "core/reader.h"
 #include "hw/kernel.h"
 
 namespace forerun::sim {
@@ -25,46 +26,76 @@ enum class GradientExchange : std::uint8_t {
   every_micro_batch  ///< FSDP without no_sync: reduce-scatter in every micro-batch, overlapped
 };
 
+/// Which layers a pipeline stage gets.
+enum class LayerDivision : std::uint8_t {
+  equal,   ///< as many each; the plan says whether embedding and loss count as layers
+  by_cost  ///< nanotron: blocks in order, decoder layer = 4 h q + 3 h f, output matrix = h V, the
+           ///< rest nothing; a stage ends with the block that takes the running sum over its share
+};
+
 struct Framework {
   std::string name;
+  std::string description;
   hw::AttentionKernel attention = hw::AttentionKernel::flash2;
-  bool fused_attention = true;      ///< false: batched products and a softmax over the square
-  bool dropout = false;             ///< dropout kernels and masks after attention and feed-forward
-  bool fused_kernels = true;        ///< bias+activation, bias+dropout+residual, norms, rotary fused
-  bool compiled = false;            ///< torch.compile / XLA: chains of elementwise kernels are one
+  bool fused_attention = true;  ///< false: batched products and a softmax over the square
+  bool dropout = false;         ///< dropout kernels and masks after attention and feed-forward
+  bool separate_projections =
+      false;  ///< query, key, value (and gate, up) are products of their own
+  bool fused_gradient_accumulation = true;  ///< weight gradients add into the buffer in the product
+  bool weights_cast_every_micro_batch = false;  ///< low precision: weights are cast anew each time
+  bool fused_kernels = true;  ///< bias+activation, bias+dropout+residual, norms, rotary fused
+  bool compiled = false;      ///< torch.compile / XLA: chains of elementwise kernels are one
+  /// Of a parameter element beside the optimiser's state; 0 where the sharded 32-bit copy is the
+  /// parameter and 16-bit ones exist only while they are gathered (FSDP).
+  int parameter_bytes = 2;
+  bool separate_projections = false;   ///< query, key, value and gate, up are products of their own
+  bool fused_gradient_accumulation = true;  ///< weight gradients add into a 32-bit buffer in the product
+  bool weights_cast_every_micro_batch = false;  ///< low precision: else once a step
   int gradient_bytes = 4;           ///< of a gradient element, accumulated and held
   int gradient_exchange_bytes = 4;  ///< of a gradient element on the wire
   int parameter_gather_bytes = 2;   ///< of a parameter element when sharded parameters are gathered
   GradientExchange gradient_exchange = GradientExchange::overlapped;
+  bool reduces_in_full = false;     ///< all-reduce of gradients even where only a shard is needed
   bool parameter_gather_overlapped = false;  ///< ZeRO-1: with the next forward pass
-  bool tensor_overlap = false;      ///< tensor-parallel exchange overlapped with products (user buffers, async TP)
-  bool tensor_gradient_overlap = false;  ///< input-gradient all-reduce beside the weight-gradient product
+  bool tensor_overlap =
+      false;  ///< tensor-parallel exchange overlapped with products (user buffers, async TP)
+  bool tensor_gradient_overlap =
+      false;  ///< input-gradient all-reduce beside the weight-gradient product
   bool point_to_point_overlap = false;   ///< interleaved sends beside compute
+  bool scatter_gather_point_to_point = false;  ///< each tensor rank sends its share, gathered on arrival
   bool blocking_point_to_point = false;  ///< the host waits for each send and receive
-  bool cuda_graphs = false;         ///< whole-iteration graphs: no launch gaps
-  double graphed_share = 0.0;       ///< share of layer kernels inside partial graphs
-  bool tied_embedding_all_reduce = true;  ///< first and last stage exchange the tied matrix's gradient
-  bool overflow_check = false;      ///< fp16 loss scaling: a pass over gradients and a host sync
-  bool gradient_clipping = true;    ///< a norm pass, an all-reduce and a host sync
-  bool fp32_logits = false;         ///< logits and cross-entropy in 32 bit
+  bool cuda_graphs = false;              ///< whole-iteration graphs: no launch gaps
+  double graphed_share = 0.0;            ///< share of layer kernels inside partial graphs
+  bool tied_embedding_all_reduce =
+      true;                       ///< first and last stage exchange the tied matrix's gradient
+  bool overflow_check = false;    ///< fp16 loss scaling: a pass over gradients and a host sync
+  bool gradient_clipping = true;  ///< a norm pass, an all-reduce and a host sync
+  bool fp32_logits = false;       ///< logits and cross-entropy in 32 bit
   bool fused_cross_entropy = false;
   bool stores_fp32_logits_gradient = false;
-  int optimizer_state_bytes = 12;   ///< per parameter: fp32 copy and two moments
-  int optimizer_read_write_bytes = 30;  ///< traffic per parameter of one fused Adam update
-  std::int64_t bucket_bytes = 0;    ///< of a gradient bucket; 0: one layer
+  int optimizer_state_bytes = 12;        ///< per parameter: fp32 copy and two moments
+  int optimizer_read_write_bytes = 30;   ///< traffic per parameter of one fused Adam update
+  std::int64_t bucket_bytes = 0;         ///< of a gradient bucket; 0: one layer
   std::int64_t vocabulary_multiple = 1;  ///< padded to a multiple of this times tensor parallel
-  std::int64_t prefetch_units = 1;  ///< FSDP: layers gathered ahead
+  std::int64_t prefetch_units = 1;       ///< FSDP: layers gathered ahead
+  LayerDivision layer_division = LayerDivision::equal;
 
   // Fitted (tests/published/fit): at most three.
-  Seconds launch{};             ///< host time to issue one kernel
+  Seconds launch{};                ///< host time to issue one kernel
   Seconds micro_batch_overhead{};  ///< host time of a micro-batch (data, schedule bookkeeping)
-  Seconds step_overhead{};      ///< serial time of a step (logging, loss scale, zeroing, learning rate)
+  Seconds step_overhead{};  ///< serial time of a step (logging, loss scale, zeroing, learning rate)
 
   std::map<std::string, Evidence> evidence;
   std::map<std::string, std::string> source;
 };
 
+/// A preset's file: every fact is {"value", "evidence", "source"} and none may be left out.
 [[nodiscard]] std::optional<Framework> read_framework(const std::string& json_text, Problems&);
+/// A scenario's choice: {"base": "NAME", "tensor_overlap": true ...}: a preset, and facts that
+/// replace its own (evidence `derived`, as the scenario states them). Calls finish() on the reader.
+[[nodiscard]] Framework read_framework_choice(Reader&);
+/// The object that read_framework_choice reads back as an equal framework: base and what differs.
+[[nodiscard]] std::string framework_choice_json(const Framework&);
 /// The preset of that name; throws Error naming the nearest if there is none.
 [[nodiscard]] Framework load_framework(const std::string& name);
 [[nodiscard]] std::vector<std::string> framework_names();

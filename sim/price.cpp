@@ -1,0 +1,187 @@
+#include "sim/price.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "hw/kernel_time.h"
+
+namespace forerun::sim {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+/// The slowest of n chips, when chips' speeds spread normally with the accelerator's `chip_spread`:
+/// expected maximum of n normal variates, by Blom's approximation of the largest order statistic,
+/// Phi^-1((n - 0.375) / (n + 0.25)) with Phi^-1 by the asymptotic form, accurate to 2 % for n >= 8.
+double expected_maximum(std::int64_t n) {
+  if (n <= 1) return 0.0;
+  const double p = (0.625) / (static_cast<double>(n) + 0.25);  // upper tail
+  const double t = std::sqrt(-2.0 * std::log(p));
+  // Abramowitz and Stegun 26.2.23.
+  return t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+                 (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+}
+
+}  // namespace
+
+Work& Work::operator+=(const Work& o) {
+  flops += o.flops;
+  traffic += o.traffic;
+  busy += o.busy;
+  compute_bound += o.compute_bound;
+  for (std::size_t i = 0; i < by_evidence.size(); ++i) by_evidence[i] += o.by_evidence[i];
+  return *this;
+}
+
+Work Work::times(double n) const {
+  Work w = *this;
+  w.flops *= n;
+  w.traffic *= n;
+  w.busy *= n;
+  w.compute_bound *= n;
+  for (Seconds& s : w.by_evidence) s *= n;
+  return w;
+}
+
+std::string shape_text(const hw::Kernel& kernel) {
+  return std::visit(
+      Overloaded{[](const hw::Gemm& g) {
+                   std::string s = fmt::format("{} x {} x {} {}", g.m, g.n, g.k, hw::name(g.precision));
+                   if (g.batch > 1) s += fmt::format(", batch {}", g.batch);
+                   return s;
+                 },
+                 [](const hw::Attention& a) {
+                   return fmt::format("batch {}, {} x {}, {}/{} heads of {}{}", a.batch, a.queries, a.keys,
+                                      a.heads, a.kv_heads, a.head_dim, a.causal ? ", causal" : "");
+                 },
+                 [](const hw::MemoryBound& m) {
+                   return fmt::format("{:.1f} MB in, {:.1f} MB out", m.read.in(Bytes(1e6)), m.written.in(Bytes(1e6)));
+                 },
+                 [](const hw::Gather& g) {
+                   return fmt::format("{} rows of {:.0f} B", g.rows, g.row.base());
+                 }},
+      kernel);
+}
+
+Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock, std::vector<Label>& labels)
+    : scenario_(scenario),
+      layout_(layout),
+      clock_(clock),
+      slowest_(1.0 + scenario.accelerator.chip_spread * expected_maximum(scenario.accelerators)),
+      labels_(labels) {
+  const Framework& f = scenario.framework;
+  // Whole-iteration graphs issue a node in tens of nanoseconds; partial graphs a share of kernels.
+  launch_ = f.cuda_graphs ? 0 : count(to_ticks(f.launch * (1.0 - f.graphed_share)));
+}
+
+std::int32_t Pricer::label(const std::string& name, const std::string& shape, DurationEvidence evidence) {
+  const auto [it, inserted] =
+      label_index_.try_emplace({name, shape}, static_cast<std::int32_t>(labels_.size()));
+  if (inserted) labels_.push_back({name, shape, evidence});
+  return it->second;
+}
+
+PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
+  PricedOperation p;
+  p.wait = o.wait;
+  p.category = o.recomputed ? Category::recompute : Category::compute;
+  p.host = launch_ * o.launches;
+  if (const auto* kernel = std::get_if<hw::Kernel>(&o.work)) {
+    const hw::KernelTime t = hw::kernel_time(*kernel, scenario_.accelerator);
+    const Seconds time = hw::at_clock(t, clock_) * slowest_;
+    p.ticks = count(to_ticks(time));
+    p.label = label(std::string(o.name), shape_text(*kernel), t.evidence);
+    work.flops += hw::flops(*kernel);
+    work.traffic += hw::traffic(*kernel);
+    work.busy += time;
+    work.compute_bound += t.compute_bound * slowest_;
+    work.by_evidence[static_cast<std::size_t>(t.evidence)] += time;
+    return p;
+  }
+  const auto& e = std::get<models::Exchange>(o.work);
+  const bool tensor = e.dimension == models::Dimension::tensor;
+  const hw::Group& group = tensor ? layout_.tensor : layout_.context;
+  PricedOperation c = collective(std::string(o.name).c_str(), e.kind, e.bytes, group, StreamKind::tensor,
+                                 tensor ? Category::tensor_exchange : Category::context_exchange);
+  c.ticks = static_cast<std::int64_t>(static_cast<double>(c.ticks) * e.share);
+  c.wait = o.wait;
+  return c;
+}
+
+PricedOperation Pricer::collective(const char* name, hw::CollectiveKind kind, Bytes bytes,
+                                   const hw::Group& group, StreamKind stream, Category category) {
+  PricedOperation p;
+  p.stream = stream;
+  p.category = category;
+  p.host = launch_;
+  const hw::CollectiveTime t = hw::collective_time(kind, bytes, group, scenario_.network);
+  p.ticks = group.ranks > 1 ? count(to_ticks(t.time)) : 0;
+  p.tax = static_cast<std::uint8_t>(std::lround(100.0 * scenario_.accelerator.collective_tax));
+  p.label = label(name,
+                  fmt::format("{} {:.1f} MB, {} ranks, {} a domain, {}", hw::name(kind), bytes.in(Bytes(1e6)),
+                              group.ranks, group.per_domain, t.algorithm),
+                  t.evidence);
+  return p;
+}
+
+PricedOperation Pricer::memory_pass(const char* name, Bytes read, Bytes written, int launches,
+                                    Category category, Work* work) {
+  Work unused;
+  models::LayerOperation o;
+  o.name = name;
+  o.work = hw::Kernel(hw::MemoryBound{read, written});
+  o.launches = launches;
+  PricedOperation p = price(o, work != nullptr ? *work : unused);
+  p.category = category;
+  return p;
+}
+
+Segment Pricer::segment(const models::OperationList& list) {
+  Segment s;
+  s.trailing = list.trailing;
+  s.operations.reserve(list.operations.size());
+  for (const models::LayerOperation& o : list.operations) s.operations.push_back(price(o, s.work));
+
+  // Alone, with the host far ahead: one rank, no host cost.
+  Program program;
+  RankProgram& rank = program.ranks.emplace_back();
+  rank.operations.reserve(s.operations.size());
+  for (const PricedOperation& p : s.operations) {
+    Operation& o = rank.operations.emplace_back();
+    o.duration = p.ticks;
+    o.wait[0] = p.wait;
+    o.stream = p.stream;
+    o.category = p.category;
+    o.tax = p.tax;
+    s.host += p.host;
+  }
+  if (!s.operations.empty()) s.first_host = s.operations.front().host;
+  const Execution run = execute(program);
+  s.ticks = run.end;
+
+  // Each tick of the compute stream: the kernel that runs, or the exchange that the next waits for.
+  std::int64_t cursor = 0;
+  Category trailing = Category::tensor_exchange;
+  for (std::size_t i = 0; i < s.operations.size(); ++i) {
+    const PricedOperation& p = s.operations[i];
+    const Span& span = run.spans[0][i];
+    if (p.stream != StreamKind::compute) {
+      trailing = p.category;
+      continue;
+    }
+    if (span.begin > cursor) {
+      const Category c = p.wait >= 0 ? s.operations[static_cast<std::size_t>(p.wait)].category : trailing;
+      s.breakdown[static_cast<std::size_t>(c)] += span.begin - cursor;
+    }
+    s.breakdown[static_cast<std::size_t>(p.category)] += span.end - span.begin;
+    cursor = span.end;
+  }
+  if (run.end > cursor) s.breakdown[static_cast<std::size_t>(trailing)] += run.end - cursor;
+  return s;
+}
+
+}  // namespace forerun::sim

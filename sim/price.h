@@ -1,0 +1,84 @@
+#pragma once
+
+/// Puts times on lists of kernels and exchanges: what the hardware takes for each, on which stream,
+/// and how much host time its launch costs. Also folds a list that nothing outside interrupts into
+/// one duration, by running it alone on the event engine.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "models/layer_operations.h"
+#include "sim/layout.h"
+#include "sim/program.h"
+#include "sim/scenario.h"
+
+namespace forerun::sim {
+
+/// A kernel or exchange with its times. Ticks are rounded once, here.
+struct PricedOperation {
+  std::int64_t ticks = 0;
+  std::int64_t host = 0;      ///< host ticks to issue it
+  std::int32_t label = 0;
+  std::int32_t wait = -1;     ///< index in the list
+  StreamKind stream = StreamKind::compute;
+  Category category = Category::compute;
+  std::uint8_t tax = 0;
+};
+
+/// What a list of operations does to an accelerator, for power and evidence.
+struct Work {
+  Flops flops{};
+  Bytes traffic{};
+  Seconds busy{};           ///< kernels' time at the clock
+  Seconds compute_bound{};  ///< at the burst clock, the part that stretches as the clock falls
+  std::array<Seconds, 4> by_evidence{};
+  Work& operator+=(const Work&);
+  [[nodiscard]] Work times(double n) const;
+};
+
+/// A priced list, and the same list folded.
+struct Segment {
+  std::vector<PricedOperation> operations;
+  std::int32_t trailing = -1;
+  std::int64_t ticks = 0;   ///< alone, with the host far ahead
+  std::int64_t host = 0;    ///< of all launches
+  std::int64_t first_host = 0;
+  std::array<std::int64_t, kCategories> breakdown{};  ///< of `ticks` on the compute stream
+  Work work;
+};
+
+class Pricer {
+ public:
+  /// `clock` of the burst clock; labels are collected into `labels`.
+  Pricer(const Scenario&, const Layout&, double clock, std::vector<Label>& labels);
+
+  [[nodiscard]] Segment segment(const models::OperationList&);
+  /// Several lists one after another, `repeat` times the middle ones being the caller's business.
+  [[nodiscard]] PricedOperation collective(const char* name, hw::CollectiveKind, Bytes,
+                                           const hw::Group&, StreamKind, Category);
+  [[nodiscard]] PricedOperation memory_pass(const char* name, Bytes read, Bytes written, int launches,
+                                            Category, Work* = nullptr);
+
+  /// Kernel times are stretched by this: the slowest of the job's chips sets the pace.
+  [[nodiscard]] double slowest() const { return slowest_; }
+
+ private:
+  PricedOperation price(const models::LayerOperation&, Work&);
+  std::int32_t label(const std::string& name, const std::string& shape, DurationEvidence);
+
+  const Scenario& scenario_;
+  const Layout& layout_;
+  double clock_;
+  double slowest_;
+  std::int64_t launch_ = 0;
+  std::vector<Label>& labels_;
+  std::map<std::pair<std::string, std::string>, std::int32_t> label_index_;
+};
+
+/// A kernel's shape for people: "4096 x 12288 x 12288 bf16".
+[[nodiscard]] std::string shape_text(const hw::Kernel&);
+
+}  // namespace forerun::sim
