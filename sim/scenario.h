@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/problem.h"
 #include "core/reader.h"
@@ -33,18 +34,19 @@ struct Scenario {
   models::Architecture model;
   Plan plan;
   Framework framework;
-  double training_tokens = 0;             ///< 0: one step only is asked
-  std::optional<DollarRate> price;        ///< of one accelerator
+  double training_tokens = 0;       ///< 0: one step only is asked
+  std::optional<DollarRate> price;  ///< of one accelerator
   std::string price_source;
   Published published;
+  std::vector<std::string> assumptions;  ///< what the asker did not state, for people
   std::uint64_t seed = 1;
-  std::uint64_t hash = 0;                 ///< of the input text after --set
+  std::uint64_t hash = 0;  ///< of the input text after --set
 };
 
 /// Reads and checks a scenario whole; every problem is reported. Profiles are loaded by name.
 [[nodiscard]] std::optional<Scenario> read_scenario(const JsonDocument&, Problems&);
-/// Rules across fields: the plan multiplies to the cluster, tensor parallel divides heads, the global
-/// batch divides into micro-batches, virtual stages divide layers ... with JSON paths.
+/// Rules across fields: the plan multiplies to the cluster, tensor parallel divides heads, the
+/// global batch divides into micro-batches, virtual stages divide layers ... with JSON paths.
 void check_scenario(const Scenario&, Reader& at, Problems&);
 
 }  // namespace forerun::sim
