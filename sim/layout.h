@@ -16,23 +16,37 @@ struct Chunk {
   std::int64_t layers = 0;
   bool embedding = false;  ///< holds the word embedding
   bool head = false;       ///< holds final norm, logits and loss
+  bool operator==(const Chunk&) const = default;
 };
 
-/// chunks[rank][virtual stage]; virtual stage v of rank r is the (v * pipeline + r)-th of the model.
+/// chunks[rank][virtual stage]; virtual stage v of rank r is the (v * pipeline + r)-th of the
+/// model.
 struct Layout {
   std::vector<std::vector<Chunk>> chunks;
   std::int64_t padded_vocab = 0;
   hw::Group tensor, context;
-  hw::Group data;          ///< gradients are summed over data x context
-  hw::Group shard;         ///< one copy of what is sharded (HSDP: part of data)
-  hw::Group replicas;      ///< HSDP: across copies
-  hw::Group embedding;     ///< first and last stage, for the tied matrix
-  hw::Group pipeline_link; ///< neighbours
+  hw::Group data;       ///< gradients are summed over data x context
+  hw::Group shard;      ///< one copy of what is sharded (HSDP: part of data); one rank if nothing
+  hw::Group replicas;   ///< HSDP: across copies; one rank otherwise
+  hw::Group embedding;  ///< first and last stage, for the tied matrix
+  hw::Group pipeline_link;  ///< neighbours
   [[nodiscard]] std::int64_t stage_layers(std::int64_t rank) const;
+  [[nodiscard]] bool holds_embedding(std::int64_t rank) const;
+  [[nodiscard]] bool holds_head(std::int64_t rank) const;
 };
 
-/// Layers that do not divide go to the stages in the middle first (the ends hold embedding and loss).
-/// With slots for embedding or loss, they count as a layer each and the rest must divide.
+/// Layers of every stage and the place of every group.
+///
+/// LayerDivision::equal: chunks get as many layers each; with slots for embedding or loss those
+/// count as a layer of the first or last chunk. What does not divide goes to the chunks in the
+/// middle (the ends hold embedding and loss). LayerDivision::by_cost (nanotron): blocks in model
+/// order, of which a decoder layer and the output matrix cost their products; a stage ends with the
+/// block that brings the running sum to its share. The head may then lie before the last stage, and
+/// a stage may hold nothing.
+///
+/// Groups are contiguous in the numbering above; of a scale-up domain that does not divide the job
+/// (72 accelerators of which a job takes 64) the largest part that does is used, when it is at
+/// least half of it.
 [[nodiscard]] Layout make_layout(const Scenario&);
 
 /// Parameters (not bytes) that one tensor rank of pipeline rank `rank` holds, before sharding.
@@ -43,5 +57,9 @@ struct StageParameters {
   [[nodiscard]] std::int64_t total() const { return layers + embedding + head; }
 };
 [[nodiscard]] StageParameters stage_parameters(const Scenario&, const Layout&, std::int64_t rank);
+
+/// Parameters of one layer on one tensor rank: matrices are cut, norms and the biases of matrices
+/// cut by rows are not; with fewer key/value heads than tensor ranks each rank has a whole one.
+[[nodiscard]] std::int64_t layer_parameters(const models::Architecture&, std::int64_t tensor);
 
 }  // namespace forerun::sim

@@ -1,0 +1,169 @@
+#include "sim/layout.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/error.h"
+
+namespace forerun::sim {
+namespace {
+
+/// Layers of each of `chunks` chunks; `first` and `last` are slots that embedding and loss take.
+std::vector<std::int64_t> divide_equally(std::int64_t layers, std::int64_t chunks,
+                                         std::int64_t first, std::int64_t last) {
+  const std::int64_t slots = layers + first + last;
+  const std::int64_t rest = slots % chunks;
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(chunks), slots / chunks);
+  const std::int64_t begin = (chunks - rest) / 2;
+  for (std::int64_t i = begin; i < begin + rest; ++i) ++counts[static_cast<std::size_t>(i)];
+  counts.front() -= first;
+  counts.back() -= last;
+  FORERUN_ASSERT(counts.front() >= 0 && counts.back() >= 0,
+                 fmt::format("{} layers in {} chunks leave none for the ends", layers, chunks));
+  return counts;
+}
+
+void fill_equally(const Scenario& s, std::vector<Chunk>& chunks) {
+  const std::vector<std::int64_t> counts =
+      divide_equally(s.model.layers, std::ssize(chunks), s.plan.embedding_takes_slot ? 1 : 0,
+                     s.plan.loss_takes_slot ? 1 : 0);
+  for (std::size_t i = 0; i < chunks.size(); ++i) chunks[i].layers = counts[i];
+  chunks.front().embedding = true;
+  chunks.back().head = true;
+}
+
+/// Costs are products of integers below 2^53, so the comparison with a share is exact in double.
+void fill_by_cost(const Scenario& s, std::vector<Chunk>& chunks) {
+  const models::Architecture& m = s.model;
+  const double hidden = static_cast<double>(m.hidden);
+  const double layer =
+      hidden * (4.0 * static_cast<double>(m.query_width()) + 3.0 * static_cast<double>(m.ffn));
+  const double head = hidden * static_cast<double>(m.vocab);
+  const double share =
+      (layer * static_cast<double>(m.layers) + head) / static_cast<double>(chunks.size());
+  std::size_t at = 0;
+  double sum = 0;
+  const auto ended = [&] {
+    return at + 1 < chunks.size() && sum >= share * static_cast<double>(at + 1);
+  };
+  chunks.front().embedding = true;
+  for (std::int64_t i = 0; i < m.layers; ++i) {
+    ++chunks[at].layers;
+    sum += layer;
+    if (ended()) ++at;
+  }
+  chunks[at].head = true;
+}
+
+/// Where the ranks of groups of `ranks` members `stride` apart lie on domains of `domain`.
+hw::Group place(std::int64_t ranks, std::int64_t stride, std::int64_t domain) {
+  hw::Group g;
+  g.ranks = ranks;
+  g.per_domain = std::clamp<std::int64_t>(domain / stride, 1, ranks);
+  g.sharing = g.per_domain < ranks ? std::max<std::int64_t>(1, domain / g.per_domain) : 1;
+  return g;
+}
+
+/// Two ranks `stride` apart: over NVLink when both lie in one domain.
+hw::Group place_pair(std::int64_t stride, std::int64_t domain) {
+  return {2, stride < domain ? 2 : 1, stride < domain ? 1 : domain};
+}
+
+/// Accelerators of a domain that the job uses.
+std::int64_t used_domain(const Scenario& s) {
+  const std::int64_t domain = s.network.domain, all = s.plan.accelerators();
+  if (all <= domain) return all;
+  for (std::int64_t d = domain; d >= (domain + 1) / 2; --d) {
+    if (all % d == 0) return d;
+  }
+  return domain;
+}
+
+std::int64_t norm_parameters(const models::Architecture& a) {
+  return a.norm == models::Norm::rms_norm ? a.hidden : 2 * a.hidden;
+}
+
+}  // namespace
+
+std::int64_t Layout::stage_layers(std::int64_t rank) const {
+  const std::vector<Chunk>& own = chunks[static_cast<std::size_t>(rank)];
+  return std::accumulate(own.begin(), own.end(), std::int64_t{0},
+                         [](std::int64_t sum, const Chunk& c) { return sum + c.layers; });
+}
+
+bool Layout::holds_embedding(std::int64_t rank) const {
+  const std::vector<Chunk>& own = chunks[static_cast<std::size_t>(rank)];
+  return std::any_of(own.begin(), own.end(), [](const Chunk& c) { return c.embedding; });
+}
+
+bool Layout::holds_head(std::int64_t rank) const {
+  const std::vector<Chunk>& own = chunks[static_cast<std::size_t>(rank)];
+  return std::any_of(own.begin(), own.end(), [](const Chunk& c) { return c.head; });
+}
+
+Layout make_layout(const Scenario& s) {
+  const Plan& p = s.plan;
+  std::vector<Chunk> in_order(static_cast<std::size_t>(p.pipeline * p.virtual_stages));
+  if (s.framework.layer_division == LayerDivision::by_cost && p.virtual_stages == 1) {
+    fill_by_cost(s, in_order);
+  } else {
+    fill_equally(s, in_order);
+  }
+  Layout layout;
+  layout.chunks.resize(static_cast<std::size_t>(p.pipeline));
+  for (std::size_t i = 0; i < in_order.size(); ++i) {
+    layout.chunks[i % layout.chunks.size()].push_back(in_order[i]);
+  }
+  const std::int64_t multiple = s.framework.vocabulary_multiple * p.tensor;
+  layout.padded_vocab = (s.model.vocab + multiple - 1) / multiple * multiple;
+
+  const std::int64_t domain = used_domain(s);
+  const std::int64_t stage = p.tensor * p.context * p.data;
+  layout.tensor = place(p.tensor, 1, domain);
+  layout.context = place(p.context, p.tensor, domain);
+  layout.data = place(p.data * p.context, p.tensor, domain);
+  if (p.sharding != ShardingStage::none) {
+    const std::int64_t copy = p.shard_group > 0 ? std::min(p.shard_group, p.data) : p.data;
+    layout.shard = place(copy * p.context, p.tensor, domain);
+    layout.replicas = place(p.data / copy, p.tensor * p.context * copy, domain);
+  }
+  if (p.pipeline > 1) {
+    layout.embedding = place_pair(stage * (p.pipeline - 1), domain);
+    layout.pipeline_link = place_pair(stage, domain);
+  }
+  return layout;
+}
+
+std::int64_t layer_parameters(const models::Architecture& a, std::int64_t tensor) {
+  const std::int64_t query = a.query_width() / tensor;
+  const std::int64_t kv = std::max(a.kv_width() / tensor, a.head_dim);
+  const std::int64_t ffn = a.ffn / tensor;
+  const std::int64_t up = a.gated() ? 2 : 1;
+  std::int64_t count = a.hidden * (2 * query + 2 * kv) + (up + 1) * a.hidden * ffn;
+  if (a.linear_bias || a.qkv_bias) count += query + 2 * kv;
+  if (a.linear_bias) count += a.hidden + up * ffn + a.hidden;
+  count += 2 * norm_parameters(a);
+  if (a.qk_norm) count += 2 * a.head_dim;
+  return count;
+}
+
+StageParameters stage_parameters(const Scenario& s, const Layout& layout, std::int64_t rank) {
+  const models::Architecture& a = s.model;
+  const std::int64_t matrix = layout.padded_vocab / s.plan.tensor * a.hidden;
+  StageParameters p;
+  p.layers = layout.stage_layers(rank) * layer_parameters(a, s.plan.tensor);
+  if (layout.holds_embedding(rank)) {
+    p.embedding = matrix;
+    if (a.position == models::Position::learned) p.embedding += a.max_positions * a.hidden;
+    if (a.embedding_norm) p.embedding += norm_parameters(a);
+  }
+  if (layout.holds_head(rank)) {
+    if (!a.tied_embeddings || !layout.holds_embedding(rank)) p.head = matrix;
+    if (a.final_norm) p.head += norm_parameters(a);
+  }
+  return p;
+}
+
+}  // namespace forerun::sim
