@@ -113,7 +113,7 @@ constexpr FlopRate operator""_TFLOPps(long double v) {
 constexpr Watts operator""_W(long double v) { return Watts(static_cast<double>(v)); }
 constexpr Dollars operator""_usd(long double v) { return Dollars(static_cast<double>(v)); }
 constexpr DollarRate operator""_usd_per_h(long double v) {
-  return DollarRate(static_cast<double>(v) / 3600.0);
+  return DollarRate(static_cast<double>(v) * (1.0 / 3600.0));
 }
 }  // namespace literals
 

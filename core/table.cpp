@@ -25,6 +25,16 @@ std::string trimmed(std::string line) {
   return line;
 }
 
+/// A bar inside a cell would begin another one.
+std::string cell_of(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 struct Scale {
   double size;
   std::string_view unit;
@@ -88,13 +98,13 @@ std::string Table::text() const {
 
 std::string Table::markdown() const {
   std::string out = "|";
-  for (const auto& [title, align] : columns_) out += fmt::format(" {} |", title);
+  for (const auto& [title, align] : columns_) out += fmt::format(" {} |", cell_of(title));
   out += "\n|";
   for (const auto& [title, align] : columns_) out += align == Align::right ? "---:|" : "---|";
   out += '\n';
   for (const auto& cells : rows_) {
     out += '|';
-    for (const std::string& cell : cells) out += fmt::format(" {} |", cell);
+    for (const std::string& cell : cells) out += fmt::format(" {} |", cell_of(cell));
     out += '\n';
   }
   return out;

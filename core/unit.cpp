@@ -53,12 +53,15 @@ std::variant<double, std::string> parse(std::string_view text, Kind kind) {
   double number = 0.0;
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || !std::isfinite(number)) return refuse("a number out of range");
+  if (error != std::errc{}) return refuse("a number out of range");
   std::string_view name(rest, static_cast<std::size_t>(end - rest));
   if (name.starts_with(' ')) name.remove_prefix(1);
   if (name.empty()) return refuse("no unit");
   for (const Unit& unit : known.units) {
-    if (unit.name == name) return number * unit.size;
+    if (unit.name != name) continue;
+    const double base = number * unit.size;
+    if (!std::isfinite(base)) return refuse("a number out of range");
+    return base;
   }
   std::vector<std::string_view> names;
   for (const Unit& unit : known.units) names.push_back(unit.name);
