@@ -42,8 +42,8 @@ OperationList embedding_forward(const Architecture& a, const Slice& s, const Ker
   if (s.tensor > 1) {
     const double bytes = 2.0 * activations(a, s.tokens());
     b.exchange("reduce embedding",
-               s.sequence_parallel ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce, bytes,
-               Dimension::tensor);
+               s.sequence_parallel ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce,
+               bytes, Dimension::tensor);
   }
   const double elements = activations(a, s.outer_tokens());
   if (a.position == Position::learned) b.memory("position embedding", elements, 4, 2);
@@ -59,12 +59,13 @@ OperationList embedding_backward(const Architecture& a, const Slice& s, const Ke
   if (a.embedding_norm) b.memory("embedding norm gradient", elements, 4 + 4, 2, 2);
   if (a.position == Position::learned) b.memory("position embedding gradient", elements, 2, 2, 2);
   if (s.tensor > 1 && s.sequence_parallel) {
-    b.exchange("gather embedding gradient", CollectiveKind::all_gather, 2.0 * activations(a, s.tokens()),
-               Dimension::tensor);
+    b.exchange("gather embedding gradient", CollectiveKind::all_gather,
+               2.0 * activations(a, s.tokens()), Dimension::tensor);
   }
   const double row = 2.0 * static_cast<double>(a.hidden);
   // The gradient is dense: a table of zeros, the rows added to it, and its sum into the buffer.
-  const double table = static_cast<double>(a.vocab) / static_cast<double>(s.tensor) * static_cast<double>(a.hidden);
+  const double table =
+      static_cast<double>(a.vocab) / static_cast<double>(s.tensor) * static_cast<double>(a.hidden);
   b.memory("zero embedding gradient", table, 0, 2);
   b.kernel("word embedding gradient", hw::Gather{s.tokens(), Bytes(row), true}, 3);
   b.memory("accumulate embedding gradient", table, 2.0 + c.gradient_bytes, c.gradient_bytes);
@@ -76,7 +77,8 @@ OperationList head_forward(const Architecture& a, const Slice& s, const KernelCh
   OperationBuilder b;
   if (a.final_norm) b.memory("final norm", activations(a, s.outer_tokens()), 2, 2);
   if (s.tensor > 1 && s.sequence_parallel) {
-    b.exchange("gather sequence", CollectiveKind::all_gather, 2.0 * activations(a, s.tokens()), Dimension::tensor);
+    b.exchange("gather sequence", CollectiveKind::all_gather, 2.0 * activations(a, s.tokens()),
+               Dimension::tensor);
   }
   const std::int64_t vocab = padded_vocab / s.tensor;
   b.kernel("logits", Gemm{s.tokens(), vocab, a.hidden, sixteen_bit(s)});
@@ -86,7 +88,8 @@ OperationList head_forward(const Architecture& a, const Slice& s, const KernelCh
   if (s.tensor > 1) {
     // Maximum, target logit and sum of exponentials, four bytes a token each.
     for (int i = 0; i < 3; ++i) {
-      b.exchange("reduce loss", CollectiveKind::all_reduce, 4.0 * static_cast<double>(s.tokens()), Dimension::tensor);
+      b.exchange("reduce loss", CollectiveKind::all_reduce, 4.0 * static_cast<double>(s.tokens()),
+                 Dimension::tensor);
     }
   }
   return b.take();
@@ -98,11 +101,13 @@ OperationList head_backward(const Architecture& a, const Slice& s, const KernelC
   const std::int64_t vocab = padded_vocab / s.tensor;
   const LossTraffic t = loss_traffic(c);
   const double logits = static_cast<double>(s.tokens()) * static_cast<double>(vocab);
-  b.memory("cross-entropy gradient", logits, t.backward_read, t.backward_written, t.backward_launches);
+  b.memory("cross-entropy gradient", logits, t.backward_read, t.backward_written,
+           t.backward_launches);
   b.kernel("logits input gradient", Gemm{s.tokens(), a.hidden, vocab, sixteen_bit(s)});
   std::int32_t reducing = -1;
   if (s.tensor > 1) {
-    const CollectiveKind kind = s.sequence_parallel ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce;
+    const CollectiveKind kind =
+        s.sequence_parallel ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce;
     const double bytes = 2.0 * activations(a, s.tokens());
     if (c.tensor_gradient_overlap || c.tensor_overlap) {
       reducing = b.exchange_async("reduce input gradient", kind, bytes, Dimension::tensor);
@@ -114,7 +119,8 @@ OperationList head_backward(const Architecture& a, const Slice& s, const KernelC
   b.kernel("logits weight gradient",
            Gemm{vocab, a.hidden, s.tokens(), sixteen_bit(s), 1, fused && c.gradient_bytes == 4});
   if (!fused) {
-    b.memory("accumulate gradient", static_cast<double>(vocab * a.hidden), 2.0 + c.gradient_bytes, c.gradient_bytes);
+    b.memory("accumulate gradient", static_cast<double>(vocab * a.hidden), 2.0 + c.gradient_bytes,
+             c.gradient_bytes);
   }
   b.require(reducing);
   if (a.final_norm) {

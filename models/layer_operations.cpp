@@ -171,18 +171,21 @@ void activation_backward(const Layer& l) {
 
 // ---- core attention ---------------------------------------------------------------------------
 
-hw::Attention fused(const Layer& l, hw::Pass pass, std::int64_t queries, std::int64_t keys, bool causal) {
-  return {pass, l.c.attention, l.s.micro_batch, queries, keys, l.heads(), l.kv_heads(), l.a.head_dim,
-          causal, l.a.position == Position::alibi};
+hw::Attention fused(const Layer& l, hw::Pass pass, std::int64_t queries, std::int64_t keys,
+                    bool causal) {
+  return {pass,      l.c.attention, l.s.micro_batch, queries, keys,
+          l.heads(), l.kv_heads(),  l.a.head_dim,    causal,  l.a.position == Position::alibi};
 }
 
 /// Two batched products and a softmax over the square of the sequence (before fused attention).
 void unfused_attention(const Layer& l, hw::Pass pass) {
   const std::int64_t q = l.sequence_here(), kv = l.s.sequence, batch = l.s.micro_batch * l.heads();
-  const double scores = static_cast<double>(batch) * static_cast<double>(q) * static_cast<double>(kv);
+  const double scores =
+      static_cast<double>(batch) * static_cast<double>(q) * static_cast<double>(kv);
   const double out = l.inner() * static_cast<double>(l.query_width());
   // Attention stays 16 bit under every recipe.
-  const hw::Precision p = l.s.precision == PrecisionRecipe::fp16 ? hw::Precision::fp16 : hw::Precision::bf16;
+  const hw::Precision p =
+      l.s.precision == PrecisionRecipe::fp16 ? hw::Precision::fp16 : hw::Precision::bf16;
   const auto product = [&](std::string_view name, std::int64_t m, std::int64_t n, std::int64_t k) {
     l.b.kernel(name, Gemm{m, n, k, p, batch});
   };
@@ -205,9 +208,9 @@ void unfused_attention(const Layer& l, hw::Pass pass) {
   product("key gradient", kv, l.a.head_dim, q);
 }
 
-/// Ring attention: each of `context` steps attends to one block of keys while the next block travels.
-/// Blocks are paired so that every rank has the same causal work: the first step is causal over its
-/// own block, each later one half of a full block (Megatron-Core, Transformer Engine).
+/// Ring attention: each of `context` steps attends to one block of keys while the next block
+/// travels. Blocks are paired so that every rank has the same causal work: the first step is causal
+/// over its own block, each later one half of a full block (Megatron-Core, Transformer Engine).
 void ring_attention(const Layer& l, hw::Pass pass) {
   const std::int64_t local = l.sequence_here();
   const double blocks = pass == hw::Pass::forward ? 2 : 4;  // keys, values (and their gradients)
@@ -224,7 +227,8 @@ void ring_attention(const Layer& l, hw::Pass pass) {
       l.b.kernel("attention", fused(l, pass, local, local / 2, false));
       if (pass == hw::Pass::forward) {
         // Partial results are combined by their log-sum-exp.
-        l.b.memory("combine partial attention", l.inner() * static_cast<double>(l.query_width()), 4, 2, 2);
+        l.b.memory("combine partial attention", l.inner() * static_cast<double>(l.query_width()), 4,
+                   2, 2);
       }
     }
     l.b.require(next);
@@ -242,14 +246,16 @@ void core_attention(const Layer& l, hw::Pass pass) {
                fused(l, pass, l.s.sequence, l.s.sequence, true), forward ? 1 : 3);
     return;
   }
-  const double kv_bytes = 2.0 * 2.0 * static_cast<double>(l.s.micro_batch * l.s.sequence * l.kv_width());
+  const double kv_bytes =
+      2.0 * 2.0 * static_cast<double>(l.s.micro_batch * l.s.sequence * l.kv_width());
   switch (l.s.context_exchange) {
     case ContextExchange::ring:
       ring_attention(l, pass);
       return;
     case ContextExchange::all_gather:
       // Keys and values are gathered; their gradients are reduce-scattered.
-      l.b.exchange("gather keys and values", CollectiveKind::all_gather, kv_bytes, Dimension::context);
+      l.b.exchange("gather keys and values", CollectiveKind::all_gather, kv_bytes,
+                   Dimension::context);
       // Paired blocks: each rank's causal share is the mean one.
       l.b.kernel(forward ? "attention" : "attention gradient",
                  fused(l, pass, l.sequence_here(), l.s.sequence / 2, false), forward ? 1 : 3);
@@ -327,7 +333,8 @@ void attention_forward(const Layer& l, Wanted w) {
   }
   if (wanted(w, LayerPart::attention_output)) {
     b.part(LayerPart::attention_output);
-    quantize_input(b, l.s.precision, "quantize context", l.inner() * static_cast<double>(l.query_width()), false);
+    quantize_input(b, l.s.precision, "quantize context",
+                   l.inner() * static_cast<double>(l.query_width()), false);
     const std::int32_t begun = begin_reduce_output(l);
     forward_product(l, "attention output", h, l.query_width());
     end_reduce_output(l, begun);
@@ -363,7 +370,8 @@ void feed_forward_forward(const Layer& l, Wanted w) {
   }
   if (wanted(w, LayerPart::ffn_down)) {
     b.part(LayerPart::ffn_down);
-    quantize_input(b, l.s.precision, "quantize activation", l.inner() * static_cast<double>(l.ffn()), true);
+    quantize_input(b, l.s.precision, "quantize activation",
+                   l.inner() * static_cast<double>(l.ffn()), true);
     const std::int32_t begun = begin_reduce_output(l);
     forward_product(l, "feed-forward down", h, l.ffn());
     end_reduce_output(l, begun);
@@ -375,7 +383,8 @@ void feed_forward_forward(const Layer& l, Wanted w) {
 }
 
 /// Backward of a row-parallel product (attention output, feed-forward down): n = hidden, k cut.
-void row_parallel_backward(const Layer& l, std::string_view dx, std::string_view dw, std::int64_t k) {
+void row_parallel_backward(const Layer& l, std::string_view dx, std::string_view dw,
+                           std::int64_t k) {
   const bool sequence = l.s.tensor > 1 && l.s.sequence_parallel;
   quantize_gradient(l.b, l.s.precision, "quantize output gradient", l.outer() * l.hidden());
   const std::int32_t gathering = sequence ? gather_input(l) : -1;
@@ -385,12 +394,14 @@ void row_parallel_backward(const Layer& l, std::string_view dx, std::string_view
 }
 
 /// Backward of a column-parallel product: the input is gathered again beside the input-gradient
-/// product (it was kept in shards), the input gradient is reduced beside the weight-gradient product.
+/// product (it was kept in shards), the input gradient is reduced beside the weight-gradient
+/// product.
 struct Column {
   std::string_view dx, dw;
   std::int64_t n;
 };
-void column_parallel_backward(const Layer& l, const std::vector<Column>& products, double gradient_width) {
+void column_parallel_backward(const Layer& l, const std::vector<Column>& products,
+                              double gradient_width) {
   const bool tensor = l.s.tensor > 1;
   const bool sequence = tensor && l.s.sequence_parallel;
   const double bytes = 2.0 * l.inner() * l.hidden();
@@ -399,7 +410,8 @@ void column_parallel_backward(const Layer& l, const std::vector<Column>& product
   if (sequence) {
     const double in = gathered_bytes(l) * l.inner() * l.hidden();
     if (l.c.tensor_gradient_overlap || l.c.tensor_overlap) {
-      input = l.b.exchange_async("gather sequence again", CollectiveKind::all_gather, in, Dimension::tensor);
+      input = l.b.exchange_async("gather sequence again", CollectiveKind::all_gather, in,
+                                 Dimension::tensor);
     } else {
       l.b.exchange("gather sequence again", CollectiveKind::all_gather, in, Dimension::tensor);
     }
@@ -407,13 +419,15 @@ void column_parallel_backward(const Layer& l, const std::vector<Column>& product
   for (const Column& p : products) input_gradient(l, p.dx, p.n, l.a.hidden);
   if (products.size() > 1) {
     l.b.memory("add input gradients", l.inner() * l.hidden(),
-               4.0 * static_cast<double>(products.size() - 1), 2.0 * static_cast<double>(products.size() - 1),
+               4.0 * static_cast<double>(products.size() - 1),
+               2.0 * static_cast<double>(products.size() - 1),
                static_cast<int>(products.size()) - 1);
   }
   l.b.require(input);
   std::int32_t reducing = -1;
   if (tensor) {
-    const CollectiveKind kind = sequence ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce;
+    const CollectiveKind kind =
+        sequence ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce;
     if (l.c.tensor_gradient_overlap || (sequence && l.c.tensor_overlap)) {
       reducing = l.b.exchange_async("reduce input gradient", kind, bytes, Dimension::tensor);
     } else {
@@ -468,7 +482,8 @@ OperationList layer_backward(const Architecture& a, const Slice& s, const Kernel
 
   b.part(LayerPart::ffn_down);
   residual_backward(l, l.outer());
-  row_parallel_backward(l, "feed-forward down input gradient", "feed-forward down weight gradient", l.ffn());
+  row_parallel_backward(l, "feed-forward down input gradient", "feed-forward down weight gradient",
+                        l.ffn());
   b.part(LayerPart::activation);
   activation_backward(l);
   b.part(LayerPart::ffn_up);
@@ -480,7 +495,8 @@ OperationList layer_backward(const Architecture& a, const Slice& s, const Kernel
   if (!full_recompute && !redo.empty()) again(attention_forward);
   b.part(LayerPart::attention_output);
   residual_backward(l, l.outer());
-  row_parallel_backward(l, "attention output input gradient", "attention output weight gradient", l.query_width());
+  row_parallel_backward(l, "attention output input gradient", "attention output weight gradient",
+                        l.query_width());
   b.part(LayerPart::core_attention);
   core_attention(l, hw::Pass::backward);
   b.part(LayerPart::rotary);

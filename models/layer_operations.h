@@ -110,7 +110,7 @@ struct LayerOperation {
   std::variant<hw::Kernel, Exchange> work;
   LayerPart part = LayerPart::residual;
   std::int32_t wait = -1;  ///< operation of this list, on the other stream, that must have ended
-  int launches = 1;                          ///< kernels the host issues for it
+  int launches = 1;        ///< kernels the host issues for it
   bool recomputed = false;
 };
 

@@ -38,40 +38,55 @@ void issue(OperationBuilder& b, const Cast& c, std::string_view name, double ele
 
 }  // namespace
 
-void quantize_input(OperationBuilder& b, PrecisionRecipe recipe, std::string_view name, double elements,
-                    bool fused) {
+void quantize_input(OperationBuilder& b, PrecisionRecipe recipe, std::string_view name,
+                    double elements, bool fused) {
   issue(b, cast(recipe, fused, false), name, elements);
 }
 
-void quantize_gradient(OperationBuilder& b, PrecisionRecipe recipe, std::string_view name, double elements) {
+void quantize_gradient(OperationBuilder& b, PrecisionRecipe recipe, std::string_view name,
+                       double elements) {
   issue(b, cast(recipe, false, true), name, elements);
 }
 
-void quantize_weight(OperationBuilder& b, PrecisionRecipe recipe, std::string_view name, double elements) {
+void quantize_weight(OperationBuilder& b, PrecisionRecipe recipe, std::string_view name,
+                     double elements) {
   issue(b, cast(recipe, false, false), name, elements);
 }
 
 std::string_view name(PrecisionRecipe p) {
   switch (p) {
-    case PrecisionRecipe::bf16: return "bf16";
-    case PrecisionRecipe::fp16: return "fp16";
-    case PrecisionRecipe::fp8_delayed: return "fp8-delayed";
-    case PrecisionRecipe::fp8_current: return "fp8-current";
-    case PrecisionRecipe::fp8_tensorwise: return "fp8-tensorwise";
-    case PrecisionRecipe::fp8_rowwise: return "fp8-rowwise";
-    case PrecisionRecipe::mxfp8: return "mxfp8";
-    case PrecisionRecipe::nvfp4: return "nvfp4";
+    case PrecisionRecipe::bf16:
+      return "bf16";
+    case PrecisionRecipe::fp16:
+      return "fp16";
+    case PrecisionRecipe::fp8_delayed:
+      return "fp8-delayed";
+    case PrecisionRecipe::fp8_current:
+      return "fp8-current";
+    case PrecisionRecipe::fp8_tensorwise:
+      return "fp8-tensorwise";
+    case PrecisionRecipe::fp8_rowwise:
+      return "fp8-rowwise";
+    case PrecisionRecipe::mxfp8:
+      return "mxfp8";
+    case PrecisionRecipe::nvfp4:
+      return "nvfp4";
   }
   return "?";
 }
 
 hw::Precision product_precision(PrecisionRecipe p) {
   switch (p) {
-    case PrecisionRecipe::bf16: return hw::Precision::bf16;
-    case PrecisionRecipe::fp16: return hw::Precision::fp16;
-    case PrecisionRecipe::mxfp8: return hw::Precision::mxfp8;
-    case PrecisionRecipe::nvfp4: return hw::Precision::nvfp4;
-    default: return hw::Precision::fp8;
+    case PrecisionRecipe::bf16:
+      return hw::Precision::bf16;
+    case PrecisionRecipe::fp16:
+      return hw::Precision::fp16;
+    case PrecisionRecipe::mxfp8:
+      return hw::Precision::mxfp8;
+    case PrecisionRecipe::nvfp4:
+      return hw::Precision::nvfp4;
+    default:
+      return hw::Precision::fp8;
   }
 }
 

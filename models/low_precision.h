@@ -4,8 +4,8 @@
 /// passes, block scales. Each recipe's passes, in bytes an element:
 ///
 /// delayed     cast with last steps' scale, and a transposed copy for the weight-gradient product
-///             (Hopper's fp8 products take one layout); fused into the norm or activation before it,
-///             so only the writes and the transpose count there
+///             (Hopper's fp8 products take one layout); fused into the norm or activation before
+///             it, so only the writes and the transpose count there
 /// current     an amax pass and its reduction, then the same
 /// tensorwise  as current, in compiled kernels without fusion into the norm
 /// rowwise     scales for rows and again for columns: two passes over the input each
@@ -23,7 +23,8 @@
 namespace forerun::models {
 
 /// `fused`: the kernel before (norm, activation) writes the cast copy itself.
-void quantize_input(OperationBuilder&, PrecisionRecipe, std::string_view name, double elements, bool fused);
+void quantize_input(OperationBuilder&, PrecisionRecipe, std::string_view name, double elements,
+                    bool fused);
 void quantize_gradient(OperationBuilder&, PrecisionRecipe, std::string_view name, double elements);
 void quantize_weight(OperationBuilder&, PrecisionRecipe, std::string_view name, double elements);
 

@@ -16,6 +16,7 @@
 #include "core/quantity.h"
 #include "core/reader.h"
 #include "hw/kernel.h"
+#include "models/layer_operations.h"
 
 namespace forerun::sim {
 
@@ -48,26 +49,26 @@ struct Framework {
   /// Of a parameter element beside the optimiser's state; 0 where the sharded 32-bit copy is the
   /// parameter and 16-bit ones exist only while they are gathered (FSDP).
   int parameter_bytes = 2;
-  bool separate_projections = false;   ///< query, key, value and gate, up are products of their own
-  bool fused_gradient_accumulation = true;  ///< weight gradients add into a 32-bit buffer in the product
-  bool weights_cast_every_micro_batch = false;  ///< low precision: else once a step
   int gradient_bytes = 4;           ///< of a gradient element, accumulated and held
   int gradient_exchange_bytes = 4;  ///< of a gradient element on the wire
   int parameter_gather_bytes = 2;   ///< of a parameter element when sharded parameters are gathered
   GradientExchange gradient_exchange = GradientExchange::overlapped;
-  bool reduces_in_full = false;     ///< all-reduce of gradients even where only a shard is needed
+  bool reduces_in_full = false;  ///< all-reduce of gradients even where only a shard is needed
   bool parameter_gather_overlapped = false;  ///< ZeRO-1: with the next forward pass
   bool tensor_overlap =
       false;  ///< tensor-parallel exchange overlapped with products (user buffers, async TP)
   bool tensor_gradient_overlap =
       false;  ///< input-gradient all-reduce beside the weight-gradient product
-  bool point_to_point_overlap = false;   ///< interleaved sends beside compute
-  bool scatter_gather_point_to_point = false;  ///< each tensor rank sends its share, gathered on arrival
+  bool point_to_point_overlap = false;  ///< interleaved sends beside compute
+  bool scatter_gather_point_to_point =
+      false;                             ///< each tensor rank sends its share, gathered on arrival
   bool blocking_point_to_point = false;  ///< the host waits for each send and receive
   bool cuda_graphs = false;              ///< whole-iteration graphs: no launch gaps
   double graphed_share = 0.0;            ///< share of layer kernels inside partial graphs
   bool tied_embedding_all_reduce =
-      true;                       ///< first and last stage exchange the tied matrix's gradient
+      true;  ///< first and last stage exchange the tied matrix's gradient
+  /// The output matrix's gradient product waits for the pipeline's idle time at the end (MLPerf).
+  bool deferred_embedding_gradient = false;
   bool overflow_check = false;    ///< fp16 loss scaling: a pass over gradients and a host sync
   bool gradient_clipping = true;  ///< a norm pass, an all-reduce and a host sync
   bool fp32_logits = false;       ///< logits and cross-entropy in 32 bit
@@ -96,6 +97,8 @@ struct Framework {
 [[nodiscard]] Framework read_framework_choice(Reader&);
 /// The object that read_framework_choice reads back as an equal framework: base and what differs.
 [[nodiscard]] std::string framework_choice_json(const Framework&);
+/// Bytes of a parameter element on the wire when sharded parameters are gathered.
+[[nodiscard]] int gather_bytes(const Framework&, models::PrecisionRecipe);
 /// The preset of that name; throws Error naming the nearest if there is none.
 [[nodiscard]] Framework load_framework(const std::string& name);
 [[nodiscard]] std::vector<std::string> framework_names();

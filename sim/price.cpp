@@ -30,6 +30,7 @@ double expected_maximum(std::int64_t n) {
 
 Work& Work::operator+=(const Work& o) {
   flops += o.flops;
+  weighted_flops += o.weighted_flops;
   traffic += o.traffic;
   busy += o.busy;
   compute_bound += o.compute_bound;
@@ -37,37 +38,34 @@ Work& Work::operator+=(const Work& o) {
   return *this;
 }
 
-Work Work::times(double n) const {
-  Work w = *this;
-  w.flops *= n;
-  w.traffic *= n;
-  w.busy *= n;
-  w.compute_bound *= n;
-  for (Seconds& s : w.by_evidence) s *= n;
-  return w;
+hw::PowerWindow Work::window(Seconds time) const {
+  return {weighted_flops, traffic, compute_bound, time - compute_bound};
 }
 
 std::string shape_text(const hw::Kernel& kernel) {
   return std::visit(
-      Overloaded{[](const hw::Gemm& g) {
-                   std::string s = fmt::format("{} x {} x {} {}", g.m, g.n, g.k, hw::name(g.precision));
-                   if (g.batch > 1) s += fmt::format(", batch {}", g.batch);
-                   return s;
-                 },
-                 [](const hw::Attention& a) {
-                   return fmt::format("batch {}, {} x {}, {}/{} heads of {}{}", a.batch, a.queries, a.keys,
-                                      a.heads, a.kv_heads, a.head_dim, a.causal ? ", causal" : "");
-                 },
-                 [](const hw::MemoryBound& m) {
-                   return fmt::format("{:.1f} MB in, {:.1f} MB out", m.read.in(Bytes(1e6)), m.written.in(Bytes(1e6)));
-                 },
-                 [](const hw::Gather& g) {
-                   return fmt::format("{} rows of {:.0f} B", g.rows, g.row.base());
-                 }},
+      Overloaded{
+          [](const hw::Gemm& g) {
+            std::string s = fmt::format("{} x {} x {} {}", g.m, g.n, g.k, hw::name(g.precision));
+            if (g.batch > 1) s += fmt::format(", batch {}", g.batch);
+            return s;
+          },
+          [](const hw::Attention& a) {
+            return fmt::format("batch {}, {} x {}, {}/{} heads of {}{}", a.batch, a.queries, a.keys,
+                               a.heads, a.kv_heads, a.head_dim, a.causal ? ", causal" : "");
+          },
+          [](const hw::MemoryBound& m) {
+            return fmt::format("{:.1f} MB in, {:.1f} MB out", m.read.in(Bytes(1e6)),
+                               m.written.in(Bytes(1e6)));
+          },
+          [](const hw::Gather& g) {
+            return fmt::format("{} rows of {:.0f} B", g.rows, g.row.base());
+          }},
       kernel);
 }
 
-Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock, std::vector<Label>& labels)
+Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock,
+               std::vector<Label>& labels)
     : scenario_(scenario),
       layout_(layout),
       clock_(clock),
@@ -78,11 +76,17 @@ Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock, std
   launch_ = f.cuda_graphs ? 0 : count(to_ticks(f.launch * (1.0 - f.graphed_share)));
 }
 
-std::int32_t Pricer::label(const std::string& name, const std::string& shape, DurationEvidence evidence) {
+std::int32_t Pricer::label(const std::string& name, const std::string& shape,
+                           DurationEvidence evidence) {
   const auto [it, inserted] =
       label_index_.try_emplace({name, shape}, static_cast<std::int32_t>(labels_.size()));
   if (inserted) labels_.push_back({name, shape, evidence});
   return it->second;
+}
+
+std::int32_t Pricer::named(const char* name, std::size_t units) {
+  return label(name, units == 0 ? std::string() : fmt::format("{} units", units),
+               DurationEvidence::modelled);
 }
 
 PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
@@ -95,7 +99,10 @@ PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
     const Seconds time = hw::at_clock(t, clock_) * slowest_;
     p.ticks = count(to_ticks(time));
     p.label = label(std::string(o.name), shape_text(*kernel), t.evidence);
-    work.flops += hw::flops(*kernel);
+    const Flops done = hw::flops(*kernel);
+    const auto* product = std::get_if<hw::Gemm>(kernel);
+    work.flops += done;
+    work.weighted_flops += product != nullptr ? done * hw::energy_weight(product->precision) : done;
     work.traffic += hw::traffic(*kernel);
     work.busy += time;
     work.compute_bound += t.compute_bound * slowest_;
@@ -105,8 +112,9 @@ PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
   const auto& e = std::get<models::Exchange>(o.work);
   const bool tensor = e.dimension == models::Dimension::tensor;
   const hw::Group& group = tensor ? layout_.tensor : layout_.context;
-  PricedOperation c = collective(std::string(o.name).c_str(), e.kind, e.bytes, group, StreamKind::tensor,
-                                 tensor ? Category::tensor_exchange : Category::context_exchange);
+  PricedOperation c =
+      collective(std::string(o.name).c_str(), e.kind, e.bytes, group, StreamKind::tensor,
+                 tensor ? Category::tensor_exchange : Category::context_exchange);
   c.ticks = static_cast<std::int64_t>(static_cast<double>(c.ticks) * e.share);
   c.wait = o.wait;
   return c;
@@ -122,8 +130,8 @@ PricedOperation Pricer::collective(const char* name, hw::CollectiveKind kind, By
   p.ticks = group.ranks > 1 ? count(to_ticks(t.time)) : 0;
   p.tax = static_cast<std::uint8_t>(std::lround(100.0 * scenario_.accelerator.collective_tax));
   p.label = label(name,
-                  fmt::format("{} {:.1f} MB, {} ranks, {} a domain, {}", hw::name(kind), bytes.in(Bytes(1e6)),
-                              group.ranks, group.per_domain, t.algorithm),
+                  fmt::format("{} {:.1f} MB, {} ranks, {} a domain, {}", hw::name(kind),
+                              bytes.in(Bytes(1e6)), group.ranks, group.per_domain, t.algorithm),
                   t.evidence);
   return p;
 }
@@ -174,7 +182,8 @@ Segment Pricer::segment(const models::OperationList& list) {
       continue;
     }
     if (span.begin > cursor) {
-      const Category c = p.wait >= 0 ? s.operations[static_cast<std::size_t>(p.wait)].category : trailing;
+      const Category c =
+          p.wait >= 0 ? s.operations[static_cast<std::size_t>(p.wait)].category : trailing;
       s.breakdown[static_cast<std::size_t>(c)] += span.begin - cursor;
     }
     s.breakdown[static_cast<std::size_t>(p.category)] += span.end - span.begin;

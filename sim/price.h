@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "hw/power.h"
 #include "models/layer_operations.h"
 #include "sim/layout.h"
 #include "sim/program.h"
@@ -20,9 +21,9 @@ namespace forerun::sim {
 /// A kernel or exchange with its times. Ticks are rounded once, here.
 struct PricedOperation {
   std::int64_t ticks = 0;
-  std::int64_t host = 0;      ///< host ticks to issue it
+  std::int64_t host = 0;  ///< host ticks to issue it
   std::int32_t label = 0;
-  std::int32_t wait = -1;     ///< index in the list
+  std::int32_t wait = -1;  ///< index in the list
   StreamKind stream = StreamKind::compute;
   Category category = Category::compute;
   std::uint8_t tax = 0;
@@ -31,20 +32,22 @@ struct PricedOperation {
 /// What a list of operations does to an accelerator, for power and evidence.
 struct Work {
   Flops flops{};
+  Flops weighted_flops{};  ///< by the energy of their precision (hw::energy_weight)
   Bytes traffic{};
   Seconds busy{};           ///< kernels' time at the clock
   Seconds compute_bound{};  ///< at the burst clock, the part that stretches as the clock falls
   std::array<Seconds, 4> by_evidence{};
   Work& operator+=(const Work&);
-  [[nodiscard]] Work times(double n) const;
+  /// As the power model sees it, in a window of `time`.
+  [[nodiscard]] hw::PowerWindow window(Seconds time) const;
 };
 
 /// A priced list, and the same list folded.
 struct Segment {
   std::vector<PricedOperation> operations;
   std::int32_t trailing = -1;
-  std::int64_t ticks = 0;   ///< alone, with the host far ahead
-  std::int64_t host = 0;    ///< of all launches
+  std::int64_t ticks = 0;  ///< alone, with the host far ahead
+  std::int64_t host = 0;   ///< of all launches
   std::int64_t first_host = 0;
   std::array<std::int64_t, kCategories> breakdown{};  ///< of `ticks` on the compute stream
   Work work;
@@ -56,11 +59,13 @@ class Pricer {
   Pricer(const Scenario&, const Layout&, double clock, std::vector<Label>& labels);
 
   [[nodiscard]] Segment segment(const models::OperationList&);
-  /// Several lists one after another, `repeat` times the middle ones being the caller's business.
   [[nodiscard]] PricedOperation collective(const char* name, hw::CollectiveKind, Bytes,
                                            const hw::Group&, StreamKind, Category);
-  [[nodiscard]] PricedOperation memory_pass(const char* name, Bytes read, Bytes written, int launches,
-                                            Category, Work* = nullptr);
+  [[nodiscard]] PricedOperation memory_pass(const char* name, Bytes read, Bytes written,
+                                            int launches, Category, Work* = nullptr);
+
+  /// A label for a folded run of `layers` units ("forward, 8 units"), or for a plain name.
+  [[nodiscard]] std::int32_t named(const char* name, std::size_t units);
 
   /// Kernel times are stretched by this: the slowest of the job's chips sets the pace.
   [[nodiscard]] double slowest() const { return slowest_; }

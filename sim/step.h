@@ -3,10 +3,10 @@
 /// One training step of a scenario: kernels priced on the hardware, folded into chunks, run by
 /// events, and the answer taken apart.
 ///
-/// Folding: ranks that do the same thing are simulated once (tensor and context peers, data-parallel
-/// replicas), and runs of kernels that nothing interrupts are one operation whose inner times were
-/// simulated once. Detail::kernels issues every kernel of every micro-batch as an event and gives the
-/// same answer (tested to the rounding of a folded run).
+/// Folding: ranks that do the same thing are simulated once (tensor and context peers,
+/// data-parallel replicas), and runs of kernels that nothing interrupts are one operation whose
+/// inner times were simulated once. Detail::kernels issues every kernel of every micro-batch as an
+/// event and gives the same answer (tested to the rounding of a folded run).
 
 #include <array>
 #include <cstdint>
@@ -14,13 +14,12 @@
 #include <string>
 #include <vector>
 
+#include "sim/compile.h"
 #include "sim/memory.h"
 #include "sim/program.h"
 #include "sim/scenario.h"
 
 namespace forerun::sim {
-
-enum class Detail : std::uint8_t { folded, kernels };
 
 /// What a kind of operation contributed to the compute stream's time of one rank.
 struct KernelShare {
@@ -35,17 +34,17 @@ struct StepResult {
   std::int64_t rank = 0;  ///< whose compute stream `breakdown` takes apart: the one that ends last
   std::array<Seconds, kCategories> breakdown{};  ///< sums to `time`
   std::vector<std::array<Seconds, kCategories>> by_rank;
-  std::vector<KernelShare> kernels;              ///< of that rank, largest first
-  std::array<Seconds, 4> by_evidence{};          ///< compute time by DurationEvidence
-  double clock = 1.0;          ///< of the burst clock, what the power cap leaves
-  Watts power{};               ///< mean, of that rank's accelerator
-  Flops flops{};               ///< done by one accelerator in the step (mean), recompute included
+  std::vector<KernelShare> kernels;      ///< of that rank, largest first
+  std::array<Seconds, 4> by_evidence{};  ///< compute time by DurationEvidence
+  double clock = 1.0;                    ///< of the burst clock, what the power cap leaves
+  Watts power{};                         ///< mean, of that rank's accelerator
+  Flops flops{};  ///< done by one accelerator in the step (mean), recompute included
   double model_flops_utilisation = 0;  ///< palm convention over the bf16 peak
   MemoryResult memory;
   Evidence evidence = Evidence::published;  ///< weakest of the inputs
   std::vector<std::string> assumptions;     ///< for people: what was assumed
   std::uint64_t events = 0;
-  std::shared_ptr<const Program> program;      ///< for traces
+  std::shared_ptr<const Program> program;  ///< for traces
   std::shared_ptr<const Execution> execution;
 };
 

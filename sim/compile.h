@@ -1,0 +1,46 @@
+#pragma once
+
+/// From a scenario to a program: what each pipeline rank issues in a step, in order.
+///
+/// A step of a rank: zero the gradients, cast weights, gather sharded parameters; the passes of the
+/// pipeline schedule with their sends and receives; the gradient exchange, bucket by bucket beside
+/// the last backward passes or after them; loss-scale check, gradient norm, optimiser, parameter
+/// gather, bookkeeping. Passes that nothing interrupts are one operation (Detail::folded) or all
+/// their kernels (Detail::kernels).
+///
+/// Not modelled: data loading, logging to disk, Python's garbage collector, host run-ahead limits.
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "sim/layout.h"
+#include "sim/price.h"
+#include "sim/program.h"
+#include "sim/scenario.h"
+
+namespace forerun::sim {
+
+enum class Detail : std::uint8_t { folded, kernels };
+
+/// What is inside a folded operation.
+struct FoldedRun {
+  std::array<std::int64_t, kCategories> breakdown{};
+};
+
+struct Compiled {
+  Program program;
+  std::vector<FoldedRun> runs;
+  std::vector<std::vector<std::int32_t>> run_of;  ///< by rank, by operation; -1: not folded
+  std::vector<Work> work;                         ///< by rank, of the whole step
+  std::vector<Work> pass_work;     ///< by rank, of one micro-batch forward and backward
+  std::vector<Seconds> pass_time;  ///< the same passes' time, exchanges inside included
+};
+
+[[nodiscard]] Compiled compile_step(const Scenario&, const Layout&, Detail, double clock);
+
+/// How the scenario's framework and plan turn a layer into kernels, and one micro-batch's slice.
+[[nodiscard]] models::KernelChoices kernel_choices(const Scenario&);
+[[nodiscard]] models::Slice slice_of(const Scenario&);
+
+}  // namespace forerun::sim

@@ -1,0 +1,45 @@
+#include "sim/parts.h"
+
+#include "sim/compile.h"
+
+namespace forerun::sim {
+
+Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
+  const models::Architecture& a = s.model;
+  const Plan& plan = s.plan;
+  const models::Slice slice = slice_of(s);
+  const models::KernelChoices choices = kernel_choices(s);
+  const bool full = plan.recompute.mode == RecomputeMode::full;
+  Parts parts;
+  parts.layer_forward = pricer.segment(models::layer_forward(a, slice, choices));
+  parts.layer_backward = pricer.segment(models::layer_backward(
+      a, slice, choices,
+      plan.recompute.mode == RecomputeMode::selective ? plan.recompute.parts
+                                                      : std::set<models::LayerPart>{},
+      full));
+  parts.layer_backward_plain = pricer.segment(models::layer_backward(a, slice, choices, {}, false));
+  parts.embedding_forward = pricer.segment(models::embedding_forward(a, slice, choices));
+  parts.embedding_backward = pricer.segment(models::embedding_backward(a, slice, choices));
+  parts.head_forward = pricer.segment(models::head_forward(a, slice, choices, layout.padded_vocab));
+  parts.head_backward =
+      pricer.segment(models::head_backward(a, slice, choices, layout.padded_vocab));
+  parts.weight_casts = pricer.segment(models::weight_casts(a, slice, choices));
+
+  const Framework& f = s.framework;
+  const Bytes activation(2.0 * static_cast<double>(slice.outer_tokens()) *
+                         static_cast<double>(a.hidden));
+  const bool scatter =
+      f.scatter_gather_point_to_point && !plan.sequence_parallel && plan.tensor > 1;
+  parts.send_forward = pricer.collective(
+      "send to next stage", hw::CollectiveKind::send_receive,
+      scatter ? activation / static_cast<double>(plan.tensor) : activation, layout.pipeline_link,
+      StreamKind::pipeline_send, Category::pipeline_exchange);
+  if (scatter) {
+    parts.gather_received =
+        pricer.collective("gather received", hw::CollectiveKind::all_gather, activation,
+                          layout.tensor, StreamKind::tensor, Category::pipeline_exchange);
+  }
+  return parts;
+}
+
+}  // namespace forerun::sim

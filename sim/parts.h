@@ -1,0 +1,26 @@
+#pragma once
+
+/// The priced building blocks of a step: layers forward and backward, the ends of the model, casts.
+/// Private to sim/.
+
+#include "sim/layout.h"
+#include "sim/price.h"
+#include "sim/scenario.h"
+
+namespace forerun::sim {
+
+struct Parts {
+  Segment layer_forward;
+  Segment layer_backward;        ///< as the plan's recompute says
+  Segment layer_backward_plain;  ///< without recompute (when only some layers are recomputed)
+  Segment embedding_forward, embedding_backward;
+  Segment head_forward, head_backward;
+  Segment weight_casts;          ///< of one layer; empty for 16 bit
+  PricedOperation send_forward;  ///< one stage's output to the next, or its gradient back
+  PricedOperation
+      gather_received;  ///< scatter-gather point-to-point: after arrival; 0 ticks if unused
+};
+
+[[nodiscard]] Parts price_parts(const Scenario&, const Layout&, Pricer&);
+
+}  // namespace forerun::sim

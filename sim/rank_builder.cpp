@@ -1,0 +1,345 @@
+#include "sim/rank_builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+
+namespace forerun::sim {
+namespace {
+
+/// Channel numbers: forward messages, backward messages, barriers.
+constexpr std::int64_t kBarriers = 3;
+
+double data_bytes(double parameters, int bytes) { return parameters * bytes; }
+
+}  // namespace
+
+std::int32_t Channels::forward(std::int64_t chunk, std::int64_t micro_batch) const {
+  return static_cast<std::int32_t>(chunk * micro_batches_ + micro_batch);
+}
+std::int32_t Channels::backward(std::int64_t chunk, std::int64_t micro_batch) const {
+  return static_cast<std::int32_t>((chunks_ + chunk) * micro_batches_ + micro_batch);
+}
+std::int32_t Channels::barrier(Barrier b) const {
+  return static_cast<std::int32_t>(2 * chunks_ * micro_batches_) + static_cast<std::int32_t>(b);
+}
+std::int32_t Channels::count() const {
+  return static_cast<std::int32_t>(2 * chunks_ * micro_batches_ + kBarriers);
+}
+
+RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, Pricer& pricer,
+                         const Parts& parts, Detail detail, const Channels& channels,
+                         std::int64_t rank, Compiled& compiled)
+    : scenario_(scenario),
+      layout_(layout),
+      pricer_(pricer),
+      parts_(parts),
+      detail_(detail),
+      channels_(channels),
+      rank_(rank),
+      compiled_(compiled),
+      program_(compiled.program.ranks.emplace_back()),
+      run_of_(compiled.run_of.emplace_back()),
+      work_(compiled.work.emplace_back()) {
+  program_.name = fmt::format("stage {}", rank);
+  compiled.pass_work.emplace_back();
+  compiled.pass_time.emplace_back();
+  const auto v = static_cast<std::size_t>(scenario.plan.virtual_stages);
+  gathered_.resize(v);
+  backwards_left_.assign(v, scenario.plan.micro_batches());
+}
+
+// ---- issuing
+// --------------------------------------------------------------------------------------
+
+OperationId RankBuilder::push(const PricedOperation& p, OperationId wait, OperationId also_wait) {
+  const auto id = static_cast<OperationId>(program_.operations.size());
+  Operation& o = program_.operations.emplace_back();
+  o.duration = p.ticks;
+  o.host_first = p.host + extra_host_;
+  extra_host_ = 0;
+  o.label = p.label;
+  o.stream = p.stream;
+  o.category = p.category;
+  o.tax = p.tax;
+  o.wait = {wait, also_wait};
+  run_of_.push_back(-1);
+  if (p.stream == StreamKind::compute) {
+    if (o.wait[0] == kNone) std::swap(o.wait[0], o.wait[1]);
+    if (trailing_ != kNone) {
+      FORERUN_ASSERT(o.wait[1] == kNone || o.wait[1] == trailing_, "three waits");
+      o.wait[1] = trailing_;
+      trailing_ = kNone;
+    }
+    last_compute_ = id;
+  }
+  if (p.stream == StreamKind::data) last_data_ = id;
+  return id;
+}
+
+OperationId RankBuilder::push_kernels(const Segment& s, OperationId wait, OperationId also_wait) {
+  const auto base = static_cast<OperationId>(program_.operations.size());
+  bool first = true;
+  for (const PricedOperation& p : s.operations) {
+    const OperationId inner = p.wait < 0 ? kNone : base + p.wait;
+    if (first) {
+      // The first operation of a list is a kernel and waits for nothing inside it.
+      push(p, wait, also_wait);
+      first = false;
+    } else {
+      push(p, inner);
+    }
+  }
+  if (s.trailing >= 0) trailing_ = base + s.trailing;
+  return trailing_ != kNone ? trailing_ : last_compute_;
+}
+
+OperationId RankBuilder::push_folded(const std::vector<Unit>& units, std::size_t first,
+                                     std::size_t last, const char* name, OperationId wait,
+                                     OperationId also_wait) {
+  PricedOperation p;
+  FoldedRun run;
+  std::int64_t host = 0;
+  for (std::size_t i = first; i < last; ++i) {
+    const Segment& s = *units[i].segment;
+    p.ticks += s.ticks;
+    host += s.host;
+    for (std::size_t c = 0; c < run.breakdown.size(); ++c) run.breakdown[c] += s.breakdown[c];
+  }
+  p.host = units[first].segment->first_host;
+  p.label = pricer_.named(name, last - first);
+  const OperationId id = push(p, wait, also_wait);
+  program_.operations.back().host_rest = host - p.host;
+  run_of_.back() = static_cast<std::int32_t>(compiled_.runs.size());
+  compiled_.runs.push_back(run);
+  return id;
+}
+
+OperationId RankBuilder::issue(const std::vector<Unit>& units, std::size_t first, std::size_t last,
+                               const char* name, OperationId wait, OperationId also_wait) {
+  for (std::size_t i = first; i < last; ++i) work_ += units[i].segment->work;
+  if (detail_ == Detail::folded) return push_folded(units, first, last, name, wait, also_wait);
+  OperationId id = kNone;
+  for (std::size_t i = first; i < last; ++i) {
+    id = push_kernels(*units[i].segment, i == first ? wait : kNone, i == first ? also_wait : kNone);
+  }
+  return id;
+}
+
+// ---- the units of a pass
+// --------------------------------------------------------------------------
+
+double RankBuilder::layer_parameters() const {
+  const StageParameters held = stage_parameters(scenario_, layout_, rank_);
+  const std::int64_t layers = layout_.stage_layers(rank_);
+  return layers == 0 ? 0.0 : static_cast<double>(held.layers) / static_cast<double>(layers);
+}
+
+double RankBuilder::end_parameters(const Chunk& chunk) const {
+  const StageParameters held = stage_parameters(scenario_, layout_, rank_);
+  return (chunk.embedding ? static_cast<double>(held.embedding) : 0.0) +
+         (chunk.head ? static_cast<double>(held.head) : 0.0);
+}
+
+bool RankBuilder::fully_sharded() const {
+  return scenario_.plan.sharding == ShardingStage::parameters;
+}
+
+std::vector<RankBuilder::Unit> RankBuilder::units(const Chunk& chunk, bool backward) const {
+  std::vector<Unit> units;
+  const double layer = layer_parameters();
+  const StageParameters held = stage_parameters(scenario_, layout_, rank_);
+  const auto end = [&](const Segment& s, std::int64_t parameters) {
+    units.push_back({&s, static_cast<double>(parameters), true});
+  };
+  if (!backward) {
+    if (chunk.embedding) end(parts_.embedding_forward, held.embedding);
+    for (std::int64_t i = 0; i < chunk.layers; ++i)
+      units.push_back({&parts_.layer_forward, layer, false});
+    if (chunk.head) end(parts_.head_forward, held.head);
+    return units;
+  }
+  if (chunk.head) end(parts_.head_backward, held.head);
+  // With a limit, the first layers of a stage are recomputed in full and the others not.
+  const Recompute& r = scenario_.plan.recompute;
+  const std::int64_t limit = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;
+  for (std::int64_t i = chunk.layers - 1; i >= 0; --i) {
+    units.push_back(
+        {i < limit ? &parts_.layer_backward : &parts_.layer_backward_plain, layer, false});
+  }
+  if (chunk.embedding) end(parts_.embedding_backward, held.embedding);
+  return units;
+}
+
+// ---- passes
+// ---------------------------------------------------------------------------------------
+
+bool RankBuilder::last_backward_of_chunk(const ScheduledPass& pass) {
+  return --backwards_left_[static_cast<std::size_t>(pass.chunk)] == 0;
+}
+
+void RankBuilder::pass(const ScheduledPass& pass) {
+  const Framework& f = scenario_.framework;
+  const std::int64_t p = scenario_.plan.pipeline;
+  const std::int64_t last_chunk = p * scenario_.plan.virtual_stages - 1;
+  const std::int64_t chunk = pass.chunk * p + rank_;  // of the model
+  const bool forward = pass.pass == hw::Pass::forward;
+  const bool receives = forward ? chunk > 0 : chunk < last_chunk;
+  const bool sends = forward ? chunk < last_chunk : chunk > 0;
+  const Chunk& here =
+      layout_.chunks[static_cast<std::size_t>(rank_)][static_cast<std::size_t>(pass.chunk)];
+
+  extra_host_ += count(to_ticks(f.micro_batch_overhead)) / (2 * scenario_.plan.virtual_stages);
+  OperationId wait = kNone, also_wait = kNone;
+  if (receives) {
+    PricedOperation p_receive = parts_.send_forward;
+    p_receive.ticks = 0;
+    p_receive.tax = 0;
+    p_receive.stream = StreamKind::pipeline_receive;
+    wait = push(p_receive);
+    Operation& o = program_.operations.back();
+    o.receives = true;
+    o.host_waits = f.blocking_point_to_point;
+    o.micro_batch = static_cast<std::int32_t>(pass.micro_batch);
+    o.channel = forward ? channels_.forward(chunk - 1, pass.micro_batch)
+                        : channels_.backward(chunk, pass.micro_batch);
+    if (parts_.gather_received.ticks > 0) wait = push(parts_.gather_received, wait);
+  }
+  // Without overlap a rank's next pass also waits until its last message has left.
+  if (!f.point_to_point_overlap) also_wait = last_send_;
+
+  const std::size_t first_operation = program_.operations.size();
+  const std::vector<Unit> list = units(here, !forward);
+  const bool final_backward = !forward && last_backward_of_chunk(pass);
+  const char* name = forward ? "forward" : "backward";
+  if (list.empty()) {
+    push(PricedOperation{}, wait, also_wait);
+  } else if (fully_sharded()) {
+    gathered_pass(list, forward, name);
+  } else {
+    const bool reduces = scenario_.plan.sharding == ShardingStage::gradients || final_backward;
+    std::vector<OperationId>& gathers = gathered_[static_cast<std::size_t>(pass.chunk)];
+    if (forward && !gathers.empty()) {
+      first_pass(list, std::exchange(gathers, {}), wait);
+    } else if (!forward && reduces && layout_.data.ranks > 1 &&
+               f.gradient_exchange != GradientExchange::after_backward) {
+      reducing_pass(list, wait, also_wait);
+    } else {
+      plain_pass(list, name, wait, also_wait);
+    }
+  }
+  for (std::size_t i = first_operation; i < program_.operations.size(); ++i) {
+    program_.operations[i].micro_batch = static_cast<std::int32_t>(pass.micro_batch);
+  }
+  if (pass.micro_batch == 0) {
+    for (const Unit& u : list) {
+      compiled_.pass_work.back() += u.segment->work;
+      compiled_.pass_time.back() += to_seconds(Tick{u.segment->ticks});
+    }
+  }
+  if (sends) {
+    last_send_ = push(parts_.send_forward, trailing_ != kNone ? trailing_ : last_compute_);
+    Operation& o = program_.operations.back();
+    o.sends = true;
+    o.host_waits = f.blocking_point_to_point;
+    o.micro_batch = static_cast<std::int32_t>(pass.micro_batch);
+    o.channel = forward ? channels_.forward(chunk, pass.micro_batch)
+                        : channels_.backward(chunk - 1, pass.micro_batch);
+  }
+}
+
+void RankBuilder::plain_pass(const std::vector<Unit>& list, const char* name, OperationId wait,
+                             OperationId also_wait) {
+  issue(list, 0, list.size(), name, wait, also_wait);
+}
+
+/// The first forward pass of a chunk: each unit waits for its own gathered parameters.
+void RankBuilder::first_pass(const std::vector<Unit>& list, std::vector<OperationId> gathers,
+                             OperationId wait) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    issue(list, i, i + 1, "forward", gathers[i], i == 0 ? wait : kNone);
+  }
+}
+
+/// The last backward pass of a chunk: each full bucket is exchanged while the next layers run.
+void RankBuilder::reducing_pass(const std::vector<Unit>& list, OperationId wait,
+                                OperationId also_wait) {
+  const Framework& f = scenario_.framework;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const OperationId done =
+        issue(list, i, i + 1, "backward", i == 0 ? wait : kNone, i == 0 ? also_wait : kNone);
+    unreduced_ += list[i].parameters;
+    if (data_bytes(unreduced_, f.gradient_exchange_bytes) >= static_cast<double>(f.bucket_bytes) ||
+        i + 1 == list.size()) {
+      reduce_gradients(unreduced_, done);
+      unreduced_ = 0;
+    }
+  }
+}
+
+OperationId RankBuilder::gather_parameters(double parameters, OperationId wait) {
+  const Framework& f = scenario_.framework;
+  const PricedOperation p =
+      pricer_.collective("gather parameters", hw::CollectiveKind::all_gather,
+                         Bytes(data_bytes(parameters, f.parameter_gather_bytes)), layout_.shard,
+                         StreamKind::data, Category::data_exchange);
+  return push(p, wait);
+}
+
+OperationId RankBuilder::reduce_gradients(double parameters, OperationId wait) {
+  const Framework& f = scenario_.framework;
+  if (layout_.data.ranks <= 1 || parameters <= 0) return wait;
+  const Bytes bytes(data_bytes(parameters, f.gradient_exchange_bytes));
+  const bool in_full = scenario_.plan.sharding == ShardingStage::none || f.reduces_in_full;
+  if (in_full) {
+    return push(pricer_.collective("all-reduce gradients", hw::CollectiveKind::all_reduce, bytes,
+                                   layout_.data, StreamKind::data, Category::data_exchange),
+                wait);
+  }
+  OperationId id =
+      push(pricer_.collective("reduce-scatter gradients", hw::CollectiveKind::reduce_scatter, bytes,
+                              layout_.shard, StreamKind::data, Category::data_exchange),
+           wait);
+  if (layout_.replicas.ranks > 1) {
+    id = push(pricer_.collective("all-reduce gradient shards", hw::CollectiveKind::all_reduce,
+                                 bytes / static_cast<double>(layout_.shard.ranks), layout_.replicas,
+                                 StreamKind::data, Category::data_exchange),
+              id);
+  }
+  return id;
+}
+
+/// FSDP: each layer's parameters are gathered ahead, by as many units as the framework prefetches,
+/// and freed after use; the embedding and the head belong to the root unit, gathered once. In the
+/// backward pass gradients are reduce-scattered layer by layer.
+void RankBuilder::gathered_pass(const std::vector<Unit>& list, bool forward, const char* name) {
+  const auto ahead =
+      static_cast<std::size_t>(std::max<std::int64_t>(1, scenario_.framework.prefetch_units));
+  double root = 0;
+  for (const Unit& u : list) root += u.ends ? u.parameters : 0.0;
+  OperationId root_gather = kNone;
+  if (forward && root > 0) root_gather = gather_parameters(root, last_compute_);
+
+  std::vector<OperationId> gather(list.size(), kNone), done(list.size(), kNone);
+  std::size_t issued = 0;
+  const auto issue_gathers = [&](std::size_t until) {
+    for (; issued < std::min(until, list.size()); ++issued) {
+      if (list[issued].ends) continue;
+      // At most `ahead` + 1 gathered units are alive: wait for the one whose memory is reused.
+      const OperationId freed = issued > ahead ? done[issued - ahead - 1] : last_compute_;
+      gather[issued] = gather_parameters(list[issued].parameters, freed);
+    }
+  };
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    issue_gathers(i + ahead + 1);
+    const OperationId wait = list[i].ends ? root_gather : gather[i];
+    done[i] = issue(list, i, i + 1, name, wait, kNone);
+    if (!forward && !list[i].ends) reduce_gradients(list[i].parameters, done[i]);
+  }
+  if (!forward && root > 0) reduce_gradients(root, done.back());
+}
+
+}  // namespace forerun::sim

@@ -1,0 +1,128 @@
+// The beginning and the end of a rank's step: gradients zeroed, weights cast, parameters gathered;
+// then the gradient exchange that is left, loss-scale check, norm, optimiser, gather, bookkeeping.
+
+#include "sim/rank_builder.h"
+
+namespace forerun::sim {
+namespace {
+
+/// Multi-tensor passes are launched in chunks; their number hardly depends on the parameters.
+constexpr int kPassLaunches = 8;
+
+}  // namespace
+
+void RankBuilder::begin_step() {
+  const Framework& f = scenario_.framework;
+  const Plan& plan = scenario_.plan;
+  const double held = static_cast<double>(stage_parameters(scenario_, layout_, rank_).total());
+  const double shards = static_cast<double>(layout_.shard.ranks);
+  const double gradients = plan.sharding >= ShardingStage::gradients ? held / shards : held;
+  push(pricer_.memory_pass("zero gradients", Bytes(0), Bytes(gradients * f.gradient_bytes),
+                           kPassLaunches, Category::optimizer, &work_));
+
+  if (!parts_.weight_casts.operations.empty()) {
+    const std::int64_t times = f.weights_cast_every_micro_batch ? plan.micro_batches() : 1;
+    for (std::int64_t i = 0; i < layout_.stage_layers(rank_) * times; ++i) {
+      work_ += parts_.weight_casts.work;
+      push_kernels(parts_.weight_casts, kNone, kNone);
+    }
+  }
+  // ZeRO-1 and -2: updated parameters are gathered beside the first forward passes, chunk by chunk.
+  const bool sharded =
+      plan.sharding == ShardingStage::optimizer || plan.sharding == ShardingStage::gradients;
+  if (sharded && f.parameter_gather_overlapped && layout_.shard.ranks > 1) {
+    const auto& chunks = layout_.chunks[static_cast<std::size_t>(rank_)];
+    for (std::size_t c = 0; c < chunks.size(); ++c) {
+      for (const Unit& u : units(chunks[c], false))
+        gathered_[c].push_back(gather_parameters(u.parameters, kNone));
+    }
+  }
+}
+
+void RankBuilder::exchange_tied_embedding() {
+  const Plan& plan = scenario_.plan;
+  const bool first = rank_ == 0, last = rank_ == plan.pipeline - 1;
+  if (!scenario_.model.tied_embeddings || !scenario_.framework.tied_embedding_all_reduce ||
+      plan.pipeline == 1 || (!first && !last)) {
+    return;
+  }
+  const double table = static_cast<double>(layout_.padded_vocab) /
+                       static_cast<double>(plan.tensor) *
+                       static_cast<double>(scenario_.model.hidden);
+  const OperationId id =
+      push(pricer_.collective("all-reduce tied embedding gradient", hw::CollectiveKind::all_reduce,
+                              Bytes(table * scenario_.framework.gradient_exchange_bytes),
+                              layout_.embedding, StreamKind::data, Category::data_exchange),
+           last_compute_);
+  program_.operations.back().rendezvous = true;
+  program_.operations.back().channel = channels_.barrier(Channels::Barrier::tied_embedding);
+  trailing_ = id;
+}
+
+/// A pass over the gradients, a sum over all ranks of the model, and the host waits for its value.
+void RankBuilder::clip_and_check(double held) {
+  const Framework& f = scenario_.framework;
+  const auto pass = [&](const char* name, double written, Channels::Barrier barrier) {
+    push(pricer_.memory_pass(name, Bytes(held * f.gradient_bytes), Bytes(held * written),
+                             kPassLaunches, Category::optimizer, &work_));
+    hw::Group model = layout_.tensor;
+    model.ranks = scenario_.plan.tensor * scenario_.plan.pipeline;
+    const OperationId id =
+        push(pricer_.collective("reduce scalar", hw::CollectiveKind::all_reduce, Bytes(4), model,
+                                StreamKind::data, Category::optimizer),
+             last_compute_);
+    Operation& o = program_.operations.back();
+    o.rendezvous = true;
+    o.channel = channels_.barrier(barrier);
+    o.host_waits = true;
+    trailing_ = id;
+  };
+  if (f.overflow_check)
+    pass("unscale and check gradients", f.gradient_bytes, Channels::Barrier::overflow);
+  if (f.gradient_clipping) pass("gradient norm", 0, Channels::Barrier::norm);
+}
+
+void RankBuilder::update(double held, double owned) {
+  const Framework& f = scenario_.framework;
+  if (f.gradient_clipping) {
+    push(pricer_.memory_pass("scale gradients", Bytes(owned * f.gradient_bytes),
+                             Bytes(owned * f.gradient_bytes), kPassLaunches, Category::optimizer,
+                             &work_));
+  }
+  // A fused Adam reads gradient, copy and two moments and writes all but the gradient.
+  const double read = owned * f.optimizer_read_write_bytes * 16.0 / 30.0;
+  const double written = owned * f.optimizer_read_write_bytes * 14.0 / 30.0;
+  push(pricer_.memory_pass("Adam", Bytes(read), Bytes(written), kPassLaunches, Category::optimizer,
+                           &work_));
+
+  const ShardingStage s = scenario_.plan.sharding;
+  const bool sharded = s == ShardingStage::optimizer || s == ShardingStage::gradients;
+  if (sharded && !f.parameter_gather_overlapped && layout_.shard.ranks > 1) {
+    trailing_ = gather_parameters(held, last_compute_);
+  }
+}
+
+void RankBuilder::end_step() {
+  const Framework& f = scenario_.framework;
+  const double held = static_cast<double>(stage_parameters(scenario_, layout_, rank_).total());
+  const double owned = scenario_.plan.sharding == ShardingStage::none
+                           ? held
+                           : held / static_cast<double>(layout_.shard.ranks);
+  if (f.gradient_exchange == GradientExchange::after_backward && !fully_sharded()) {
+    last_data_ = reduce_gradients(held, last_compute_);
+  }
+  if (last_data_ != kNone && layout_.data.ranks > 1) trailing_ = last_data_;
+  exchange_tied_embedding();
+  clip_and_check(scenario_.plan.sharding >= ShardingStage::gradients || !f.reduces_in_full ? owned
+                                                                                           : held);
+  update(held, owned);
+
+  // Bookkeeping between steps: the host has the device's last result and issues nothing meanwhile.
+  PricedOperation end;
+  end.category = Category::host;
+  end.ticks = count(to_ticks(f.step_overhead));
+  end.label = pricer_.named("bookkeeping between steps", 0);
+  push(end);
+}
+
+}  // namespace forerun::sim

@@ -1,0 +1,155 @@
+#include "sim/step.h"
+
+#include <algorithm>
+#include <map>
+
+#include "hw/power.h"
+#include "sim/parts.h"
+
+namespace forerun::sim {
+namespace {
+
+using Breakdown = std::array<Seconds, kCategories>;
+
+void add(Breakdown& b, Category c, std::int64_t ticks) {
+  b[static_cast<std::size_t>(c)] += to_seconds(Tick{ticks});
+}
+
+/// Every tick of a rank's compute stream, busy or idle, up to the end of the step.
+Breakdown take_apart(const Compiled& compiled, const Execution& run, std::size_t rank) {
+  Breakdown b{};
+  const std::vector<Operation>& operations = compiled.program.ranks[rank].operations;
+  std::int64_t cursor = 0;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    const Operation& o = operations[i];
+    if (o.stream != StreamKind::compute) continue;
+    const Span& span = run.spans[rank][i];
+    if (span.begin > cursor) add(b, span.waited_for, span.begin - cursor);
+    const std::int32_t folded = compiled.run_of[rank][i];
+    std::int64_t inside = 0;
+    if (folded >= 0) {
+      const FoldedRun& f = compiled.runs[static_cast<std::size_t>(folded)];
+      for (std::size_t c = 0; c < f.breakdown.size(); ++c) {
+        add(b, static_cast<Category>(c), f.breakdown[c]);
+        inside += f.breakdown[c];
+      }
+    } else {
+      add(b, o.category, o.duration);
+      inside = o.duration;
+    }
+    // Beyond its own time an operation is slowed by exchanges beside it, or waits for the host.
+    add(b, Category::data_exchange, span.slowed);
+    add(b, Category::host, std::max<std::int64_t>(0, span.end - span.begin - inside - span.slowed));
+    cursor = span.end;
+  }
+  add(b, Category::bubble, run.end - cursor);
+  return b;
+}
+
+/// The clock that the power cap leaves, from the passes of the busiest rank: the cap's control loop
+/// averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's bubble.
+double clock_under_cap(const Scenario& s, const Compiled& at_burst) {
+  double clock = 1.0;
+  for (std::size_t r = 0; r < at_burst.pass_work.size(); ++r) {
+    const Work& w = at_burst.pass_work[r];
+    if (w.busy <= Seconds(0)) continue;
+    clock =
+        std::min(clock, hw::sustained_clock(s.accelerator.power, w.window(at_burst.pass_time[r])));
+  }
+  return clock;
+}
+
+std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout, double clock,
+                                       std::int64_t rank) {
+  // The kernels of the passes, priced once and counted, largest first.
+  std::vector<Label> labels;
+  Pricer pricer(s, layout, clock, labels);
+  const Parts parts = price_parts(s, layout, pricer);
+  const Plan& plan = s.plan;
+  const double m = static_cast<double>(plan.micro_batches());
+  double embeddings = 0, heads = 0;
+  for (const Chunk& c : layout.chunks[static_cast<std::size_t>(rank)]) {
+    embeddings += c.embedding ? 1 : 0;
+    heads += c.head ? 1 : 0;
+  }
+  const double layers = static_cast<double>(layout.stage_layers(rank));
+  std::map<std::int32_t, KernelShare> shares;
+  const auto count_in = [&](const Segment& segment, double times) {
+    if (times <= 0) return;
+    for (const PricedOperation& p : segment.operations) {
+      if (p.stream != StreamKind::compute) continue;
+      KernelShare& k = shares[p.label];
+      const Label& l = labels[static_cast<std::size_t>(p.label)];
+      k.name = l.name;
+      k.shape = l.shape;
+      k.evidence = l.evidence;
+      k.time += to_seconds(Tick{p.ticks}) * times;
+      k.count += static_cast<std::int64_t>(times);
+    }
+  };
+  const Recompute& r = plan.recompute;
+  const double redone =
+      r.layers_per_stage > 0
+          ? std::min(layers, static_cast<double>(r.layers_per_stage * plan.virtual_stages))
+          : layers;
+  count_in(parts.layer_forward, layers * m);
+  count_in(parts.layer_backward, redone * m);
+  count_in(parts.layer_backward_plain, (layers - redone) * m);
+  count_in(parts.embedding_forward, embeddings * m);
+  count_in(parts.embedding_backward, embeddings * m);
+  count_in(parts.head_forward, heads * m);
+  count_in(parts.head_backward, heads * m);
+  std::vector<KernelShare> list;
+  for (auto& [label, share] : shares) list.push_back(std::move(share));
+  std::ranges::stable_sort(
+      list, [](const KernelShare& a, const KernelShare& b) { return a.time > b.time; });
+  return list;
+}
+
+}  // namespace
+
+StepResult simulate_step(const Scenario& scenario, Detail detail) {
+  const Layout layout = make_layout(scenario);
+  StepResult result;
+  {
+    const Compiled at_burst = compile_step(scenario, layout, Detail::folded, 1.0);
+    result.clock = clock_under_cap(scenario, at_burst);
+  }
+  auto compiled = std::make_shared<Compiled>(compile_step(scenario, layout, detail, result.clock));
+  auto run = std::make_shared<Execution>(execute(compiled->program));
+
+  result.time = to_seconds(Tick{run->end});
+  result.events = run->events;
+  for (std::size_t r = 0; r < compiled->program.ranks.size(); ++r) {
+    result.by_rank.push_back(take_apart(*compiled, *run, r));
+  }
+  // The rank with the most work of its own is the one to describe.
+  std::size_t described = 0;
+  for (std::size_t r = 0; r < compiled->work.size(); ++r) {
+    if (compiled->work[r].busy > compiled->work[described].busy) described = r;
+    result.flops += compiled->work[r].flops / static_cast<double>(compiled->work.size());
+  }
+  result.rank = static_cast<std::int64_t>(described);
+  result.breakdown = result.by_rank[described];
+  result.by_evidence = compiled->work[described].by_evidence;
+  result.kernels = kernel_shares(scenario, layout, result.clock, result.rank);
+  const Work& w = compiled->work[described];
+  // The window's times are at the burst clock; the step's are at `clock`.
+  const Seconds stretched = w.compute_bound / result.clock - w.compute_bound;
+  result.power =
+      hw::mean_power(scenario.accelerator.power, w.window(result.time - stretched), result.clock);
+
+  const double tokens = static_cast<double>(scenario.plan.global_batch * scenario.plan.sequence);
+  const Flops model(models::flops_per_token(scenario.model, scenario.plan.sequence,
+                                            models::FlopConvention::palm) *
+                    tokens);
+  const FlopRate peak = scenario.accelerator.peak.at(hw::Precision::bf16);
+  result.model_flops_utilisation =
+      model / (peak * result.time * static_cast<double>(scenario.accelerators));
+  result.memory = step_memory(scenario, layout);
+  result.program = std::shared_ptr<const Program>(compiled, &compiled->program);
+  result.execution = run;
+  return result;
+}
+
+}  // namespace forerun::sim
