@@ -5,60 +5,9 @@
 
 #include "sim/deadlock.h"
 #include "sim/program.h"
+#include "tests/programs.h"
 
 namespace forerun::sim {
-namespace {
-
-/// A program of `ranks` empty ranks and `channels` channels; operations are added with `add`.
-Program empty_program(int ranks, int channels = 0) {
-  Program p;
-  p.labels.push_back({"work", "", DurationEvidence::measured});
-  for (int r = 0; r < ranks; ++r) p.ranks.push_back({"stage " + std::to_string(r), {}});
-  p.channels = channels;
-  return p;
-}
-
-OperationId add(Program& p, int rank, const Operation& o) {
-  auto& operations = p.ranks[static_cast<std::size_t>(rank)].operations;
-  operations.push_back(o);
-  return static_cast<OperationId>(operations.size()) - 1;
-}
-
-Operation on(StreamKind stream, std::int64_t duration, Category category = Category::compute) {
-  Operation o;
-  o.stream = stream;
-  o.duration = duration;
-  o.category = category;
-  return o;
-}
-
-Operation compute(std::int64_t duration) { return on(StreamKind::compute, duration); }
-
-Operation tensor(std::int64_t duration) {
-  return on(StreamKind::tensor, duration, Category::tensor_exchange);
-}
-
-Operation send(std::int32_t channel, std::int64_t duration) {
-  Operation o = on(StreamKind::pipeline_send, duration, Category::pipeline_exchange);
-  o.sends = true;
-  o.channel = channel;
-  return o;
-}
-
-Operation receive(std::int32_t channel) {
-  Operation o = on(StreamKind::pipeline_receive, 0, Category::pipeline_exchange);
-  o.receives = true;
-  o.channel = channel;
-  return o;
-}
-
-Operation waiting(Operation o, OperationId first, OperationId second = kNone) {
-  o.wait = {first, second};
-  return o;
-}
-
-}  // namespace
-
 TEST_SUITE("sim/execute") {
   TEST_CASE("a stream runs its operations in issue order, streams run beside each other") {
     Program p = empty_program(1);
@@ -79,7 +28,7 @@ TEST_SUITE("sim/execute") {
   TEST_CASE("an operation waits for the later of two others and names it as its cause") {
     Program p = empty_program(1);
     const auto a = add(p, 0, tensor(10));
-    const auto b = add(p, 0, on(StreamKind::data, 25, Category::data_exchange));
+    const auto b = add(p, 0, data(25));
     add(p, 0, compute(3));
     const auto c = add(p, 0, waiting(compute(1), a, b));
     const Execution e = execute(p);
@@ -148,7 +97,7 @@ TEST_SUITE("sim/execute") {
     const auto work = add(p, 0, compute(50));
     add(p, 0, send(0, 10));                 // 0..10, before its receive is posted
     add(p, 0, waiting(send(1, 10), work));  // 50..60, after its receive is posted
-    const auto busy = add(p, 1, on(StreamKind::pipeline_receive, 20));
+    const auto busy = add(p, 1, on(StreamKind::pipeline_receive, 20, Category::pipeline_exchange));
     const auto first = add(p, 1, receive(0));
     const auto second = add(p, 1, receive(1));
     const auto use = add(p, 1, waiting(compute(5), second));
@@ -181,13 +130,10 @@ TEST_SUITE("sim/execute") {
 
   TEST_CASE("members of a rendezvous begin together when the last is ready") {
     Program p = empty_program(3, 1);
-    std::vector<OperationId> before(3), meet(3);
+    std::vector<OperationId> before(3);
     for (int r = 0; r < 3; ++r) {
       before[static_cast<std::size_t>(r)] = add(p, r, compute(10 * (r + 1)));
-      Operation o = waiting(tensor(7), before[static_cast<std::size_t>(r)]);
-      o.rendezvous = true;
-      o.channel = 0;
-      meet[static_cast<std::size_t>(r)] = add(p, r, o);
+      add(p, r, meeting(waiting(tensor(7), before[static_cast<std::size_t>(r)]), 0));
     }
     const Execution e = execute(p);
     for (std::size_t r = 0; r < 3; ++r) {
@@ -236,9 +182,9 @@ TEST_SUITE("sim/execute") {
     SUBCASE("when two exchanges overlap, their taxes add up") {
       // 0..30 both (50 %): 20 of work; 30..50 one (25 %): 16; the other 64 alone: 50 + 64.
       add(p, 0, exchange);
-      Operation data = on(StreamKind::data, 30, Category::data_exchange);
-      data.tax = 25;
-      add(p, 0, data);
+      Operation gradients = data(30);
+      gradients.tax = 25;
+      add(p, 0, gradients);
       add(p, 0, compute(100));
       const Execution e = execute(p);
       CHECK(e.spans[0][2].slowed == 14);

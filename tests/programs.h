@@ -1,0 +1,121 @@
+#pragma once
+
+/// Small programs for tests and benchmarks of the event engine.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "sim/program.h"
+#include "sim/schedule.h"
+
+namespace forerun::sim {
+
+/// A program of `ranks` empty ranks and `channels` channels; operations are added with `add`.
+inline Program empty_program(std::int64_t ranks, std::int32_t channels = 0) {
+  Program p;
+  p.labels.push_back({"work", "", DurationEvidence::measured});
+  for (std::int64_t r = 0; r < ranks; ++r) p.ranks.push_back({"stage " + std::to_string(r), {}});
+  p.channels = channels;
+  return p;
+}
+
+inline OperationId add(Program& p, std::int64_t rank, const Operation& o) {
+  auto& operations = p.ranks[static_cast<std::size_t>(rank)].operations;
+  operations.push_back(o);
+  return static_cast<OperationId>(operations.size()) - 1;
+}
+
+inline Operation on(StreamKind stream, std::int64_t duration, Category category) {
+  Operation o;
+  o.stream = stream;
+  o.duration = duration;
+  o.category = category;
+  return o;
+}
+
+inline Operation compute(std::int64_t duration) {
+  return on(StreamKind::compute, duration, Category::compute);
+}
+
+inline Operation tensor(std::int64_t duration) {
+  return on(StreamKind::tensor, duration, Category::tensor_exchange);
+}
+
+inline Operation data(std::int64_t duration) {
+  return on(StreamKind::data, duration, Category::data_exchange);
+}
+
+inline Operation send(std::int32_t channel, std::int64_t duration) {
+  Operation o = on(StreamKind::pipeline_send, duration, Category::pipeline_exchange);
+  o.sends = true;
+  o.channel = channel;
+  return o;
+}
+
+inline Operation receive(std::int32_t channel) {
+  Operation o = on(StreamKind::pipeline_receive, 0, Category::pipeline_exchange);
+  o.receives = true;
+  o.channel = channel;
+  return o;
+}
+
+inline Operation meeting(Operation o, std::int32_t channel) {
+  o.rendezvous = true;
+  o.channel = channel;
+  return o;
+}
+
+inline Operation waiting(Operation o, OperationId first, OperationId second = kNone) {
+  o.wait = {first, second};
+  return o;
+}
+
+/// Costs of a synthetic pipeline, in ticks: each pass of a chunk is `layers` products, each
+/// followed by a tensor-parallel exchange that the next waits for (none when `exchange` is
+/// negative).
+struct PipelineCosts {
+  std::int64_t forward = 1, backward = 2;  ///< of a layer
+  std::int64_t layers = 1;
+  std::int64_t exchange = -1;
+  std::int64_t message = 0;
+  std::int64_t host = 0;  ///< to issue an operation
+};
+
+/// Every rank of a pipeline schedule, with its messages.
+inline Program pipeline_program(const PipelineShape& shape, const PipelineCosts& costs) {
+  Program program = empty_program(shape.ranks);
+  // The message into (rank, chunk) for a micro-batch of one pass.
+  std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, hw::Pass>, std::int32_t> channels;
+  const auto channel = [&](ChunkPlace to, const ScheduledPass& pass) {
+    const auto key = std::tuple(to.rank, to.chunk, pass.micro_batch, pass.pass);
+    const auto found = channels.try_emplace(key, program.channels);
+    if (found.second) ++program.channels;
+    return found.first->second;
+  };
+  for (std::int64_t rank = 0; rank < shape.ranks; ++rank) {
+    for (const ScheduledPass& pass : rank_schedule(shape, rank)) {
+      const ChunkPlace here{rank, pass.chunk};
+      const auto issue = [&](Operation o, OperationId wait) {
+        o.host_first = costs.host;
+        o.micro_batch = static_cast<std::int32_t>(pass.micro_batch);
+        return add(program, rank, waiting(o, wait));
+      };
+      OperationId last = kNone;
+      if (upstream(shape, here, pass.pass)) last = issue(receive(channel(here, pass)), kNone);
+      const bool forward = pass.pass == hw::Pass::forward;
+      for (std::int64_t layer = 0; layer < costs.layers; ++layer) {
+        last = issue(compute(forward ? costs.forward : costs.backward), last);
+        if (costs.exchange >= 0) last = issue(tensor(costs.exchange), last);
+      }
+      if (const auto to = downstream(shape, here, pass.pass)) {
+        issue(send(channel(*to, pass), costs.message), last);
+      }
+    }
+  }
+  return program;
+}
+
+}  // namespace forerun::sim
