@@ -44,9 +44,13 @@ struct Scenario {
 };
 
 /// Reads and checks a scenario whole; every problem is reported. Profiles are loaded by name.
+/// `hash` is left to the caller, who has the text.
 [[nodiscard]] std::optional<Scenario> read_scenario(const JsonDocument&, Problems&);
-/// Rules across fields: the plan multiplies to the cluster, tensor parallel divides heads, the
-/// global batch divides into micro-batches, virtual stages divide layers ... with JSON paths.
-void check_scenario(const Scenario&, Reader& at, Problems&);
+/// Rules across fields, reported at the paths of a scenario file: the plan multiplies to the
+/// cluster, tensor parallel divides heads and feed-forward, the global batch divides into
+/// micro-batches, virtual stages have layers, the accelerator knows the precision ...
+void check_scenario(const Scenario&, Problems&);
+/// The text that read_scenario reads back as the same question.
+[[nodiscard]] std::string scenario_json(const Scenario&);
 
 }  // namespace forerun::sim

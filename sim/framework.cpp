@@ -1,0 +1,233 @@
+#include "sim/framework.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "core/error.h"
+#include "core/file.h"
+
+namespace forerun::sim {
+namespace {
+
+template <class E>
+using Choice = std::pair<std::string_view, E>;
+
+constexpr std::array kEvidence = {Choice<Evidence>{"measured", Evidence::measured},
+                                  Choice<Evidence>{"published", Evidence::published},
+                                  Choice<Evidence>{"fitted", Evidence::fitted},
+                                  Choice<Evidence>{"derived", Evidence::derived},
+                                  Choice<Evidence>{"assumed", Evidence::assumed}};
+constexpr std::array kAttention = {
+    Choice<hw::AttentionKernel>{"flash2", hw::AttentionKernel::flash2},
+    Choice<hw::AttentionKernel>{"flash3", hw::AttentionKernel::flash3},
+    Choice<hw::AttentionKernel>{"cudnn", hw::AttentionKernel::cudnn},
+    Choice<hw::AttentionKernel>{"triton", hw::AttentionKernel::triton}};
+constexpr std::array kExchange = {
+    Choice<GradientExchange>{"overlapped", GradientExchange::overlapped},
+    Choice<GradientExchange>{"after_backward", GradientExchange::after_backward},
+    Choice<GradientExchange>{"every_micro_batch", GradientExchange::every_micro_batch}};
+constexpr std::array kDivision = {Choice<LayerDivision>{"equal", LayerDivision::equal},
+                                  Choice<LayerDivision>{"by_cost", LayerDivision::by_cost}};
+
+constexpr auto& choices_of(hw::AttentionKernel) { return kAttention; }
+constexpr auto& choices_of(GradientExchange) { return kExchange; }
+constexpr auto& choices_of(LayerDivision) { return kDivision; }
+
+/// Every fact of a framework, once: reading, replacing and writing go through this list.
+template <class F, class Visit>
+void each_fact(F& f, Visit&& visit) {
+  visit("attention", f.attention);
+  visit("fused_attention", f.fused_attention);
+  visit("dropout", f.dropout);
+  visit("separate_projections", f.separate_projections);
+  visit("fused_gradient_accumulation", f.fused_gradient_accumulation);
+  visit("weights_cast_every_micro_batch", f.weights_cast_every_micro_batch);
+  visit("fused_kernels", f.fused_kernels);
+  visit("compiled", f.compiled);
+  visit("parameter_bytes", f.parameter_bytes);
+  visit("gradient_bytes", f.gradient_bytes);
+  visit("gradient_exchange_bytes", f.gradient_exchange_bytes);
+  visit("parameter_gather_bytes", f.parameter_gather_bytes);
+  visit("fp8_parameter_gather_bytes", f.fp8_parameter_gather_bytes);
+  visit("gradient_exchange", f.gradient_exchange);
+  visit("parameter_gather_overlapped", f.parameter_gather_overlapped);
+  visit("tensor_overlap", f.tensor_overlap);
+  visit("tensor_gradient_overlap", f.tensor_gradient_overlap);
+  visit("point_to_point_overlap", f.point_to_point_overlap);
+  visit("blocking_point_to_point", f.blocking_point_to_point);
+  visit("cuda_graphs", f.cuda_graphs);
+  visit("graphed_share", f.graphed_share);
+  visit("tied_embedding_all_reduce", f.tied_embedding_all_reduce);
+  visit("deferred_embedding_gradient", f.deferred_embedding_gradient);
+  visit("overflow_check", f.overflow_check);
+  visit("gradient_clipping", f.gradient_clipping);
+  visit("fp32_logits", f.fp32_logits);
+  visit("fused_cross_entropy", f.fused_cross_entropy);
+  visit("stores_fp32_logits_gradient", f.stores_fp32_logits_gradient);
+  visit("optimizer_state_bytes", f.optimizer_state_bytes);
+  visit("optimizer_read_write_bytes", f.optimizer_read_write_bytes);
+  visit("bucket_bytes", f.bucket_bytes);
+  visit("vocabulary_multiple", f.vocabulary_multiple);
+  visit("prefetch_units", f.prefetch_units);
+  visit("layer_division", f.layer_division);
+  visit("launch", f.launch);
+  visit("micro_batch_overhead", f.micro_batch_overhead);
+  visit("step_overhead", f.step_overhead);
+}
+
+constexpr int kMostElementBytes = 64;
+constexpr std::int64_t kMostCount = 1ll << 40;
+
+template <class T>
+void read_value(Reader& at, const std::string& key, T& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    value = at.boolean(key);
+  } else if constexpr (std::is_same_v<T, int>) {
+    value = static_cast<int>(at.integer(key, 0, kMostElementBytes));
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    value = at.integer(key, 0, kMostCount);
+  } else if constexpr (std::is_same_v<T, double>) {
+    value = at.number(key, 0.0, 1.0);
+  } else if constexpr (std::is_same_v<T, Seconds>) {
+    value = at.seconds(key);
+  } else {
+    value = at.choice(key, std::span<const Choice<T>>(choices_of(T{})));
+  }
+}
+
+template <class T>
+std::string written(const T& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value ? "true" : "false";
+  } else if constexpr (std::is_same_v<T, Seconds>) {
+    return fmt::format("\"{} s\"", value.base());
+  } else if constexpr (std::is_enum_v<T>) {
+    for (const auto& [name, choice] : choices_of(T{})) {
+      if (choice == value) return fmt::format("\"{}\"", name);
+    }
+    FORERUN_ASSERT(false, "an enumerator without a name");
+  } else {
+    return fmt::format("{}", value);
+  }
+}
+
+/// Rules across facts.
+void check(const Framework& f, Reader& at) {
+  if (f.vocabulary_multiple < 1) {
+    at.problem("vocabulary_multiple", "must be at least 1, found 0");
+  }
+  if (f.cuda_graphs && f.graphed_share > 0) {
+    at.problem("graphed_share", "partial graphs inside whole-iteration graphs (cuda_graphs)");
+  }
+  if (f.gradient_exchange_bytes < 1) at.problem("gradient_exchange_bytes", "must be at least 1");
+}
+
+}  // namespace
+
+std::optional<Framework> read_framework(const std::string& json_text, Problems& problems) {
+  const std::size_t before = problems.list().size();
+  const JsonDocument document = JsonDocument::parse(json_text, problems);
+  Reader top = document.root(problems);
+  top.integer("schema", 1, 1);
+  Framework f;
+  f.name = top.text("name");
+  f.description = top.text("what");
+  each_fact(f, [&](const std::string& key, auto& value) {
+    Reader fact = top.object(key);
+    read_value(fact, "value", value);
+    f.evidence[key] = fact.choice("evidence", std::span<const Choice<Evidence>>(kEvidence));
+    f.source[key] = fact.text("source");
+    if (f.source[key].empty()) fact.problem("source", "empty: every fact names its source");
+    fact.finish();
+  });
+  check(f, top);
+  top.finish();
+  if (problems.list().size() != before) return std::nullopt;
+  return f;
+}
+
+Framework read_framework_choice(Reader& reader) {
+  Framework f;
+  const std::string base = reader.text("base");
+  const std::vector<std::string> names = framework_names();
+  if (std::find(names.begin(), names.end(), base) != names.end()) {
+    f = load_framework(base);
+  } else if (!base.empty()) {
+    const std::string near = nearest(base, {names.begin(), names.end()});
+    reader.problem(
+        "base", near.empty()
+                    ? fmt::format("\"{}\" is no framework preset; there are {}", base,
+                                  fmt::join(names, ", "))
+                    : fmt::format("\"{}\" is no framework preset: did you mean {}?", base, near));
+  }
+  each_fact(f, [&](const std::string& key, auto& value) {
+    if (!reader.has(key)) return;
+    read_value(reader, key, value);
+    f.evidence[key] = Evidence::derived;
+    f.source[key] = "stated by the scenario";
+  });
+  check(f, reader);
+  reader.finish();
+  return f;
+}
+
+int gather_bytes(const Framework& f, models::PrecisionRecipe recipe) {
+  using models::PrecisionRecipe;
+  switch (recipe) {
+    case PrecisionRecipe::fp8_delayed:
+    case PrecisionRecipe::fp8_current:
+    case PrecisionRecipe::fp8_tensorwise:
+    case PrecisionRecipe::mxfp8:
+      return f.fp8_parameter_gather_bytes;
+    default:
+      return f.parameter_gather_bytes;
+  }
+}
+
+std::string framework_choice_json(const Framework& f) {
+  const Framework base = load_framework(f.name);
+  std::vector<std::string> parts = {fmt::format("\"base\": \"{}\"", f.name)};
+  std::vector<std::string> original;
+  each_fact(base, [&](const std::string&, const auto& v) { original.push_back(written(v)); });
+  std::size_t i = 0;
+  each_fact(f, [&](const std::string& key, const auto& value) {
+    const std::string text = written(value);
+    if (text != original[i++]) parts.push_back(fmt::format("\"{}\": {}", key, text));
+  });
+  return fmt::format("{{{}}}", fmt::join(parts, ", "));
+}
+
+Framework load_framework(const std::string& name) {
+  const std::vector<std::string> names = framework_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    const std::string near = nearest(name, {names.begin(), names.end()});
+    throw Error(ExitCode::wrong, fmt::format("there is no framework preset \"{}\"", name),
+                near.empty() ? "forerun list frameworks names them all"
+                             : fmt::format("did you mean {}?", near));
+  }
+  const std::string path = data_path("sim/frameworks/" + name + ".json");
+  Problems problems;
+  const std::optional<Framework> f = read_framework(read_file(path, kMaxJsonBytes), problems);
+  if (f && f->name != name) {
+    problems.add("/name", fmt::format("\"{}\" is not the file's name, \"{}\"", f->name, name));
+  }
+  if (!f || !problems.empty()) throw Error(ExitCode::wrong, problems.text(path));
+  return *f;
+}
+
+std::vector<std::string> framework_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(data_path("sim/frameworks"))) {
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace forerun::sim

@@ -1,0 +1,226 @@
+#include "sim/scenario.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "core/error.h"
+#include "sim/plan_json.h"
+
+namespace forerun::sim {
+namespace {
+
+constexpr std::int64_t kMostAccelerators = 1 << 24;
+constexpr double kMostTokens = 1e18;
+constexpr std::int64_t kMostDomain = 1 << 20;
+
+/// True if `name` is one of `names`; else a problem with the nearest.
+bool known(Reader& at, std::string_view key, const std::string& name,
+           const std::vector<std::string>& names, std::string_view what) {
+  if (std::find(names.begin(), names.end(), name) != names.end()) return true;
+  if (name.empty()) return false;
+  const std::string near = nearest(name, {names.begin(), names.end()});
+  at.problem(key,
+             near.empty()
+                 ? fmt::format("\"{}\" is no {}; there are {}", name, what, fmt::join(names, ", "))
+                 : fmt::format("\"{}\" is no {}: did you mean {}?", name, what, near));
+  return false;
+}
+
+/// {"name": "dgx-h100"}, or {"domain": 8, "per_node": 8, "network": "400 Gb/s"} where only that is
+/// known; a missing "network" is the generation's usual NIC.
+hw::Network read_network_choice(Reader at, const std::string& accelerator) {
+  hw::Network network;
+  if (at.has("name")) {
+    const std::string name = at.text("name");
+    if (known(at, "name", name, hw::network_names(), "network profile")) {
+      network = hw::load_network(name);
+    }
+  } else {
+    const std::int64_t domain = at.integer("domain", 1, kMostDomain);
+    const std::int64_t per_node = at.integer("per_node", 1, kMostDomain);
+    const Bandwidth out = at.has("network") ? at.bandwidth("network") : Bandwidth{};
+    if (!accelerator.empty() && domain > 0 && per_node > 0) {
+      network = hw::make_network(accelerator, domain, per_node, out);
+    }
+  }
+  at.finish();
+  return network;
+}
+
+void read_cluster(Reader at, Scenario& s) {
+  const std::string name = at.text("accelerator");
+  const bool found = known(at, "accelerator", name, hw::accelerator_names(), "accelerator profile");
+  if (found) s.accelerator = hw::load_accelerator(name);
+  s.accelerators = at.integer("accelerators", 1, kMostAccelerators);
+  s.network = read_network_choice(at.object("network"), found ? name : std::string{});
+  at.finish();
+}
+
+void read_published(Reader at, Published& p) {
+  if (at.has("step_time")) p.step_time = at.seconds("step_time");
+  if (at.has("memory")) p.memory = at.bytes("memory");
+  p.source = at.text("source");
+  at.finish();
+}
+
+void read_price(Reader at, Scenario& s) {
+  s.price = at.dollar_rate("accelerator_hour");
+  s.price_source = at.text("source");
+  at.finish();
+}
+
+class Checker {
+ public:
+  Checker(const Scenario& s, Problems& problems) : s_(s), p_(s.plan), problems_(problems) {}
+
+  void run() {
+    cluster();
+    model();
+    batch();
+    pipeline();
+    sharding();
+    precision();
+  }
+
+ private:
+  void problem(std::string_view field, std::string what) {
+    problems_.add(field.empty() ? "/plan" : fmt::format("/plan/{}", field), std::move(what));
+  }
+  /// Reports that `part` does not divide `whole`.
+  void divides(std::string_view field, std::int64_t part, std::int64_t whole,
+               std::string_view whole_name) {
+    if (part > 0 && whole % part != 0) {
+      problem(field, fmt::format("{} does not divide {}, {}", part, whole_name, whole));
+    }
+  }
+
+  void cluster() {
+    if (p_.accelerators() == s_.accelerators) return;
+    problem("", fmt::format("data {} x tensor {} x pipeline {} x context {} = {} accelerators, but "
+                            "/cluster/accelerators is {}",
+                            p_.data, p_.tensor, p_.pipeline, p_.context, p_.accelerators(),
+                            s_.accelerators));
+  }
+
+  void model() {
+    const models::Architecture& a = s_.model;
+    divides("tensor", p_.tensor, a.heads, "the model's heads");
+    divides("tensor", p_.tensor, a.ffn, "the model's ffn");
+    if (a.kv_heads % p_.tensor != 0 && p_.tensor % std::max<std::int64_t>(a.kv_heads, 1) != 0) {
+      problem("tensor", fmt::format("{} neither divides nor is a multiple of the model's kv_heads, "
+                                    "{}",
+                                    p_.tensor, a.kv_heads));
+    }
+    divides("context", p_.context, p_.sequence, "the sequence");
+    if (p_.context > 1 && p_.context_exchange == models::ContextExchange::all_to_all) {
+      divides("context", p_.context * p_.tensor, a.heads,
+              "(times tensor, exchanged all to all) the model's heads");
+    }
+    if (p_.sequence_parallel && p_.context > 0) {
+      divides("tensor", p_.tensor, p_.sequence / p_.context,
+              "(with sequence parallel) the tokens of a context rank");
+    }
+    if (a.max_positions > 0 && p_.sequence > a.max_positions) {
+      problem("sequence", fmt::format("{} tokens, but the model has {} learned positions",
+                                      p_.sequence, a.max_positions));
+    }
+  }
+
+  void batch() {
+    const std::int64_t slice = p_.data * p_.micro_batch;
+    if (slice <= 0 || p_.global_batch % slice == 0) return;
+    problem("global_batch", fmt::format("{} is no multiple of data x micro_batch = {} x {} = {}",
+                                        p_.global_batch, p_.data, p_.micro_batch, slice));
+  }
+
+  void pipeline() {
+    const bool interleaved = p_.schedule == PipelineSchedule::interleaved;
+    if (p_.virtual_stages > 1 && p_.pipeline == 1) {
+      problem("virtual_stages", fmt::format("{} without a pipeline", p_.virtual_stages));
+    } else if (p_.virtual_stages > 1 && !interleaved) {
+      problem("schedule", fmt::format("{} has one stage a rank, virtual_stages is {}",
+                                      name(p_.schedule), p_.virtual_stages));
+    }
+    if (interleaved && p_.virtual_stages == 1) {
+      problem("virtual_stages", "the interleaved schedule needs at least 2, found 1");
+    }
+    if (interleaved && p_.micro_batches() % p_.pipeline != 0) {
+      problem("schedule",
+              fmt::format("interleaved needs micro-batches that are a multiple of pipeline: {} and "
+                          "{}",
+                          p_.micro_batches(), p_.pipeline));
+    }
+    const std::int64_t slots = (p_.embedding_takes_slot ? 1 : 0) + (p_.loss_takes_slot ? 1 : 0);
+    const std::int64_t chunks = p_.pipeline * p_.virtual_stages;
+    if (s_.model.layers > 0 && s_.model.layers + slots < chunks) {
+      problem("pipeline", fmt::format("{} layers cannot fill {} stages of {} virtual stages",
+                                      s_.model.layers + slots, p_.pipeline, p_.virtual_stages));
+    } else if (slots > 0 && (s_.model.layers + slots) % chunks != 0) {
+      problem("pipeline",
+              fmt::format("{} layers and {} slots for embedding and loss do not divide into {} "
+                          "chunks",
+                          s_.model.layers, slots, chunks));
+    }
+    if (p_.activation_offload_layers > s_.model.layers) {
+      problem("activation_offload_layers",
+              fmt::format("{} of {} layers", p_.activation_offload_layers, s_.model.layers));
+    }
+  }
+
+  void sharding() {
+    if (p_.shard_group == 0) return;
+    if (p_.sharding == ShardingStage::none) {
+      problem("shard_group", fmt::format("{}, but nothing is sharded", p_.shard_group));
+    }
+    divides("shard_group", p_.shard_group, p_.data * p_.context, "data x context");
+  }
+
+  void precision() {
+    const hw::Precision product = models::product_precision(p_.precision);
+    if (s_.accelerator.peak.empty() || s_.accelerator.peak.contains(product)) return;
+    problem("precision", fmt::format("{}: {} has no {} products", models::name(p_.precision),
+                                     s_.accelerator.name, hw::name(product)));
+  }
+
+  const Scenario& s_;
+  const Plan& p_;
+  Problems& problems_;
+};
+
+}  // namespace
+
+std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& problems) {
+  const std::size_t before = problems.list().size();
+  Reader top = document.root(problems);
+  Scenario s;
+  top.integer("schema", 1, 1);
+  s.name = top.text("name");
+  if (top.has("description")) s.description = top.text("description");
+  Reader model = top.object("model");
+  s.model = models::read_architecture(model);
+  read_cluster(top.object("cluster"), s);
+  Reader plan = top.object("plan");
+  s.plan = read_plan(plan);
+  Reader framework = top.object("framework");
+  s.framework = read_framework_choice(framework);
+  if (top.has("training_tokens")) {
+    s.training_tokens = top.number("training_tokens", 1.0, kMostTokens);
+  }
+  if (top.has("price")) read_price(top.object("price"), s);
+  if (top.has("published")) read_published(top.object("published"), s.published);
+  if (top.has("seed")) {
+    s.seed = static_cast<std::uint64_t>(
+        top.integer("seed", 0, std::numeric_limits<std::int64_t>::max()));
+  }
+  top.finish();
+  // Rules across fields would only repeat what is wrong with the fields themselves.
+  if (problems.list().size() == before) check_scenario(s, problems);
+  if (problems.list().size() != before) return std::nullopt;
+  return s;
+}
+
+void check_scenario(const Scenario& s, Problems& problems) { Checker(s, problems).run(); }
+
+}  // namespace forerun::sim
