@@ -56,10 +56,14 @@ void each_fact(F& f, Visit&& visit) {
   visit("parameter_gather_bytes", f.parameter_gather_bytes);
   visit("fp8_parameter_gather_bytes", f.fp8_parameter_gather_bytes);
   visit("gradient_exchange", f.gradient_exchange);
+  visit("reduces_in_full", f.reduces_in_full);
+  visit("reduces_in_full", f.reduces_in_full);
   visit("parameter_gather_overlapped", f.parameter_gather_overlapped);
   visit("tensor_overlap", f.tensor_overlap);
   visit("tensor_gradient_overlap", f.tensor_gradient_overlap);
   visit("point_to_point_overlap", f.point_to_point_overlap);
+  visit("scatter_gather_point_to_point", f.scatter_gather_point_to_point);
+  visit("scatter_gather_point_to_point", f.scatter_gather_point_to_point);
   visit("blocking_point_to_point", f.blocking_point_to_point);
   visit("cuda_graphs", f.cuda_graphs);
   visit("graphed_share", f.graphed_share);

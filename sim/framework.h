@@ -51,7 +51,9 @@ struct Framework {
   int parameter_bytes = 2;
   int gradient_bytes = 4;           ///< of a gradient element, accumulated and held
   int gradient_exchange_bytes = 4;  ///< of a gradient element on the wire
-  int parameter_gather_bytes = 2;   ///< of a parameter element when sharded parameters are gathered
+  int parameter_gather_bytes = 2;  ///< of a parameter element when sharded parameters are gathered
+  /// The same under an fp8 recipe with one scale a tensor or a block (not a row, not nvfp4).
+  int fp8_parameter_gather_bytes = 2;
   GradientExchange gradient_exchange = GradientExchange::overlapped;
   bool reduces_in_full = false;  ///< all-reduce of gradients even where only a shard is needed
   bool parameter_gather_overlapped = false;  ///< ZeRO-1: with the next forward pass
