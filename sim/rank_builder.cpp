@@ -284,7 +284,7 @@ OperationId RankBuilder::gather_parameters(double parameters, OperationId wait) 
   const Framework& f = scenario_.framework;
   const PricedOperation p =
       pricer_.collective("gather parameters", hw::CollectiveKind::all_gather,
-                         Bytes(data_bytes(parameters, f.parameter_gather_bytes)), layout_.shard,
+                         Bytes(data_bytes(parameters, gather_bytes(f, scenario_.plan.precision))), layout_.shard,
                          StreamKind::data, Category::data_exchange);
   return push(p, wait);
 }
