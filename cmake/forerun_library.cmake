@@ -23,8 +23,9 @@ function(forerun_test name)
   target_link_libraries(${name} PRIVATE ${A_DEPENDS} doctest::doctest fmt::fmt rapidcheck)
   forerun_warnings(${name})
   add_test(NAME ${name} COMMAND ${name})
+  # "unit": what .ci/run repeats under the sanitizers.
   # A fixed seed: a red test stays red until its cause is found. Run the program itself for others.
-  set_tests_properties(${name} PROPERTIES
+  set_tests_properties(${name} PROPERTIES LABELS unit
     ENVIRONMENT "FORERUN_DATA=${PROJECT_SOURCE_DIR};RC_PARAMS=seed=20240229")
 endfunction()
 

@@ -44,7 +44,7 @@ struct Real {
 
 struct Value {
   std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, Real, std::string, Array, Object>
-      v = nullptr;
+      v;
 };
 
 struct Member {

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <vector>
 
-#include "core/error.h"
 #include "core/json_value.h"
 #include "core/reader.h"
 
