@@ -1,0 +1,156 @@
+#include "sim/published_software.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace forerun::sim {
+namespace {
+
+using models::PrecisionRecipe;
+
+/// Share of a layer's kernels that lie in its feed-forward part, which is what a graph with scope
+/// "mlp" captures: of some 22 kernels a pass in a gated layer, 9 are from its norm to its residual.
+constexpr double kGraphedShareOfMlp = 0.4;
+
+class Software {
+ public:
+  Software(Reader& row, Scenario& s)
+      : s_(s), f_(s.framework), sharding_(row.object("sharding")), software_(object(row)) {}
+
+  void apply() {
+    sharding();
+    recipe();
+    overlap();
+    graphs();
+    fsdp_precision();
+    if (flag("torch_compile")) state("compiled", f_.compiled, value_);
+    if (text("attention").starts_with("cudnn")) {
+      state("attention", f_.attention, hw::AttentionKernel::cudnn);
+    }
+    if (text("cp_mode") == "a2a") s_.plan.context_exchange = models::ContextExchange::all_to_all;
+    if (software_ && software_->has("cpu_offload_layers")) {
+      s_.plan.activation_offload_layers = software_->integer("cpu_offload_layers", 0, 10'000);
+    }
+    if (text("pipeline") == "afab") s_.plan.schedule = PipelineSchedule::all_forward_all_backward;
+  }
+
+ private:
+  static std::optional<Reader> object(Reader& row) {
+    if (!row.has("software")) return std::nullopt;
+    return row.object("software");
+  }
+  /// Empty if the row does not say.
+  std::string text(std::string_view key) {
+    return software_ && software_->has(key) ? software_->text(key) : std::string{};
+  }
+  /// True if the row says, then value_ is what it says.
+  bool flag(std::string_view key) {
+    if (!software_ || !software_->has(key)) return false;
+    value_ = software_->boolean(key);
+    return true;
+  }
+  template <class T>
+  void state(const std::string& fact, T& field, T value) {
+    field = value;
+    f_.evidence[fact] = Evidence::published;
+    f_.source[fact] = "stated by the row";
+  }
+  void assume(std::string what) { s_.assumptions.push_back(std::move(what)); }
+
+  void sharding() {
+    const std::int64_t stage = sharding_.integer("stage", 0, 3);
+    s_.plan.sharding = static_cast<ShardingStage>(stage);
+    if (sharding_.has("replicas") && sharding_.has("group")) {
+      const std::int64_t replicas = sharding_.integer("replicas", 1, 1 << 24);
+      const std::int64_t group = sharding_.integer("group", 1, 1 << 24);
+      if (replicas > 1) s_.plan.shard_group = group;
+    }
+    if (sharding_.has("gradient_dtype")) {
+      constexpr std::array<std::pair<std::string_view, int>, 3> kBytes = {
+          std::pair{std::string_view("bf16"), 2}, {"fp16", 2}, {"fp32", 4}};
+      const int bytes = sharding_.choice("gradient_dtype",
+                                         std::span<const std::pair<std::string_view, int>>(kBytes));
+      state("gradient_bytes", f_.gradient_bytes, bytes);
+      state("gradient_exchange_bytes", f_.gradient_exchange_bytes, bytes);
+    }
+    if (stage == 3 && f_.gradient_exchange != GradientExchange::every_micro_batch) {
+      state("gradient_exchange", f_.gradient_exchange, GradientExchange::every_micro_batch);
+      f_.fused_gradient_accumulation = false;
+      assume(
+          "parameters are sharded: each micro-batch gathers and reduces, and weight gradients "
+          "are not accumulated inside the products");
+    }
+  }
+
+  /// NVIDIA's recipes name their scaling: CS is current, DS delayed, MX blocks of 32.
+  void recipe() {
+    const std::string name = text("recipe");
+    const auto is = [&](const char* part) { return name.find(part) != std::string::npos; };
+    PrecisionRecipe& precision = s_.plan.precision;
+    if (precision == PrecisionRecipe::fp8_delayed && is("FP8_CS")) {
+      precision = PrecisionRecipe::fp8_current;
+      assume("the recipe's name says current scaling (FP8_CS)");
+    }
+    if (precision == PrecisionRecipe::nvfp4 && f_.tensor_overlap && !name.empty()) {
+      f_.tensor_overlap = false;
+      assume("Megatron-Bridge turns tensor-parallel overlap off under nvfp4");
+    }
+  }
+
+  void overlap() {
+    if (flag("tp_comm_overlap") || flag("async_tp")) {
+      state("tensor_overlap", f_.tensor_overlap, value_);
+    }
+    if (flag("overlap_grad_sync") || flag("overlap_grad_reduce")) {
+      if (f_.gradient_exchange != GradientExchange::every_micro_batch) {
+        state("gradient_exchange", f_.gradient_exchange,
+              value_ ? GradientExchange::overlapped : GradientExchange::after_backward);
+      }
+    }
+    if (flag("overlap_param_sync") || flag("overlap_param_gather_with_optim_step")) {
+      state("parameter_gather_overlapped", f_.parameter_gather_overlapped, value_);
+    }
+    if (flag("overlap_p2p")) state("point_to_point_overlap", f_.point_to_point_overlap, value_);
+    if (software_ && software_->has("defer_embedding_wgrad")) {
+      state("deferred_embedding_gradient", f_.deferred_embedding_gradient,
+            software_->number("defer_embedding_wgrad", 0, 1e9) > 0);
+    }
+  }
+
+  void graphs() {
+    if (flag("cuda_graph")) state("cuda_graphs", f_.cuda_graphs, value_);
+    const std::string implementation = text("cuda_graph_impl");
+    const std::string scope = text("cuda_graph_scope");
+    if (implementation.empty()) return;
+    state("cuda_graphs", f_.cuda_graphs, implementation == "local" && scope == "full_iteration");
+    state("graphed_share", f_.graphed_share,
+          implementation == "transformer_engine" && scope == "mlp" ? kGraphedShareOfMlp : 0.0);
+    if (f_.graphed_share > 0)
+      assume("graphs of the feed-forward part hold 40 % of a layer's kernels");
+  }
+
+  void fsdp_precision() {
+    const std::string mode = text("fsdp_mixed_precision");
+    if (mode.empty()) return;
+    const bool full = mode == "FULL", pure = mode == "PURE";
+    state("parameter_gather_bytes", f_.parameter_gather_bytes, full ? 4 : 2);
+    state("gradient_exchange_bytes", f_.gradient_exchange_bytes, pure ? 2 : 4);
+  }
+
+  Scenario& s_;
+  Framework& f_;
+  Reader sharding_;
+  std::optional<Reader> software_;
+  bool value_ = false;
+};
+
+}  // namespace
+
+void apply_published_software(Reader& row, Scenario& scenario) { Software(row, scenario).apply(); }
+
+}  // namespace forerun::sim
