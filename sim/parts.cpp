@@ -37,7 +37,7 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
   if (scatter) {
     parts.gather_received =
         pricer.collective("gather received", hw::CollectiveKind::all_gather, activation,
-                          layout.tensor, StreamKind::tensor, Category::pipeline_exchange);
+                          layout.tensor, StreamKind::pipeline_receive, Category::pipeline_exchange);
   }
   return parts;
 }

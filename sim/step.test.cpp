@@ -1,0 +1,157 @@
+#include "sim/step.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "models/layer_operations.h"
+#include "sim/unfold.h"
+
+using namespace forerun;
+using namespace forerun::sim;
+
+namespace {
+
+/// A small GPT on DGX A100 nodes.
+Scenario small(std::int64_t data, std::int64_t tensor, std::int64_t pipeline) {
+  Scenario s;
+  s.name = "small";
+  s.accelerator = hw::load_accelerator("a100-sxm-80gb");
+  s.network = hw::load_network("dgx-a100");
+  s.model = models::load_architecture("gpt3-1.3b");
+  s.framework = load_framework("megatron-lm");
+  s.plan.data = data;
+  s.plan.tensor = tensor;
+  s.plan.pipeline = pipeline;
+  s.plan.micro_batch = 2;
+  s.plan.global_batch = 2 * data * 8;
+  s.plan.precision = models::PrecisionRecipe::fp16;
+  s.accelerators = s.plan.accelerators();
+  return s;
+}
+
+Seconds total(const StepResult& r) {
+  Seconds sum{};
+  for (Seconds s : r.breakdown) sum += s;
+  return sum;
+}
+
+}  // namespace
+
+TEST_SUITE("sim/step") {
+  TEST_CASE("every tick of the described rank's compute stream belongs to one category") {
+    for (const auto& [d, t, p] : {std::tuple{1, 1, 1}, {2, 2, 4}, {4, 4, 1}, {1, 8, 3}}) {
+      const StepResult r = simulate_step(small(d, t, p));
+      CHECK(total(r).in(Seconds(1)) == doctest::Approx(r.time.in(Seconds(1))).epsilon(1e-9));
+      for (Seconds s : r.breakdown) CHECK(s >= Seconds(0));
+    }
+  }
+
+  TEST_CASE("a step of folded passes takes as long as one of single kernels") {
+    // With the host far ahead and no tax, a folded run's time is the sum of what was folded, so the
+    // two agree to the tick.
+    Scenario s = small(2, 2, 4);
+    s.framework.launch = Seconds(0);
+    s.accelerator.collective_tax = 0;
+    CHECK(simulate_step(s, Detail::folded).time == simulate_step(s, Detail::kernels).time);
+    s.plan.virtual_stages = 2;
+    s.plan.schedule = PipelineSchedule::interleaved;
+    CHECK(simulate_step(s, Detail::folded).time == simulate_step(s, Detail::kernels).time);
+    s.plan.virtual_stages = 1;
+    s.plan.schedule = PipelineSchedule::all_forward_all_backward;
+    CHECK(simulate_step(s, Detail::folded).time == simulate_step(s, Detail::kernels).time);
+  }
+
+  TEST_CASE("with launch gaps and taxes folded and single kernels agree within one per cent") {
+    // A folded run ends no earlier than its last launch: within a run the order of gaps is lost.
+    for (double launch : {2e-6, 8e-6, 20e-6}) {
+      Scenario s = small(2, 2, 4);
+      s.framework.launch = Seconds(launch);
+      const double folded = simulate_step(s, Detail::folded).time.base();
+      const double kernels = simulate_step(s, Detail::kernels).time.base();
+      CHECK(folded == doctest::Approx(kernels).epsilon(0.01));
+    }
+  }
+
+  TEST_CASE("every accelerator simulated gives the folded step's time to the tick") {
+    for (const auto& [d, t, p, sharding] : {std::tuple{2, 2, 4, ShardingStage::none},
+                                            {4, 2, 1, ShardingStage::parameters},
+                                            {2, 4, 2, ShardingStage::optimizer}}) {
+      Scenario s = small(d, t, p);
+      s.plan.sharding = sharding;
+      const Compiled folded = compile_step(s, make_layout(s), Detail::kernels, 1.0);
+      const Execution one = execute(folded.program);
+      const Program all = unfold(s, folded.program);
+      CHECK(all.ranks.size() == static_cast<std::size_t>(s.accelerators));
+      const Execution every = execute(all);
+      CHECK(every.end == one.end);
+      // Each peer of a stage ends when the folded stage does.
+      const std::size_t per_stage = all.ranks.size() / folded.program.ranks.size();
+      for (std::size_t r = 0; r < all.ranks.size(); ++r) {
+        CHECK(every.spans[r].back().end == one.spans[r / per_stage].back().end);
+      }
+    }
+  }
+
+  TEST_CASE("products of a layer do the FLOPs that the model's convention counts") {
+    // hardware: 2 FLOPs a parameter of a matrix and token forward, 4 backward.
+    const models::Architecture a = models::load_architecture("llama2-7b");
+    models::Slice slice;
+    slice.micro_batch = 1;
+    slice.sequence = 4096;
+    models::KernelChoices choices;
+    double forward = 0, backward = 0;
+    const auto products = [](const models::OperationList& list) {
+      double sum = 0;
+      for (const models::LayerOperation& o : list.operations) {
+        const auto* k = std::get_if<hw::Kernel>(&o.work);
+        if (k != nullptr && std::holds_alternative<hw::Gemm>(*k)) sum += hw::flops(*k).base();
+      }
+      return sum;
+    };
+    forward = products(models::layer_forward(a, slice, choices));
+    backward = products(models::layer_backward(a, slice, choices, {}, false));
+    const double matrices = 4.0 * 4096 * 4096 + 3.0 * 4096 * 11008;
+    CHECK(forward == doctest::Approx(2 * matrices * 4096));
+    CHECK(backward == doctest::Approx(4 * matrices * 4096));
+    // Full recompute adds one forward pass.
+    const double redone = products(models::layer_backward(a, slice, choices, {}, true));
+    CHECK(redone == doctest::Approx(6 * matrices * 4096));
+    // Tensor parallelism divides the products and loses none.
+    slice.tensor = 8;
+    slice.sequence_parallel = true;
+    CHECK(8 * products(models::layer_forward(a, slice, choices)) == doctest::Approx(forward));
+  }
+
+  TEST_CASE("a faster network is never slower") {
+    Scenario s = small(4, 2, 2);
+    Seconds before = simulate_step(s).time;
+    for (int i = 0; i < 4; ++i) {
+      s.network.network *= 1.5;
+      const Seconds now = simulate_step(s).time;
+      CHECK(now <= before);
+      before = now;
+    }
+  }
+
+  TEST_CASE("more micro-batches amortise the pipeline's bubble") {
+    Scenario s = small(1, 1, 4);
+    double bubble = 1;
+    for (std::int64_t m : {4, 8, 16, 32}) {
+      s.plan.global_batch = 2 * m;
+      const StepResult r = simulate_step(s);
+      const double share = r.breakdown[static_cast<std::size_t>(Category::bubble)] / r.time;
+      CHECK(share < bubble);
+      bubble = share;
+    }
+  }
+
+  TEST_CASE("the same scenario gives the same step, whichever detail and order") {
+    const Scenario s = small(2, 2, 2);
+    const StepResult a = simulate_step(s), b = simulate_step(s);
+    CHECK(a.time == b.time);
+    CHECK(a.breakdown == b.breakdown);
+    CHECK(a.events == b.events);
+  }
+}
