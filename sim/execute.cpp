@@ -8,12 +8,6 @@
 namespace forerun::sim {
 namespace {
 
-/// Where an operation stands.
-struct Place {
-  std::int32_t rank = -1;
-  OperationId operation = kNone;
-};
-
 /// An operation ends, or begins (then its number is held as a complement: eight bytes in all).
 class Change {
  public:

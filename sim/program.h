@@ -63,6 +63,13 @@ inline constexpr int kCategories = 10;
 using OperationId = std::int32_t;  ///< index into a rank's program
 inline constexpr OperationId kNone = -1;
 
+/// Which operation of a program.
+struct Place {
+  std::int32_t rank = -1;
+  OperationId operation = kNone;
+  bool operator==(const Place&) const = default;
+};
+
 struct Operation {
   std::int64_t duration = 0;    ///< ticks
   std::int64_t host_first = 0;  ///< host ticks before the device can begin
