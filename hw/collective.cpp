@@ -53,8 +53,35 @@ Candidate modelled_inside(CollectiveKind kind, double bytes, std::int64_t ranks,
   return best;
 }
 
-/// Measured curves where there are some; between rank counts linear in log time over log ranks;
-/// beyond them the model times the nearest count's residual.
+/// A curve's time at any size. Below its sizes: the model times the residual at the smallest.
+/// Above: the time at the largest plus what the model adds (scaled by the residual where the model
+/// is slower than the measurement), because what a large message loses is a fixed time, not a
+/// share.
+double extended(const Curve& curve, CollectiveKind kind, double log_size, const ScaleUp& s) {
+  if (curve.covers(log_size)) return std::exp2(curve.log_time(log_size));
+  const double end = std::clamp(log_size, curve.smallest(), curve.largest());
+  const double measured = std::exp2(curve.log_time(end));
+  const double at_end = modelled_inside(kind, std::exp2(end), curve.ranks(), s).time;
+  const double here = modelled_inside(kind, std::exp2(log_size), curve.ranks(), s).time;
+  if (log_size < end) return measured * here / at_end;
+  return measured + (here - at_end) * std::min(1.0, measured / at_end);
+}
+
+/// A group of more (or fewer) ranks than any curve: the nearest curve at the size that puts as many
+/// bytes on each link, and the further steps, at the pace of the low-latency protocol or of the
+/// Simple one, whichever is cheaper. Rises with size because each part does.
+double beyond_ranks(const Curve& nearest, CollectiveKind kind, double bytes, std::int64_t ranks,
+                    const ScaleUp& s) {
+  const double bus = bus_factor(kind, ranks) * bytes;
+  const double same = bus / bus_factor(kind, nearest.ranks());
+  const double steps = static_cast<double>(std::max<std::int64_t>(ranks - nearest.ranks(), 0)) *
+                       (kind == CollectiveKind::all_reduce ? 2.0 : 1.0);
+  const double further =
+      std::min(steps * s.bulk_hop.base(), steps * s.hop.base() + bus / s.low_latency.base());
+  return extended(nearest, kind, std::log2(same), s) + further;
+}
+
+/// Measured curves where there are some; between rank counts linear in log time over log ranks.
 CollectiveTime inside_domain(CollectiveKind kind, double bytes, std::int64_t ranks,
                              const ScaleUp& s) {
   const auto& curves = s.curves[static_cast<std::size_t>(kind)];
@@ -67,108 +94,130 @@ CollectiveTime inside_domain(CollectiveKind kind, double bytes, std::int64_t ran
   const double log_size = std::log2(bytes);
   const auto above = std::find_if(curves.begin(), curves.end(),
                                   [&](const Curve& c) { return c.ranks() >= ranks; });
-  // The residual of the measured curve against the model, held at the curve's ends.
-  const auto residual = [&](const Curve& c) {
-    const double at = std::clamp(log_size, c.smallest(), c.largest());
-    const double modelled = modelled_inside(kind, std::exp2(at), c.ranks(), s).time;
-    return c.log_time(at) - std::log2(modelled);
-  };
-  if (above != curves.end() && above->ranks() == ranks && above->covers(log_size)) {
-    return result(std::exp2(above->log_time(log_size)), "table", above->evidence(log_size));
+  if (above != curves.end() && above->ranks() == ranks) {
+    return result(extended(*above, kind, log_size, s), "table", above->evidence(log_size));
   }
   if (above == curves.begin() || above == curves.end()) {
     const Curve& nearest = above == curves.end() ? curves.back() : *above;
-    const bool same = nearest.ranks() == ranks;
-    return result(model.time * std::exp2(residual(nearest)), same ? "table" : model.algorithm,
+    return result(beyond_ranks(nearest, kind, bytes, ranks, s), model.algorithm,
                   DurationEvidence::extrapolated);
   }
   const Curve& below = *(above - 1);
   const double share = (log2_of(ranks) - log2_of(below.ranks())) /
                        (log2_of(above->ranks()) - log2_of(below.ranks()));
-  const double mixed = (1.0 - share) * residual(below) + share * residual(*above);
+  const double fewer = extended(below, kind, log_size, s);
+  const double more = extended(*above, kind, log_size, s);
   const bool covered = below.covers(log_size) && above->covers(log_size);
-  return result(model.time * std::exp2(mixed), model.algorithm,
+  return result(fewer * std::pow(more / fewer, share), "table",
                 covered ? DurationEvidence::interpolated : DurationEvidence::extrapolated);
 }
 
 /// Bandwidth with which one group leaves one domain: its share of the domain's NICs, no more than
-/// its own ranks' NICs can carry.
-double leaving(const Group& g, const Network& n, double domains) {
+/// `nics` NICs, nor its own ranks' NICs, carry.
+double leaving(const Group& g, const Network& n, double domains, double nics) {
   const double pool = static_cast<double>(n.domain) * n.network.base();
   const double share = pool / static_cast<double>(g.sharing);
-  double own = static_cast<double>(g.per_domain) * n.nic.base();
-  if (n.group_nics > 0) own = std::min(own, static_cast<double>(n.group_nics) * n.nic.base());
-  const double scale = std::max(0.0, std::log2(domains) - 1.0);
-  const double kept = std::pow(1.0 - n.degradation_per_doubling, scale);
-  return std::min(share, own) * n.network_efficiency * n.in_job_efficiency * kept;
+  const double own = std::min(static_cast<double>(g.per_domain), nics) * n.nic.base();
+  double kept = n.in_job_efficiency;
+  if (n.degradation_per_doubling > 0 && domains > 2) {
+    kept *= std::pow(1.0 - n.degradation_per_doubling, std::log2(domains) - 1.0);
+  }
+  return std::min(share, own) * kept;
 }
 
-/// Over D domains of d ranks each (n = D d), W = leaving():
-///   ring       start + 2(D-1) bulk + 2 D (d-1) hop + 2 (n-1)/n S / min(W, ring)
-///   tree       start + 2 log2(D) h + fill + max(2 S / W (S / W for two domains), inside)
-///   sharp      start + 2 h + max(S / W, inside)
-/// h is the low-latency hop with a quarter of the bandwidth, or the bulk hop with all of it; fill =
-/// 2 log2(D) min(fill, S) / W, the pipeline's filling. Inside a domain a tree reduces in the switch
-/// (NVLS) or along a chain.
+// NCCL rates a Simple ring across nodes as slower by this factor while its chunks are small
+// (tuning.cc, "ring plateau"); the steps inside a node take it here, the profile's ring_latency has
+// it.
+constexpr double kRingPlateau = 1.4;
+// Share of a short buffer that a tree level holds back before it passes anything on: fitted to the
+// H100 scan of GTC24 S62129 (0.37) and to three EFA logs (0.56 to 1.2).
+constexpr double kHeldShare = 0.5;
+
+// A tree moves up and down what a ring moves once around, and NCCL rates a low-latency tree of
+// about a MiB at half of that again (tuning.cc, tree correction factors 0.4 to 0.7).
+constexpr double kLowLatencyTree = 0.25;
+
+/// Over D domains of d ranks each (n = D d); W = leaving() x efficiency:
+///   low latency  start + 2(d-1) hop + 2 log2(D) network + S / (min(W / 3.8, limit) / 4)
+///   ring         start + 2(D-1) ring + 2 D (d-1) 1.4 bulk hop + 2 (n-1)/n S / min(W, inside ring)
+///   tree         start + inside + 2 log2(D) (level + min(fill, S/2) / W) + max(T / W, inside),
+///                T = 2 S, or S between two domains, which exchange halves directly
+///   SHARP        start + inside + 2 level + max(S / W, inside)
+/// Inside a domain a tree or SHARP reduces in the switch (NVLS) or along a chain.
 Candidate all_reduce_across(double bytes, const Group& g, const Network& n, std::int64_t domains) {
   const ScaleUp& s = *n.inside;
-  const double D = static_cast<double>(domains), d = static_cast<double>(g.per_domain);
-  const double W = leaving(g, n, D);
+  const double D = static_cast<double>(domains);
+  const double d = static_cast<double>(g.per_domain);
+  const double raw = leaving(g, n, D, n.group_nics > 0 ? static_cast<double>(n.group_nics) : d);
+  const double W = raw * n.network_efficiency;
   const double start = (s.start + n.collective_latency).base();
   const double bus = bus_factor(CollectiveKind::all_reduce, g.ranks) * bytes;
-  const double ring = g.per_domain > 1 ? std::min(W, s.ring.base()) : W;
-  const double around =
-      start + 2.0 * (D - 1.0) * n.bulk_latency.base() + 2.0 * D * (d - 1.0) * s.bulk_hop.base();
+  const bool alone = g.per_domain == 1;
+
+  const double around = start + 2.0 * (D - 1.0) * n.ring_latency.base() +
+                        2.0 * D * (d - 1.0) * kRingPlateau * s.bulk_hop.base();
+  const double ring = alone ? W : std::min(W, s.ring.base());
   Candidate best{around, around + bus / ring, "ring"};
 
-  const bool in_switch = n.nvls && g.per_domain > 1 && s.nvls.base() > 0;
-  const double inside =
-      g.per_domain > 1 ? bus / (in_switch ? s.nvls.base() : 0.85 * s.ring.base()) : 0;
-  const std::string_view tree = in_switch ? "nvls-tree" : "tree";
-  const double depth = 2.0 * std::ceil(std::log2(D));
-  const double traffic = domains == 2 ? bytes : 2.0 * bytes;
-  const double held = depth * std::min(n.fill.base(), bytes) / W;
+  const bool in_switch = n.nvls && s.nvls.base() > 0;
   const double chain =
-      g.per_domain > 1 ? (in_switch ? s.nvls_latency.base() : 2.0 * (d - 1.0) * s.bulk_hop.base())
-                       : 0;
-  const double deep = start + chain + depth * n.bulk_latency.base();
-  best = cheaper(best, {deep, deep + held + std::max(traffic / W, inside), tree});
-  const double quick = start + 2.0 * (d - 1.0) * s.hop.base() + depth * n.network_latency.base();
-  best = cheaper(best, {quick, quick + 4.0 * std::max(traffic / W, bus / s.ring.base()), "tree"});
+      alone ? 0.0 : (in_switch ? s.nvls_latency.base() : 2.0 * (d - 1.0) * s.bulk_hop.base());
+  const double inside = alone ? 0.0 : bus / (in_switch ? s.nvls.base() : 0.85 * s.ring.base());
+  const double depth = 2.0 * std::ceil(std::log2(D));
+  if (n.tree_efficiency > 0) {
+    const double quick = start + 2.0 * (d - 1.0) * s.hop.base() + depth * n.network_latency.base();
+    const double limit = std::min(W / 3.8, n.low_latency.base());
+    best = cheaper(best, {quick, quick + bytes / (kLowLatencyTree * limit), "tree"});
+    const double up = raw * n.tree_efficiency;
+    const double deep = start + chain + depth * n.tree_latency.base();
+    const double held = depth * std::min(n.fill.base(), kHeldShare * bytes) / up;
+    const double traffic = domains == 2 ? bytes : 2.0 * bytes;
+    best = cheaper(best, {deep, deep + held + std::max(traffic / up, inside),
+                          in_switch && !alone ? "nvls-tree" : "tree"});
+  }
   if (n.sharp) {
-    const double latency = start + chain + 2.0 * n.bulk_latency.base();
+    const double latency = start + chain + 2.0 * n.tree_latency.base();
     best = cheaper(best, {latency, latency + std::max(bytes / W, inside), "sharp"});
   }
   return best;
 }
 
-/// All-gather and reduce-scatter: a ring (over the NICs and NVLink at once) or, with one rank a
-/// domain, NCCL's logarithmic algorithm (PAT) for small buffers. Broadcast: a pipelined ring.
+/// All-gather, reduce-scatter and broadcast: one ring over the NICs and NVLink, low-latency or
+/// Simple. NCCL's logarithmic algorithm (PAT, one rank a node, since 2.23) is not modelled.
 Candidate half_across(CollectiveKind kind, double bytes, const Group& g, const Network& n,
                       std::int64_t domains) {
   const ScaleUp& s = *n.inside;
-  const double D = static_cast<double>(domains), d = static_cast<double>(g.per_domain);
-  const double W = leaving(g, n, D);
+  const double D = static_cast<double>(domains);
+  const double d = static_cast<double>(g.per_domain);
+  const double W = leaving(g, n, D, d) * n.network_efficiency;
   const double start = (s.start + n.collective_latency).base();
   const double bus = bus_factor(kind, g.ranks) * bytes;
-  const double ring = g.per_domain > 1 ? std::min(W, s.ring.base()) : W;
   const double around =
-      start + (D - 1.0) * n.bulk_latency.base() + D * (d - 1.0) * s.bulk_hop.base();
-  Candidate best{around, around + bus / ring, "ring"};
+      start + (D - 1.0) * n.ring_latency.base() + D * (d - 1.0) * s.bulk_hop.base();
+  const double ring = g.per_domain == 1 ? W : std::min(W, s.ring.base());
+  const Candidate simple{around, around + bus / ring, "ring"};
   const double quick = start + (D - 1.0) * n.network_latency.base() + D * (d - 1.0) * s.hop.base();
-  return cheaper(best, {quick, quick + 2.0 * bus / ring, "ring"});
+  const double limit = std::min(0.5 * W, n.low_latency.base());
+  return cheaper(simple, {quick, quick + bus / limit, "ring"});
 }
 
 /// Each rank's NIC carries what its peers outside the domain get, (n - d)/n of the buffer, NVLink
 /// the rest at the same time; messages leave one by one.
 Candidate all_to_all_across(double bytes, const Group& g, const Network& n, std::int64_t domains) {
   const double ranks = static_cast<double>(g.ranks), d = static_cast<double>(g.per_domain);
-  const double W = leaving(g, n, static_cast<double>(domains));
+  const double W = leaving(g, n, static_cast<double>(domains), d) * n.all_to_all_efficiency;
   const double out = d * bytes * (ranks - d) / ranks / W;
   const double in = bytes * (d - 1.0) / ranks / n.inside->pair.base();
   const double latency = (n.inside->start + n.collective_latency + n.network_latency).base() +
                          (ranks - d) * n.message_gap.base();
   return {latency, latency + std::max(out, in), "p2p"};
+}
+
+/// One rank to one rank of another domain.
+Candidate pair_across(double bytes, const Group& g, const Network& n) {
+  const double latency = n.ring_latency.base();
+  const double W = leaving(g, n, 2.0, 1.0) * n.network_efficiency;
+  return {latency, latency + bytes / W, "p2p"};
 }
 
 }  // namespace
@@ -189,11 +238,9 @@ CollectiveTime collective_time(CollectiveKind kind, Bytes bytes, const Group& g,
     case CollectiveKind::all_to_all:
       best = all_to_all_across(bytes.base(), g, n, domains);
       break;
-    case CollectiveKind::send_receive: {
-      const double latency = n.bulk_latency.base();
-      best = {latency, latency + bytes.base() / leaving(g, n, 2.0), "p2p"};
+    case CollectiveKind::send_receive:
+      best = pair_across(bytes.base(), g, n);
       break;
-    }
     default:
       best = half_across(kind, bytes.base(), g, n, domains);
       break;

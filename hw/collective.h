@@ -52,16 +52,20 @@ struct Network {
   Bandwidth scale_up{};                   ///< per accelerator and direction
   Bandwidth network{};                    ///< per accelerator and direction, out of the domain
   Bandwidth nic{};                        ///< of the NIC that one accelerator alone can fill
-  std::int64_t group_nics = 0;    ///< NICs of a domain that one communicator uses; 0: all of them
-  Seconds network_latency{};      ///< one low-latency message between hosts, as NCCL sees it
-  Seconds bulk_latency{};         ///< one step between hosts of a bulk (Simple) transfer
-  Seconds collective_latency{};   ///< fixed start of a multi-node collective (EFA: tens of us)
-  Seconds message_gap{};          ///< between two messages of one rank, all-to-all
-  double network_efficiency = 0;  ///< reached fraction of `network` for large messages
-  double degradation_per_doubling = 0;  ///< of large-message bandwidth, per doubling of domains
-  Bytes fill{};                         ///< of a domain's pipeline: what a tree step holds back
+  double network_efficiency = 0;          ///< reached fraction of it: rings and point to point
+  double tree_efficiency = 0;             ///< reached fraction: trees; 0: never picked
+  double all_to_all_efficiency = 0;       ///< reached fraction: all-to-all
+  std::int64_t group_nics = 0;   ///< NICs of a domain that one all-reduce uses; 0: all of them
+  Bandwidth low_latency{};       ///< bus bandwidth limit of the low-latency protocol between hosts
+  Seconds network_latency{};     ///< one low-latency message between hosts, as NCCL sees it
+  Seconds ring_latency{};        ///< one step of a bulk (Simple) ring between hosts
+  Seconds tree_latency{};        ///< one level of a bulk (Simple) tree between hosts, one way
+  Seconds collective_latency{};  ///< fixed start of a multi-node collective
+  Seconds message_gap{};         ///< between two messages of one rank, all-to-all
+  Bytes fill{};                  ///< of a domain: what one tree level holds back
+  double degradation_per_doubling = 0;  ///< of bandwidth, per doubling of domains beyond two
   bool sharp = false;                   ///< in-network all-reduce
-  bool nvls = false;                    ///< in-switch (NVLink SHARP) reduction, also across domains
+  bool nvls = false;                    ///< in-switch (NVLink SHARP) reduction, also under a tree
   double in_job_efficiency = 1.0;  ///< bandwidth inside a training job over bandwidth in isolation
   std::map<std::string, Evidence> evidence;   ///< by field name
   std::map<std::string, std::string> source;  ///< by field name
@@ -83,12 +87,14 @@ struct CollectiveTime {
 [[nodiscard]] Network load_network(const std::string& name);
 [[nodiscard]] std::vector<std::string> network_names();
 
-/// A network for which only these numbers are known; everything else is of the generic preset
-/// ("generic": InfiniBand constants) and marked assumed. `accelerator_or_scale_up` is a scale-up
-/// profile or an accelerator's name ("h100-sxm-80gb" -> "h100"). A zero `network` (not published,
-/// or one node) takes the generation's usual NIC, assumed.
+/// The network of a machine of which only these numbers are known: the usual profile of the
+/// accelerator's generation ("h100-sxm-80gb" or "h100": dgx-h100) where the numbers agree with it;
+/// else that profile with these numbers, one NIC an accelerator, and the rest marked assumed. A
+/// zero `network` (not published, or one node) takes the usual one, assumed.
 [[nodiscard]] Network make_network(const std::string& accelerator_or_scale_up, std::int64_t domain,
                                    std::int64_t per_node, Bandwidth network);
+/// The group that nccl-tests runs on `ranks` accelerators: whole domains, nothing beside it.
+[[nodiscard]] Group packed_group(std::int64_t ranks, const Network&);
 /// The scale-up profile that an accelerator name belongs to; throws Error naming the nearest.
 [[nodiscard]] std::string scale_up_of(const std::string& accelerator);
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <functional>
 
@@ -115,8 +116,8 @@ std::optional<ScaleUp> read_scale_up(const std::string& json_text, Problems& pro
   top.integer("schema", 1, 1);
   s.name = top.text("name");
   top.text("what");
+  s.usual_network = top.text("usual_network");
   s.link = f.bandwidth("link");
-  s.usual_network = f.bandwidth("usual_network");
   s.pair = f.bandwidth("pair");
   s.ring = f.bandwidth("ring");
   s.nvls = f.bandwidth("nvls");
@@ -165,14 +166,18 @@ std::optional<Network> read_network(const std::string& json_text, Problems& prob
   n.per_node = f.integer("per_node", 1, 1 << 20);
   n.network = f.bandwidth("network");
   n.nic = f.bandwidth("nic");
+  n.network_efficiency = f.number("network_efficiency", 0.01, 1);
+  n.tree_efficiency = f.number("tree_efficiency", 0, 1);
+  n.all_to_all_efficiency = f.number("all_to_all_efficiency", 0.01, 1);
   n.group_nics = f.integer("group_nics", 0, 1 << 20);
+  n.low_latency = f.bandwidth("low_latency");
   n.network_latency = f.seconds("network_latency");
-  n.bulk_latency = f.seconds("bulk_latency");
+  n.ring_latency = f.seconds("ring_latency");
+  n.tree_latency = f.seconds("tree_latency");
   n.collective_latency = f.seconds("collective_latency");
   n.message_gap = f.seconds("message_gap");
-  n.network_efficiency = f.number("network_efficiency", 0.01, 1);
-  n.degradation_per_doubling = f.number("degradation_per_doubling", 0, 0.5);
   n.fill = f.bytes("fill");
+  n.degradation_per_doubling = f.number("degradation_per_doubling", 0, 0.5);
   n.sharp = f.boolean("sharp");
   n.nvls = f.boolean("nvls");
   n.in_job_efficiency = f.number("in_job_efficiency", 0.01, 1);
@@ -210,25 +215,30 @@ std::string scale_up_of(const std::string& accelerator) {
 
 Network make_network(const std::string& accelerator_or_scale_up, std::int64_t domain,
                      std::int64_t per_node, Bandwidth network) {
-  Network n = load_network("generic");
-  n.scale_up_profile = scale_up_of(accelerator_or_scale_up);
-  n.inside = std::make_shared<const ScaleUp>(load_scale_up(n.scale_up_profile));
-  n.scale_up = n.inside->link;
-  n.name = fmt::format("generic-{}", n.scale_up_profile);
+  const std::string scale_up = scale_up_of(accelerator_or_scale_up);
+  Network n = load_network(load_scale_up(scale_up).usual_network);
+  const bool stated = network.base() > 0;
+  const bool same = n.domain == domain && n.per_node == per_node &&
+                    (!stated || std::abs(network / n.network - 1.0) < 1e-9);
+  for (auto& [field, evidence] : n.evidence) {
+    const bool given = field == "domain" || field == "per_node" || (field == "network" && stated);
+    if (given) {
+      evidence = Evidence::derived;
+      n.source[field] = "stated for this machine";
+    } else if (!same || (field == "network" && !stated)) {
+      evidence = Evidence::assumed;
+    }
+  }
+  if (same) return n;
+  n.name += "-like";
   n.domain = domain;
   n.per_node = per_node;
-  const std::string given = "given by the scenario";
-  for (const char* key : {"domain", "per_node"}) {
-    n.evidence[key] = Evidence::derived;
-    n.source[key] = given;
-  }
-  const bool stated = network.base() > 0;
-  n.network = stated ? network : n.inside->usual_network;
-  n.evidence["network"] = stated ? Evidence::derived : Evidence::assumed;
-  n.source["network"] = stated ? given : n.inside->source.at("usual_network");
-  n.nic = n.network;
-  n.nvls = n.inside->nvls.base() > 0;
+  if (stated) n.network = n.nic = network;
   return n;
+}
+
+Group packed_group(std::int64_t ranks, const Network& network) {
+  return {ranks, std::min(ranks, network.domain), 1};
 }
 
 }  // namespace forerun::hw

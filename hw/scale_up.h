@@ -74,8 +74,8 @@ class Curve {
 
 struct ScaleUp {
   std::string name;
+  std::string usual_network;  ///< the network profile of a machine that says no more than this
   Bandwidth link{};           ///< per accelerator and direction, published
-  Bandwidth usual_network{};  ///< out of the domain per accelerator, where a cluster does not say
   Bandwidth pair{};           ///< a large copy between two accelerators
   Bandwidth ring{};           ///< bus bandwidth of a large ring collective
   Bandwidth nvls{};           ///< bus bandwidth of a large in-switch all-reduce; zero: none

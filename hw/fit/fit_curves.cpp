@@ -1,0 +1,157 @@
+/// Makes the measured curves of a scale-up profile from a table of collective times:
+///
+///   fit_curves curves TABLE.csv             the "curves" of hw/profiles/scale_up/NAME.json
+///   fit_curves left-out TABLE.csv NETWORK   the points left out, as tests/collectives/*.json has
+///   logs
+///
+/// TABLE.csv has the columns op,dtype,gpus,bytes,latency_us; its fp16 rows are used. Of each
+/// operation and number of ranks every second size is kept (the first, third ... and the last); the
+/// others are left out so that the interpolation's error can be shown. A curve never falls with
+/// size: where the table's times do, the logarithms of neighbours are pooled (isotonic regression,
+/// Ayer et al. 1955), because more bytes are never faster.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "hw/scale_up.h"
+
+namespace {
+
+using namespace forerun;
+using namespace forerun::hw;
+
+constexpr std::uint64_t kTableLimit = 64ull << 20;
+
+using Key = std::pair<std::string, std::int64_t>;             // kind, ranks
+using Points = std::vector<std::pair<std::int64_t, double>>;  // bytes, microseconds
+
+std::vector<std::string> split(const std::string& text, char at) {
+  std::vector<std::string> parts(1);
+  for (const char c : text) {
+    if (c == at) {
+      parts.emplace_back();
+    } else if (c != '\r') {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+template <class Number>
+Number number(const std::string& text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw Error(ExitCode::wrong, fmt::format("not a number: {}", text));
+  }
+  return value;
+}
+
+std::map<Key, Points> read_table(const std::string& path) {
+  std::map<Key, Points> table;
+  const std::vector<std::string> lines = split(read_file(path, kTableLimit), '\n');
+  if (lines.front() != "op,dtype,gpus,bytes,latency_us") {
+    throw Error(ExitCode::wrong,
+                fmt::format("{}: the columns must be op,dtype,gpus,bytes,latency_us", path));
+  }
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    if (lines[i].empty()) continue;
+    const std::vector<std::string> cells = split(lines[i], ',');
+    const auto kind = collective_named(cells[0]);
+    if (cells.size() != 5 || !kind) {
+      throw Error(ExitCode::wrong, fmt::format("{}:{}: not a row of five cells", path, i + 1));
+    }
+    if (cells[1] != "fp16") continue;
+    table[{std::string(name(*kind)), number<std::int64_t>(cells[2])}].emplace_back(
+        number<std::int64_t>(cells[3]), number<double>(cells[4]));
+  }
+  for (auto& entry : table) std::sort(entry.second.begin(), entry.second.end());
+  return table;
+}
+
+bool kept(std::size_t i, std::size_t count) { return i % 2 == 0 || i + 1 == count; }
+
+Points pooled(const Points& points) {
+  struct Block {
+    double mean;
+    std::size_t count;
+  };
+  std::vector<Block> blocks;
+  for (const auto& point : points) {
+    blocks.push_back({std::log(point.second), 1});
+    while (blocks.size() > 1 && blocks[blocks.size() - 2].mean > blocks.back().mean) {
+      const Block last = blocks.back();
+      blocks.pop_back();
+      Block& b = blocks.back();
+      const auto n = static_cast<double>(b.count), m = static_cast<double>(last.count);
+      b = {(b.mean * n + last.mean * m) / (n + m), b.count + last.count};
+    }
+  }
+  Points result = points;
+  std::size_t i = 0;
+  for (const Block& b : blocks) {
+    for (std::size_t k = 0; k < b.count; ++k) result[i++].second = std::exp(b.mean);
+  }
+  return result;
+}
+
+std::string arrays(const Points& points) {
+  std::vector<std::string> sizes, times;
+  for (const auto& point : points) {
+    sizes.push_back(fmt::format("{}", point.first));
+    times.push_back(fmt::format("{:.4g}", point.second));
+  }
+  return fmt::format("\"bytes\": [{}],\n    \"microseconds\": [{}]", fmt::join(sizes, ", "),
+                     fmt::join(times, ", "));
+}
+
+int run(const std::vector<std::string>& args) {
+  const bool curves = args.size() == 2 && args[0] == "curves";
+  const bool left_out = args.size() == 3 && args[0] == "left-out";
+  if (!curves && !left_out) {
+    fmt::print(stderr,
+               "usage: fit_curves curves TABLE.csv | fit_curves left-out TABLE.csv NETWORK\n");
+    return static_cast<int>(ExitCode::usage);
+  }
+  std::vector<std::string> entries;
+  for (const auto& [key, points] : read_table(args[1])) {
+    Points used, left;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      (kept(i, points.size()) ? used : left).push_back(points[i]);
+    }
+    if (curves) {
+      entries.push_back(fmt::format("   {{\"kind\": \"{}\", \"ranks\": {},\n    {}}}", key.first,
+                                    key.second, arrays(pooled(used))));
+    } else if (!left.empty()) {
+      entries.push_back(fmt::format(
+          "  {{\"name\": \"{}-{}-{}\", \"network\": \"{}\", \"kind\": \"{}\", \"ranks\": {}, "
+          "\"per_domain\": {},\n    \"source\": \"{}\", \"licence\": \"Apache-2.0\", "
+          "\"note\": \"\",\n    {}}}",
+          args[2], key.first, key.second, args[2], key.first, key.second, key.second,
+          "ai-dynamo/aiconfigurator (095f58a), NCCL performance tables, fp16", arrays(left)));
+    }
+  }
+  fmt::print("{}\n", fmt::join(entries, ",\n"));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const forerun::Error& e) {
+    fmt::print(stderr, "error: {}\n", e.what());
+    return static_cast<int>(e.code());
+  }
+}
