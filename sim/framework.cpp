@@ -85,7 +85,7 @@ void each_fact(F& f, Visit&& visit) {
   visit("step_overhead", f.step_overhead);
 }
 
-constexpr int kMostElementBytes = 64;
+constexpr int kMostElementBytes = 256;
 constexpr std::int64_t kMostCount = 1ll << 40;
 
 template <class T>

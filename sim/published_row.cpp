@@ -265,7 +265,7 @@ std::variant<PublishedRow, RefusedRow> PublishedRowReader::read(std::string_view
   if (model.has("kind") && model.text("kind") != "dense") {
     return RefusedRow{
         out.id, out.group,
-        fmt::format("a {} model: only dense decoders are modelled", model.text("kind")),
+        fmt::format("a {} model: only dense decoders are modelled", model.text("kind")), true,
         out.measured};
   }
   s.model = models_.read(model, sequence);
@@ -279,7 +279,8 @@ std::variant<PublishedRow, RefusedRow> PublishedRowReader::read(std::string_view
   apply_published_software(row, s);
   choose_slots(s);
   if (problems.empty()) check_scenario(s, problems);
-  if (!problems.empty()) return RefusedRow{out.id, out.group, one_line(problems), out.measured};
+  if (!problems.empty())
+    return RefusedRow{out.id, out.group, one_line(problems), false, out.measured};
   return out;
 }
 

@@ -43,6 +43,7 @@ struct PublishedRow {
 /// Why a row was not simulated; `id` and `group` as far as they could be read.
 struct RefusedRow {
   std::string id, group, reason;
+  bool out_of_scope = false;  ///< the model is of a kind that is not simulated at all
   Measured measured;
 };
 

@@ -1,0 +1,96 @@
+#include "sim/row_outcome.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "core/table.h"
+#include "sim/layout.h"
+#include "sim/memory.h"
+#include "sim/step.h"
+
+namespace forerun::sim {
+namespace {
+
+void take_memory(const MemoryResult& m, RowOutcome& out) {
+  const StageMemory& worst = m.stages[m.worst];
+  out.memory = worst.peak;
+  out.reserved = worst.reserved;
+  out.after_step = Bytes(0);
+  for (const StageMemory& stage : m.stages) {
+    out.after_step = std::max(*out.after_step, stage.after_step);
+  }
+  out.capacity = m.capacity;
+  out.fits = m.fits;
+}
+
+std::string evidence_text(const StepResult& step) {
+  Seconds total{};
+  for (const Seconds part : step.by_evidence) total += part;
+  std::size_t most = 0;
+  for (std::size_t i = 1; i < step.by_evidence.size(); ++i) {
+    if (step.by_evidence[i] > step.by_evidence[most]) most = i;
+  }
+  const double share = total.base() > 0 ? step.by_evidence[most] / total : 0.0;
+  return fmt::format("{}, {} of kernel time; inputs {}", name(static_cast<DurationEvidence>(most)),
+                     show_percent(share, 0), name(step.evidence));
+}
+
+}  // namespace
+
+RowOutcome refused_outcome(const RefusedRow& row) {
+  RowOutcome out;
+  out.id = row.id;
+  out.group = row.group;
+  out.reason = row.reason;
+  out.out_of_scope = row.out_of_scope;
+  out.measured = row.measured;
+  return out;
+}
+
+RowOutcome predict(const PublishedRow& row) {
+  const Scenario& s = row.scenario;
+  RowOutcome out;
+  out.id = row.id;
+  out.group = row.group;
+  out.family = row.family;
+  out.split = row.split;
+  out.framework = s.framework.name;
+  out.accelerator = s.accelerator.name;
+  out.measured = row.measured;
+  out.assumptions = s.assumptions;
+  out.model = s.model.name;
+  out.accelerators = s.accelerators;
+  out.tokens = static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
+  if (row.measured.out_of_memory) {
+    take_memory(step_memory(s, make_layout(s), Remedies::skip), out);
+    out.evidence = "a liveness walk";
+    return out;
+  }
+  const StepResult step = simulate_step(s);
+  out.step_time = step.time;
+  take_memory(step.memory, out);
+  out.evidence = evidence_text(step);
+  return out;
+}
+
+std::vector<RowOutcome> predict_rows(
+    const std::vector<std::variant<PublishedRow, RefusedRow>>& rows, int threads) {
+  std::vector<RowOutcome> outcomes(rows.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < rows.size(); i = next++) {
+      const auto* row = std::get_if<PublishedRow>(&rows[i]);
+      outcomes[i] = row != nullptr ? predict(*row) : refused_outcome(std::get<RefusedRow>(rows[i]));
+    }
+  };
+  std::vector<std::thread> pool;
+  for (int t = 1; t < threads; ++t) pool.emplace_back(work);
+  work();
+  for (std::thread& t : pool) t.join();
+  return outcomes;
+}
+
+}  // namespace forerun::sim

@@ -1,0 +1,47 @@
+#pragma once
+
+/// Published rows predicted: each row's question simulated, the answer beside the measured one.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/evidence.h"
+#include "core/quantity.h"
+#include "sim/published_row.h"
+
+namespace forerun::sim {
+
+struct RowOutcome {
+  std::string id, group, family, split, framework, accelerator;
+  Measured measured;
+  std::optional<Seconds> step_time;  ///< predicted
+  std::optional<Bytes> memory;       ///< predicted peak, allocated, of the worst stage
+  std::optional<Bytes> after_step;   ///< predicted, of the stage that keeps most
+  std::optional<Bytes> reserved;     ///< predicted, held by the allocator and the context
+  Bytes capacity{};
+  std::optional<bool> fits;  ///< predicted
+  /// Weakest evidence of the kernels that take most of the step, then that of the inputs:
+  /// "interpolated, 81 % of kernel time; inputs assumed".
+  std::string evidence;
+  std::string reason;         ///< why the row was not simulated; then the predictions are empty
+  bool out_of_scope = false;  ///< not a kind of model that is simulated at all
+  std::vector<std::string> assumptions;
+  // What the choosing metrics need.
+  std::string model;
+  std::int64_t accelerators = 0;
+  double tokens = 0;  ///< of one step
+  [[nodiscard]] bool scored() const { return step_time && measured.step_time; }
+  /// predicted / measured - 1.
+  [[nodiscard]] double step_time_error() const { return *step_time / *measured.step_time - 1.0; }
+};
+
+/// What a row that cannot be simulated comes to.
+[[nodiscard]] RowOutcome refused_outcome(const RefusedRow&);
+/// Simulates one row. A row that ran out of memory is asked for its memory only.
+[[nodiscard]] RowOutcome predict(const PublishedRow&);
+/// Predicts all rows on `threads` threads; the outcomes keep the rows' order whatever the number.
+[[nodiscard]] std::vector<RowOutcome> predict_rows(
+    const std::vector<std::variant<PublishedRow, RefusedRow>>& rows, int threads);
+
+}  // namespace forerun::sim
