@@ -4,6 +4,7 @@
 #include <map>
 
 #include "hw/power.h"
+#include "sim/attribution.h"
 #include "sim/parts.h"
 
 namespace forerun::sim {
@@ -11,38 +12,26 @@ namespace {
 
 using Breakdown = std::array<Seconds, kCategories>;
 
-void add(Breakdown& b, Category c, std::int64_t ticks) {
-  b[static_cast<std::size_t>(c)] += to_seconds(Tick{ticks});
-}
-
-/// Every tick of a rank's compute stream, busy or idle, up to the end of the step.
-Breakdown take_apart(const Compiled& compiled, const Execution& run, std::size_t rank) {
-  Breakdown b{};
+/// Every tick of a rank's compute stream, busy or idle, up to the end of the step; what was folded
+/// into one operation is taken apart by what is inside it.
+Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::size_t rank) {
+  const RankTime time = attribute(causality, static_cast<std::int32_t>(rank));
+  CategoryTicks ticks{};
+  for (std::size_t c = 0; c < ticks.size(); ++c)
+    ticks[c] = time.busy[c] + time.slowed[c] + time.idle[c];
   const std::vector<Operation>& operations = compiled.program.ranks[rank].operations;
-  std::int64_t cursor = 0;
   for (std::size_t i = 0; i < operations.size(); ++i) {
-    const Operation& o = operations[i];
-    if (o.stream != StreamKind::compute) continue;
-    const Span& span = run.spans[rank][i];
-    if (span.begin > cursor) add(b, span.waited_for, span.begin - cursor);
     const std::int32_t folded = compiled.run_of[rank][i];
-    std::int64_t inside = 0;
-    if (folded >= 0) {
-      const FoldedRun& f = compiled.runs[static_cast<std::size_t>(folded)];
-      for (std::size_t c = 0; c < f.breakdown.size(); ++c) {
-        add(b, static_cast<Category>(c), f.breakdown[c]);
-        inside += f.breakdown[c];
-      }
-    } else {
-      add(b, o.category, o.duration);
-      inside = o.duration;
-    }
-    // Beyond its own time an operation is slowed by exchanges beside it, or waits for the host.
-    add(b, Category::data_exchange, span.slowed);
-    add(b, Category::host, std::max<std::int64_t>(0, span.end - span.begin - inside - span.slowed));
-    cursor = span.end;
+    if (folded < 0) continue;
+    ticks[static_cast<std::size_t>(operations[i].category)] -= operations[i].duration;
+    const FoldedRun& run = compiled.runs[static_cast<std::size_t>(folded)];
+    for (std::size_t c = 0; c < ticks.size(); ++c) ticks[c] += run.breakdown[c];
   }
-  add(b, Category::bubble, run.end - cursor);
+  // Stages meet at the end of a step: until the last one arrives the others drain.
+  ticks[static_cast<std::size_t>(Category::bubble)] += ticks[static_cast<std::size_t>(Category::imbalance)];
+  ticks[static_cast<std::size_t>(Category::imbalance)] = 0;
+  Breakdown b{};
+  for (std::size_t c = 0; c < b.size(); ++c) b[c] = to_seconds(Tick{ticks[c]});
   return b;
 }
 
@@ -120,8 +109,9 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
 
   result.time = to_seconds(Tick{run->end});
   result.events = run->events;
+  const Causality causality(compiled->program, *run);
   for (std::size_t r = 0; r < compiled->program.ranks.size(); ++r) {
-    result.by_rank.push_back(take_apart(*compiled, *run, r));
+    result.by_rank.push_back(take_apart(*compiled, causality, r));
   }
   // The rank with the most work of its own is the one to describe.
   std::size_t described = 0;
