@@ -5,26 +5,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/json_writer.h"
 #include "sim/plan_json.h"
 #include "sim/scenario.h"
 
 namespace forerun::sim {
 namespace {
-
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
 
 std::string model_json(const models::Architecture& a) {
   std::string out = fmt::format(
@@ -33,9 +19,9 @@ std::string model_json(const models::Architecture& a) {
       "{}, \"head_dim\": {}, \"ffn\": {}, \"vocab\": {}, \"activation\": \"{}\", \"position\": "
       "\"{}\", \"norm\": \"{}\", \"tied_embeddings\": {}, \"embedding_norm\": {}, \"linear_bias\": "
       "{}, \"qkv_bias\": {}, \"qk_norm\": {}, \"final_norm\": {}",
-      quoted(a.name), quoted(a.family), a.layers, a.hidden, a.heads, a.kv_heads, a.head_dim, a.ffn,
-      a.vocab, name(a.activation), name(a.position), name(a.norm), a.tied_embeddings,
-      a.embedding_norm, a.linear_bias, a.qkv_bias, a.qk_norm, a.final_norm);
+      json_quoted(a.name), json_quoted(a.family), a.layers, a.hidden, a.heads, a.kv_heads,
+      a.head_dim, a.ffn, a.vocab, name(a.activation), name(a.position), name(a.norm),
+      a.tied_embeddings, a.embedding_norm, a.linear_bias, a.qkv_bias, a.qk_norm, a.final_norm);
   if (a.max_positions > 0) out += fmt::format(", \"max_positions\": {}", a.max_positions);
   if (a.position == models::Position::rotary) {
     out += fmt::format(", \"rotary_fraction\": {}", a.rotary_fraction);
@@ -46,7 +32,7 @@ std::string model_json(const models::Architecture& a) {
 std::string network_json(const hw::Network& n) {
   const std::vector<std::string> names = hw::network_names();
   if (std::find(names.begin(), names.end(), n.name) != names.end()) {
-    return fmt::format("{{\"name\": {}}}", quoted(n.name));
+    return fmt::format("{{\"name\": {}}}", json_quoted(n.name));
   }
   return fmt::format("{{\"domain\": {}, \"per_node\": {}, \"network\": \"{} GB/s\"}}", n.domain,
                      n.per_node, n.network.in(1.0_GBps));
@@ -55,26 +41,26 @@ std::string network_json(const hw::Network& n) {
 }  // namespace
 
 std::string scenario_json(const Scenario& s) {
-  std::vector<std::string> lines = {"\"schema\": 1", "\"name\": " + quoted(s.name)};
-  if (!s.description.empty()) lines.push_back("\"description\": " + quoted(s.description));
+  std::vector<std::string> lines = {"\"schema\": 1", "\"name\": " + json_quoted(s.name)};
+  if (!s.description.empty()) lines.push_back("\"description\": " + json_quoted(s.description));
   lines.push_back("\"model\": " + model_json(s.model));
   lines.push_back(
       fmt::format("\"cluster\": {{\"accelerator\": {}, \"accelerators\": {}, \"network\": {}}}",
-                  quoted(s.accelerator.name), s.accelerators, network_json(s.network)));
+                  json_quoted(s.accelerator.name), s.accelerators, network_json(s.network)));
   lines.push_back("\"plan\": " + plan_json(s.plan));
   lines.push_back("\"framework\": " + framework_choice_json(s.framework));
   if (s.training_tokens > 0)
     lines.push_back(fmt::format("\"training_tokens\": {}", s.training_tokens));
   if (s.price) {
     lines.push_back(fmt::format("\"price\": {{\"accelerator_hour\": \"{} USD/h\", \"source\": {}}}",
-                                s.price->in(1.0_usd_per_h), quoted(s.price_source)));
+                                s.price->in(1.0_usd_per_h), json_quoted(s.price_source)));
   }
   const Published& p = s.published;
   if (p.step_time || p.memory) {
     std::vector<std::string> parts;
     if (p.step_time) parts.push_back(fmt::format("\"step_time\": \"{} s\"", p.step_time->base()));
     if (p.memory) parts.push_back(fmt::format("\"memory\": \"{} B\"", p.memory->base()));
-    parts.push_back("\"source\": " + quoted(p.source));
+    parts.push_back("\"source\": " + json_quoted(p.source));
     lines.push_back(fmt::format("\"published\": {{{}}}", fmt::join(parts, ", ")));
   }
   lines.push_back(fmt::format("\"seed\": {}", s.seed));
