@@ -37,7 +37,8 @@ Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::
 
 /// The clock that the power cap leaves, from the passes of the busiest rank: the cap's control loop
 /// averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's bubble.
-double clock_under_cap(const Scenario& s, const Compiled& at_burst) {
+double step_clock(const Scenario& s, const Layout& layout) {
+  const Compiled at_burst = compile_step(s, layout, Detail::folded, 1.0);
   double clock = 1.0;
   for (std::size_t r = 0; r < at_burst.pass_work.size(); ++r) {
     const Work& w = at_burst.pass_work[r];
@@ -97,13 +98,17 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout, 
 
 }  // namespace
 
+Seconds step_time(const Scenario& scenario) {
+  const Layout layout = make_layout(scenario);
+  const double clock = step_clock(scenario, layout);
+  return to_seconds(
+      Tick{execute(compile_step(scenario, layout, Detail::folded, clock).program).end});
+}
+
 StepResult simulate_step(const Scenario& scenario, Detail detail) {
   const Layout layout = make_layout(scenario);
   StepResult result;
-  {
-    const Compiled at_burst = compile_step(scenario, layout, Detail::folded, 1.0);
-    result.clock = clock_under_cap(scenario, at_burst);
-  }
+  result.clock = step_clock(scenario, layout);
   auto compiled = std::make_shared<Compiled>(compile_step(scenario, layout, detail, result.clock));
   auto run = std::make_shared<Execution>(execute(compiled->program));
 

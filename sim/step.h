@@ -49,5 +49,7 @@ struct StepResult {
 };
 
 [[nodiscard]] StepResult simulate_step(const Scenario&, Detail = Detail::folded);
+/// simulate_step(...).time, without what explains it: for fits and searches that ask it often.
+[[nodiscard]] Seconds step_time(const Scenario&);
 
 }  // namespace forerun::sim
