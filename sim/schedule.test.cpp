@@ -20,9 +20,10 @@ constexpr auto kInterleaved = PipelineSchedule::interleaved;
 std::string drawn(const PipelineShape& s, std::int64_t rank) {
   std::string text;
   for (const ScheduledPass& p : rank_schedule(s, rank)) {
-    text += (text.empty() ? "" : " ") + std::string(p.pass == Pass::forward ? "F" : "B") +
-            std::to_string(p.micro_batch);
-    if (s.virtual_stages > 1) text += "." + std::to_string(p.chunk);
+    if (!text.empty()) text += ' ';
+    text += p.pass == Pass::forward ? 'F' : 'B';
+    text += std::to_string(p.micro_batch);
+    if (s.virtual_stages > 1) text += '.' + std::to_string(p.chunk);
   }
   return text;
 }
