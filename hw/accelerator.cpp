@@ -28,7 +28,7 @@ constexpr Names<Evidence, 5> kEvidence = {{
     {"assumed", Evidence::assumed},
 }};
 
-constexpr Names<Precision, 7> kPrecisions = {{
+constexpr Names<Precision, 8> kPrecisions = {{
     {"fp32", Precision::fp32},
     {"tf32", Precision::tf32},
     {"bf16", Precision::bf16},
@@ -36,6 +36,7 @@ constexpr Names<Precision, 7> kPrecisions = {{
     {"fp8", Precision::fp8},
     {"mxfp8", Precision::mxfp8},
     {"nvfp4", Precision::nvfp4},
+    {"fp8_block", Precision::fp8_block},
 }};
 
 constexpr Names<AttentionKernel, 4> kAttentionKernels = {{

@@ -5,6 +5,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "core/error.h"
 
@@ -17,15 +22,42 @@ double overlap(double a, double b) {
   return std::sqrt(std::sqrt(a2 * a2 + b2 * b2));
 }
 
+double log2_of(std::int64_t count) { return std::log2(static_cast<double>(count)); }
+
 /// Linear in log2 of the head size between those known, the nearest one's outside.
 double efficiency(const std::map<std::int64_t, double>& known, std::int64_t head_dim) {
   const auto right = known.lower_bound(head_dim);
   if (right == known.end()) return known.rbegin()->second;
   if (right->first == head_dim || right == known.begin()) return right->second;
   const auto left = std::prev(right);
-  const auto log = [](std::int64_t d) { return std::log2(static_cast<double>(d)); };
-  const double w = (log(head_dim) - log(left->first)) / (log(right->first) - log(left->first));
+  const double w =
+      (log2_of(head_dim) - log2_of(left->first)) / (log2_of(right->first) - log2_of(left->first));
   return left->second + w * (right->second - left->second);
+}
+
+/// The grid of the head size whose logarithm is nearest, or null if there is none.
+const ResidualGrid* nearest_grid(const std::map<std::int64_t, ResidualGrid>& grids,
+                                 std::int64_t head_dim) {
+  const ResidualGrid* best = nullptr;
+  double least = std::numeric_limits<double>::infinity();
+  for (const auto& [size, grid] : grids) {
+    const double distance = std::abs(log2_of(size) - log2_of(head_dim));
+    if (distance < least) {
+      least = distance;
+      best = &grid;
+    }
+  }
+  return best;
+}
+
+/// The head size that a key of a map by head size stands for; a wrong one is reported.
+std::optional<std::int64_t> head_size(Reader& reader, const std::string& key) {
+  std::int64_t size = 0;
+  const char* const end = key.data() + key.size();
+  const auto [rest, error] = std::from_chars(key.data(), end, size);
+  if (error == std::errc{} && rest == end && size > 0) return size;
+  reader.problem(key, fmt::format("expected a head size, found \"{}\"", key));
+  return std::nullopt;
 }
 
 AttentionPassFit read_pass(Reader reader) {
@@ -37,18 +69,18 @@ AttentionPassFit read_pass(Reader reader) {
   fit.start = reader.seconds("start");
   Reader sizes = reader.object("efficiency");
   for (const std::string& key : sizes.keys()) {
-    std::int64_t head_dim = 0;
-    const auto end = key.data() + key.size();
-    if (std::from_chars(key.data(), end, head_dim).ptr != end || head_dim < 1) {
-      sizes.problem(key, fmt::format("expected a head size, found \"{}\"", key));
-      continue;
-    }
-    fit.efficiency[head_dim] = sizes.number(key, 1e-3, 1.5);
+    const auto size = head_size(sizes, key);
+    if (size) fit.efficiency[*size] = sizes.number(key, 1e-3, 1.5);
   }
   if (fit.efficiency.empty()) reader.problem("efficiency", "expected at least one head size");
   if (reader.has("residual")) {
-    fit.residual = read_residual_grid(reader.object("residual"),
-                                      {"log2_keys", "log2_batch_heads", "log2_head_dim"});
+    Reader grids = reader.object("residual");
+    for (const std::string& key : grids.keys()) {
+      const auto size = head_size(grids, key);
+      if (!size) continue;
+      fit.residual[*size] =
+          read_residual_grid(grids.object(key), {"log2_keys", "log2_batch_heads", "log2_group"});
+    }
   }
   reader.finish();
   return fit;
@@ -66,14 +98,11 @@ AttentionSurface::AttentionSurface(AttentionFit fit, const AttentionMachine& mac
   }
 }
 
-AttentionTime AttentionSurface::at(const Attention& attention) const {
-  return at(attention, Bytes(0));
-}
-
-AttentionTime AttentionSurface::at(const Attention& a, Bytes extra) const {
-  FORERUN_ASSERT(a.batch > 0 && a.queries > 0 && a.keys > 0 && a.heads > 0 && a.head_dim > 0,
-                 fmt::format("batch {}, {} queries, {} keys, {} heads of {}", a.batch, a.queries,
-                             a.keys, a.heads, a.head_dim));
+AttentionTime AttentionSurface::at(const Attention& a) const {
+  FORERUN_ASSERT(
+      a.batch > 0 && a.queries > 0 && a.keys > 0 && a.heads > 0 && a.kv_heads > 0 && a.head_dim > 0,
+      fmt::format("batch {}, {} queries, {} keys, {} heads of {}", a.batch, a.queries, a.keys,
+                  a.heads, a.head_dim));
   const AttentionPassFit& fit = fit_.passes.at(a.pass);
   const double queries = static_cast<double>(a.queries), keys = static_cast<double>(a.keys);
   const double batch_heads = static_cast<double>(a.batch * a.heads);
@@ -89,15 +118,30 @@ AttentionTime AttentionSurface::at(const Attention& a, Bytes extra) const {
   const double w = batch_heads * std::ceil(queries / fit.query_tile) / cores;
   const double spread = w + fit.quantisation * (std::ceil(w) - w);
   const double compute = std::max(tile * spread, key_time * (keys + fit.ramp));
-  const double memory = (traffic(a) + extra) / machine_.bandwidth.base() / Bytes(1);
+  const double memory = traffic(a) / machine_.bandwidth / Seconds(1);
   const double body = overlap(compute, memory);
   const double start = fit.start.base();
-  const double factor =
-      std::exp(fit.residual.at(std::log2(keys), std::log2(batch_heads), std::log2(head_dim)));
+  const ResidualGrid* grid = nearest_grid(fit.residual, a.head_dim);
+  const double residual = grid == nullptr ? 0
+                                          : grid->at(std::log2(keys), std::log2(batch_heads),
+                                                     log2_of(a.heads) - log2_of(a.kv_heads));
   const bool inside = fit_.least_keys <= keys && keys <= fit_.most_keys &&
                       fit.efficiency.contains(a.head_dim) && a.queries == a.keys;
-  return {Seconds((start + body) * factor), std::pow(compute / body, 4) * body / (start + body),
-          inside};
+  return {Seconds((start + body) * std::exp(residual)),
+          std::pow(compute / body, 4) * body / (start + body), inside};
+}
+
+Seconds AttentionSurface::cache_write(std::int64_t tokens, std::int64_t kv_heads,
+                                      std::int64_t head_dim) const {
+  if (fit_.cache_write.empty()) return Seconds(0);
+  const double width = log2_of(kv_heads * head_dim);
+  auto right = fit_.cache_write.lower_bound(width);
+  if (right == fit_.cache_write.end()) right = std::prev(right);
+  if (right == fit_.cache_write.begin()) ++right;
+  const auto left = std::prev(right);
+  const double w = (width - left->first) / (right->first - left->first);
+  const double per_token = std::exp(std::log(left->second) * (1 - w) + std::log(right->second) * w);
+  return Seconds(per_token * static_cast<double>(tokens));
 }
 
 AttentionFit read_attention_fit(Reader reader) {
@@ -106,7 +150,7 @@ AttentionFit read_attention_fit(Reader reader) {
   if (!(fit.peak.base() > 0)) reader.problem("peak", "expected more than zero");
   fit.passes[Pass::forward] = read_pass(reader.object("forward"));
   fit.passes[Pass::backward] = read_pass(reader.object("backward"));
-  fit.measured = reader.boolean("measured");
+  fit.tabled = reader.boolean("tabled");
   const std::vector<std::int64_t> keys = reader.integers("measured_keys", 1, 1 << 30);
   if (keys.size() == 2) {
     fit.least_keys = static_cast<double>(keys[0]);
@@ -114,6 +158,20 @@ AttentionFit read_attention_fit(Reader reader) {
   } else {
     reader.problem("measured_keys",
                    fmt::format("expected [least, most], found {} values", keys.size()));
+  }
+  if (reader.has("cache_write")) {
+    Reader cache = reader.object("cache_write");
+    const std::vector<double> widths = cache.numbers("log2_width", 0, 40);
+    const std::vector<double> times = cache.numbers("nanoseconds_per_token", 1e-3, 1e6);
+    if (widths.size() != times.size() || widths.size() < 2) {
+      cache.problem("log2_width", fmt::format("expected two or more, one for each time, found {} "
+                                              "and {} times",
+                                              widths.size(), times.size()));
+    }
+    for (std::size_t i = 0; i < std::min(widths.size(), times.size()); ++i) {
+      fit.cache_write[widths[i]] = times[i] * 1e-9;
+    }
+    cache.finish();
   }
   (void)reader.has("fit");  // what the fit program noted about itself, for people
   reader.finish();

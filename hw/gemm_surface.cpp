@@ -67,8 +67,12 @@ GemmTime GemmSurface::at(std::int64_t m, std::int64_t n, std::int64_t k, std::in
 }
 
 Seconds GemmSurface::cast(std::int64_t m, std::int64_t k) const {
-  const Bytes bytes(fit_.cast_bytes_per_element * static_cast<double>(m) * static_cast<double>(k));
-  return fit_.cast_start + bytes / machine_.bandwidth;
+  if (!fit_.cast) return Seconds(0);
+  const double elements = static_cast<double>(m) * static_cast<double>(k);
+  const double streamed = std::clamp(std::log2(elements / fit_.cast->resident) + 0.5, 0.0, 1.0);
+  const double bytes = fit_.cast->bytes_resident +
+                       streamed * (fit_.cast->bytes_streamed - fit_.cast->bytes_resident);
+  return fit_.cast->start + Bytes(bytes * elements) / machine_.bandwidth;
 }
 
 GemmFit read_gemm_fit(Reader reader) {
@@ -99,8 +103,9 @@ GemmFit read_gemm_fit(Reader reader) {
   measured.finish();
   if (reader.has("cast")) {
     Reader cast = reader.object("cast");
-    fit.cast_start = cast.seconds("start");
-    fit.cast_bytes_per_element = cast.number("bytes_per_element", 0, 100);
+    fit.cast =
+        GemmFit::Cast{cast.seconds("start"), cast.number("bytes_resident", 0, 100),
+                      cast.number("bytes_streamed", 0, 100), cast.number("resident", 1, 1e12)};
     cast.finish();
   }
   (void)reader.has("fit");  // what the fit program noted about itself, for people

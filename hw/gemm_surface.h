@@ -16,6 +16,7 @@
 /// constants are those of the model and not of a kernel. Surfaces are made by hw/fit/.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,9 +45,16 @@ struct GemmFit {
   Seconds split_cost{};   ///< of adding up the pieces where k is split
   ResidualGrid residual;  ///< log(time / model) over log2 m, log2 n, log2 k
   Range m, n, k;          ///< measured
-  /// Of the timed call beside the product, where the tables cast the activation inside it.
-  Seconds cast_start{};
-  double cast_bytes_per_element = 0;  ///< of traffic for each of the m k elements
+  /// What the timed call spends beside the product where tables of 8-bit products cast the
+  /// activation inside it: start + bytes(elements) / bandwidth, with the bytes an element rising
+  /// from those of a matrix that stays in the last-level cache to those of one that does not, over
+  /// the octave about `resident` elements (linear in the logarithm).
+  struct Cast {
+    Seconds start{};
+    double bytes_resident = 0, bytes_streamed = 0;
+    double resident = 1;
+  };
+  std::optional<Cast> cast;
 };
 
 /// The machine that a fit is used for: its own or a relative whose rate is scaled.
@@ -69,7 +77,7 @@ class GemmSurface {
   GemmSurface(GemmFit fit, const GemmMachine& machine, bool own);
   [[nodiscard]] GemmTime at(std::int64_t m, std::int64_t n, std::int64_t k,
                             std::int64_t batch = 1) const;
-  /// The cast of an m x k activation that tables of 8-bit products time together with the product.
+  /// What tables time beside an m x n x k product; zero if they time nothing else.
   [[nodiscard]] Seconds cast(std::int64_t m, std::int64_t k) const;
   [[nodiscard]] const GemmFit& fit() const { return fit_; }
   /// False for a surface borrowed from another accelerator or number format.

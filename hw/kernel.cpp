@@ -74,6 +74,8 @@ std::string_view name(Precision p) {
       return "mxfp8";
     case Precision::nvfp4:
       return "nvfp4";
+    case Precision::fp8_block:
+      return "fp8_block";
   }
   FORERUN_ASSERT(false, "precision " + std::to_string(static_cast<int>(p)));
 }
@@ -106,6 +108,8 @@ double bytes_per_element(Precision p) {
       return 1.0 + 1.0 / 32;  // one scale byte for 32 elements
     case Precision::nvfp4:
       return 0.5 + 1.0 / 16;  // one scale byte for 16 elements
+    case Precision::fp8_block:
+      return 1.0 + 4.0 / 128;  // one 32-bit scale for 128 elements of an activation
   }
   FORERUN_ASSERT(false, "precision " + std::to_string(static_cast<int>(p)));
 }

@@ -14,11 +14,12 @@ namespace forerun::hw {
 
 /// Number format of a matrix product's inputs (accumulation is 32 bit, outputs are 16 bit, those of
 /// fp32 and tf32 32 bit).
-/// fp8: e4m3 with one scale a tensor; mxfp8: blocks of 32; nvfp4: 4 bit with two-level scales.
-enum class Precision : std::uint8_t { fp32, tf32, bf16, fp16, fp8, mxfp8, nvfp4 };
+/// fp8: e4m3 with one scale a tensor; mxfp8: blocks of 32; nvfp4: 4 bit with two-level scales;
+/// fp8_block: 1 x 128 and 128 x 128 blocks (DeepSeek-V3).
+enum class Precision : std::uint8_t { fp32, tf32, bf16, fp16, fp8, mxfp8, nvfp4, fp8_block };
 [[nodiscard]] std::string_view name(Precision);
-/// Bytes of one element as a product's input: 4, 4, 2, 2, 1, 1.03125, 0.5625 (block scales
-/// included).
+/// Bytes of one element as a product's input, block scales included: 4, 4, 2, 2, 1, 1.03125,
+/// 0.5625, 1.03125.
 [[nodiscard]] double bytes_per_element(Precision);
 
 /// C[m,n] = A[m,k] B[k,n], `batch` times in one call. 2 m n k batch FLOPs.

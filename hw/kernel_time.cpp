@@ -60,8 +60,8 @@ struct TimeOf {
     }
     if (attention.batch == 0 || attention.queries == 0 || attention.heads == 0) return {};
     const AttentionTime t = surface->second->at(attention);
-    const bool own = surface->second->own() && surface->second->fit().measured &&
-                     attention.pass == Pass::forward;
+    const bool own =
+        surface->second->own() && surface->second->fit().tabled && attention.pass == Pass::forward;
     return {t.time, t.time * t.compute_share, evidence(own, t.inside)};
   }
 

@@ -40,6 +40,7 @@ double energy_weight(Precision p) {
       return 1;
     case Precision::fp8:
     case Precision::mxfp8:
+    case Precision::fp8_block:
       return 0.5;
     case Precision::nvfp4:
       return 0.25;

@@ -1,0 +1,255 @@
+#include "hw/kernel_table.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "core/error.h"
+#include "hw/attention_surface.h"
+#include "hw/csv.h"
+#include "hw/gemm_surface.h"
+#include "hw/kernel_time.h"
+#include "hw/power.h"
+#include "hw/scale_up.h"
+
+namespace forerun::hw {
+
+namespace {
+
+struct Header {
+  TableKind kind;
+  std::vector<std::string> columns;
+};
+
+const std::array<Header, 6>& headers() {
+  static const std::array<Header, 6> kHeaders = {{
+      {TableKind::gemm, {"m", "n", "k", "dtype", "latency_us"}},
+      {TableKind::gemm_sustained, {"m", "n", "k", "dtype", "latency_us", "power_w"}},
+      {TableKind::attention,
+       {"batch", "seq_len", "heads", "kv_heads", "head_dim", "causal", "dtype", "latency_us"}},
+      {TableKind::mla,
+       {"batch", "seq_len", "heads", "qk_head_dim", "v_head_dim", "causal", "dtype", "latency_us"}},
+      {TableKind::moe,
+       {"tokens", "hidden", "inter", "experts", "topk", "tp", "ep", "gated", "distribution",
+        "dtype", "latency_us"}},
+      {TableKind::nccl, {"op", "dtype", "gpus", "bytes", "latency_us"}},
+  }};
+  return kHeaders;
+}
+
+std::optional<Precision> precision_named(std::string_view dtype) {
+  for (const Precision p :
+       {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16, Precision::fp8,
+        Precision::mxfp8, Precision::nvfp4, Precision::fp8_block}) {
+    if (name(p) == dtype) return p;
+  }
+  return std::nullopt;
+}
+
+/// A latency of zero would be a division by zero later.
+constexpr double kLeastMicroseconds = 1e-6;
+
+Seconds latency(const Csv& csv, std::size_t row, std::size_t column, Problems& problems) {
+  return Seconds(csv.number(row, column, kLeastMicroseconds, problems) * 1e-6);
+}
+
+void read_row(const Csv& csv, std::size_t i, KernelTable& table, Problems& problems) {
+  const auto count = [&](std::size_t column) { return csv.integer(i, column, 1, problems); };
+  switch (table.kind) {
+    case TableKind::gemm:
+    case TableKind::gemm_sustained: {
+      GemmRow row{count(0), count(1), count(2), csv.text(i, 3), latency(csv, i, 4, problems), {}};
+      if (table.kind == TableKind::gemm_sustained) {
+        row.power = Watts(csv.number(i, 5, 0, problems));
+      }
+      table.gemm.push_back(std::move(row));
+      return;
+    }
+    case TableKind::attention:
+      table.attention.push_back({count(0), count(1), count(2), count(3), count(4),
+                                 csv.integer(i, 5, 0, problems) != 0, csv.text(i, 6),
+                                 latency(csv, i, 7, problems)});
+      return;
+    case TableKind::mla:
+      table.not_modelled.push_back(csv.text(i, 6));
+      return;
+    case TableKind::moe:
+      table.not_modelled.push_back(csv.text(i, 9));
+      return;
+    case TableKind::nccl: {
+      const auto kind = collective_named(csv.text(i, 0));
+      if (!kind) {
+        problems.add(fmt::format("row {}, op", i + 1),
+                     fmt::format("no collective \"{}\"", csv.text(i, 0)));
+        return;
+      }
+      table.collectives.push_back({*kind, csv.text(i, 1), count(2),
+                                   Bytes(static_cast<double>(count(3))),
+                                   latency(csv, i, 4, problems)});
+      return;
+    }
+  }
+}
+
+/// Collects errors by (operation, dtype), in the order of first appearance.
+class Scores {
+ public:
+  TableScore& entry(const std::string& operation, const std::string& dtype) {
+    for (std::size_t i = 0; i < scores_.size(); ++i) {
+      if (scores_[i].operation == operation && scores_[i].dtype == dtype) return scores_[i];
+    }
+    TableScore& score = scores_.emplace_back();
+    errors_.emplace_back();
+    score.operation = operation;
+    score.dtype = dtype;
+    return score;
+  }
+  void add(const std::string& operation, const std::string& dtype, Seconds measured,
+           std::optional<Seconds> predicted, const std::string& why_not) {
+    TableScore& score = entry(operation, dtype);
+    ++score.rows;
+    if (!predicted) {
+      score.note = why_not;
+      return;
+    }
+    ++score.predicted;
+    errors_[static_cast<std::size_t>(&score - scores_.data())].push_back(
+        std::abs(*predicted / measured - 1));
+  }
+  std::vector<TableScore> finish() {
+    for (std::size_t i = 0; i < scores_.size(); ++i) {
+      std::vector<double>& e = errors_[i];
+      if (e.empty()) continue;
+      std::ranges::sort(e);
+      for (const double x : e) scores_[i].mean += x / static_cast<double>(e.size());
+      scores_[i].median = (e[(e.size() - 1) / 2] + e[e.size() / 2]) / 2;
+      // Nearest rank.
+      scores_[i].p95 =
+          e[static_cast<std::size_t>(std::ceil(0.95 * static_cast<double>(e.size()))) - 1];
+    }
+    return std::move(scores_);
+  }
+
+ private:
+  std::vector<TableScore> scores_;
+  std::vector<std::vector<double>> errors_;
+};
+
+Attention attention_of(const AttentionRow& row, AttentionKernel kernel) {
+  Attention a;
+  a.kernel = kernel;
+  a.batch = row.batch;
+  a.queries = a.keys = row.length;
+  a.heads = row.heads;
+  a.kv_heads = row.kv_heads;
+  a.head_dim = row.head_dim;
+  a.causal = row.causal;
+  return a;
+}
+
+}  // namespace
+
+std::string_view name(TableKind kind) {
+  switch (kind) {
+    case TableKind::gemm:
+      return "gemm";
+    case TableKind::gemm_sustained:
+      return "gemm_sustained";
+    case TableKind::attention:
+      return "attention";
+    case TableKind::mla:
+      return "mla";
+    case TableKind::moe:
+      return "moe";
+    case TableKind::nccl:
+      return "nccl";
+  }
+  FORERUN_ASSERT(false, fmt::format("table kind {}", static_cast<int>(kind)));
+}
+
+std::optional<KernelTable> read_kernel_table(std::string_view text, Problems& problems) {
+  const std::size_t before = problems.list().size();
+  const Csv csv = Csv::parse(text, problems);
+  KernelTable table;
+  const auto header = std::ranges::find(headers(), csv.columns(), &Header::columns);
+  if (header == headers().end()) {
+    problems.add("line 1", fmt::format("columns of no known table: {}; expected those of gemm, "
+                                       "gemm_sustained, attention, mla, moe or nccl",
+                                       fmt::join(csv.columns(), ",")));
+    return std::nullopt;
+  }
+  table.kind = header->kind;
+  for (std::size_t i = 0; i < csv.rows(); ++i) read_row(csv, i, table, problems);
+  if (csv.rows() == 0) problems.add("line 2", "expected at least one row");
+  if (problems.list().size() != before) return std::nullopt;
+  return table;
+}
+
+std::optional<Seconds> predict(const GemmRow& row, const Accelerator& accelerator) {
+  const auto precision = precision_named(row.dtype);
+  if (!precision || !accelerator.gemm.contains(*precision)) return std::nullopt;
+  const KernelTime time = kernel_time(Gemm{row.m, row.n, row.k, *precision}, accelerator);
+  return time.time + accelerator.gemm.at(*precision)->cast(row.m, row.k);
+}
+
+std::optional<Seconds> predict_sustained(const GemmRow& row, const Accelerator& accelerator) {
+  const auto precision = precision_named(row.dtype);
+  if (!precision || !accelerator.gemm.contains(*precision)) return std::nullopt;
+  const Kernel kernel = Gemm{row.m, row.n, row.k, *precision};
+  const KernelTime time = kernel_time(kernel, accelerator);
+  const PowerWindow window{flops(kernel) * energy_weight(*precision), traffic(kernel),
+                           time.compute_bound, time.time - time.compute_bound};
+  return at_clock(time, sustained_clock(accelerator.power, window)) +
+         accelerator.gemm.at(*precision)->cast(row.m, row.k);
+}
+
+std::optional<AttentionKernel> tabled_attention(const Accelerator& accelerator) {
+  for (const auto& [kernel, surface] : accelerator.attention) {
+    if (surface->fit().tabled) return kernel;
+  }
+  return std::nullopt;
+}
+
+std::optional<Seconds> predict(const AttentionRow& row, const Accelerator& accelerator) {
+  const auto kernel = tabled_attention(accelerator);
+  if (!kernel || row.dtype != "bf16") return std::nullopt;
+  return kernel_time(attention_of(row, *kernel), accelerator).time +
+         accelerator.attention.at(*kernel)->cache_write(row.batch * row.length, row.kv_heads,
+                                                        row.head_dim);
+}
+
+std::vector<TableScore> score(const KernelTable& table, const Accelerator& accelerator,
+                              const Network* network) {
+  Scores scores;
+  const std::string operation(name(table.kind));
+  for (const GemmRow& row : table.gemm) {
+    scores.add(operation, row.dtype, row.time,
+               table.kind == TableKind::gemm ? predict(row, accelerator)
+                                             : predict_sustained(row, accelerator),
+               fmt::format("{} has no products in {}", accelerator.name, row.dtype));
+  }
+  for (const AttentionRow& row : table.attention) {
+    scores.add(
+        operation, row.dtype, row.time, predict(row, accelerator),
+        fmt::format("{} has no attention kernel fitted to {} tables", accelerator.name, row.dtype));
+  }
+  for (const std::string& dtype : table.not_modelled) {
+    scores.add(operation, dtype, Seconds(1), std::nullopt, "not yet modelled");
+  }
+  for (const CollectiveRow& row : table.collectives) {
+    std::optional<Seconds> time;
+    if (network != nullptr) {
+      time = collective_time(row.kind, row.bytes, Group{row.ranks, row.ranks, 1}, *network).time;
+    }
+    scores.add(std::string(name(row.kind)), row.dtype, row.time, time,
+               "collectives need a network profile");
+  }
+  return scores.finish();
+}
+
+}  // namespace forerun::hw
