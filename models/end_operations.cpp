@@ -19,18 +19,21 @@ double activations(const Architecture& a, std::int64_t tokens) {
 }
 
 /// Cross-entropy over logits cut by vocabulary, bytes of traffic per logit.
-/// 32-bit in separate passes (Megatron-LM's vocab_parallel_cross_entropy): cast (2 in, 4 out),
-/// maximum (4), subtract (4, 4), exponential (4, 4), sum (4), divide (4, 4); backward scales the
-/// stored softmax (4, 4) and casts to 16 bit (4, 2). Fused: one pass each way over 16-bit logits
-/// (twice read forward: maximum and sum).
+/// 32-bit in separate passes (Megatron-LM's vocab_parallel_cross_entropy), after the cast: maximum
+/// (4), subtract (4, 4), exponential (4, 4), sum (4), divide (4, 4); backward scales the stored
+/// softmax (4, 4). Fused: one pass each way over 16-bit logits (twice read forward: maximum, sum).
 struct LossTraffic {
   double forward_read, forward_written, backward_read, backward_written;
   int forward_launches, backward_launches;
 };
 LossTraffic loss_traffic(const KernelChoices& c) {
   if (c.fused_cross_entropy) return {4, 0, 2, 2, 2, 1};
-  if (c.fp32_logits) return {2 + 4 + 4 + 4 + 4 + 4, 4 + 4 + 4 + 4, 4 + 4, 4 + 2, 10, 5};
+  if (c.fp32_logits) return {4 + 4 + 4 + 4 + 4, 4 + 4 + 4, 4, 4, 9, 4};
   return {2 + 2 + 2, 2 + 2, 2 + 2, 2, 5, 3};
+}
+
+double logits(const Slice& s, std::int64_t padded_vocab) {
+  return static_cast<double>(s.tokens()) * static_cast<double>(padded_vocab / s.tensor);
 }
 
 }  // namespace
@@ -82,16 +85,6 @@ OperationList head_forward(const Architecture& a, const Slice& s, const KernelCh
   }
   const std::int64_t vocab = padded_vocab / s.tensor;
   b.kernel("logits", Gemm{s.tokens(), vocab, a.hidden, sixteen_bit(s)});
-  const LossTraffic t = loss_traffic(c);
-  const double logits = static_cast<double>(s.tokens()) * static_cast<double>(vocab);
-  b.memory("cross-entropy", logits, t.forward_read, t.forward_written, t.forward_launches);
-  if (s.tensor > 1) {
-    // Maximum, target logit and sum of exponentials, four bytes a token each.
-    for (int i = 0; i < 3; ++i) {
-      b.exchange("reduce loss", CollectiveKind::all_reduce, 4.0 * static_cast<double>(s.tokens()),
-                 Dimension::tensor);
-    }
-  }
   return b.take();
 }
 
@@ -99,10 +92,6 @@ OperationList head_backward(const Architecture& a, const Slice& s, const KernelC
                             std::int64_t padded_vocab) {
   OperationBuilder b;
   const std::int64_t vocab = padded_vocab / s.tensor;
-  const LossTraffic t = loss_traffic(c);
-  const double logits = static_cast<double>(s.tokens()) * static_cast<double>(vocab);
-  b.memory("cross-entropy gradient", logits, t.backward_read, t.backward_written,
-           t.backward_launches);
   b.kernel("logits input gradient", Gemm{s.tokens(), a.hidden, vocab, sixteen_bit(s)});
   std::int32_t reducing = -1;
   if (s.tensor > 1) {
@@ -126,6 +115,46 @@ OperationList head_backward(const Architecture& a, const Slice& s, const KernelC
   if (a.final_norm) {
     b.memory("final norm gradient", activations(a, s.outer_tokens()), 8, 2, 2);
   }
+  return b.take();
+}
+
+OperationList cast_logits_forward(const Slice& s, const KernelChoices& c,
+                                  std::int64_t padded_vocab) {
+  OperationBuilder b;
+  if (c.fp32_logits && !c.fused_cross_entropy)
+    b.memory("cast logits", logits(s, padded_vocab), 2, 4);
+  return b.take();
+}
+
+OperationList cast_logits_backward(const Slice& s, const KernelChoices& c,
+                                   std::int64_t padded_vocab) {
+  OperationBuilder b;
+  if (c.fp32_logits && !c.fused_cross_entropy) {
+    b.memory("cast logits gradient", logits(s, padded_vocab), 4, 2);
+  }
+  return b.take();
+}
+
+OperationList loss_forward(const Slice& s, const KernelChoices& c, std::int64_t padded_vocab) {
+  OperationBuilder b;
+  const LossTraffic t = loss_traffic(c);
+  b.memory("cross-entropy", logits(s, padded_vocab), t.forward_read, t.forward_written,
+           t.forward_launches);
+  if (s.tensor > 1) {
+    // Maximum, target logit and sum of exponentials, four bytes a token each.
+    for (int i = 0; i < 3; ++i) {
+      b.exchange("reduce loss", CollectiveKind::all_reduce, 4.0 * static_cast<double>(s.tokens()),
+                 Dimension::tensor);
+    }
+  }
+  return b.take();
+}
+
+OperationList loss_backward(const Slice& s, const KernelChoices& c, std::int64_t padded_vocab) {
+  OperationBuilder b;
+  const LossTraffic t = loss_traffic(c);
+  b.memory("cross-entropy gradient", logits(s, padded_vocab), t.backward_read, t.backward_written,
+           t.backward_launches);
   return b.take();
 }
 

@@ -98,7 +98,7 @@ void end_reduce_output(const Layer& l, std::int32_t begun) {
 
 void norm_forward(const Layer& l, std::string_view name, double tokens) {
   const double elements = tokens * l.hidden();
-  if (l.c.fused_elementwise) {
+  if (l.c.fused_norm) {
     l.b.memory(name, elements, 2, 2);
   } else {
     // cast, square, mean, scale, cast back, weight: separate kernels over 32-bit intermediates.
@@ -108,7 +108,7 @@ void norm_forward(const Layer& l, std::string_view name, double tokens) {
 
 void norm_backward(const Layer& l, std::string_view name, double tokens) {
   const double elements = tokens * l.hidden();
-  if (l.c.fused_elementwise) {
+  if (l.c.fused_norm) {
     l.b.memory(name, elements, 4, 2);
     l.b.memory("norm weight gradient", elements, 4, 0);
   } else {
@@ -284,7 +284,7 @@ void core_attention(const Layer& l, hw::Pass pass) {
 void rotary(const Layer& l, std::string_view name) {
   if (l.a.position != Position::rotary) return;
   const double elements = l.inner() * static_cast<double>(l.query_width() + l.kv_width());
-  if (l.c.fused_elementwise) {
+  if (l.c.fused_rotary) {
     l.b.memory(name, elements, 2, 2, 2);
   } else {
     // To complex 32 bit, multiply, back.

@@ -66,7 +66,9 @@ struct KernelChoices {
   hw::AttentionKernel attention = hw::AttentionKernel::flash2;
   bool fused_attention = true;  ///< else two batched products and a softmax over the square
   bool dropout = false;
-  bool fused_elementwise = true;  ///< one kernel for bias+activation, bias+dropout+residual, a norm
+  bool fused_elementwise = true;  ///< one kernel for bias+activation, bias+dropout+residual
+  bool fused_norm = true;    ///< a norm is one kernel each way; else a chain over 32-bit copies
+  bool fused_rotary = true;  ///< rotary likewise
   bool separate_projections =
       false;  ///< query, key, value (and gate, up) are products of their own
   bool fused_gradient_accumulation =
@@ -114,13 +116,6 @@ struct LayerOperation {
   bool recomputed = false;
 };
 
-/// What the forward pass must keep for the backward pass, with who keeps it.
-struct SavedActivation {
-  std::string_view name;
-  Bytes bytes{};
-  LayerPart part = LayerPart::residual;  ///< recomputing this part frees it
-};
-
 struct OperationList {
   std::vector<LayerOperation> operations;
   std::int32_t trailing = -1;  ///< exchange that the next list's first compute operation waits for
@@ -132,17 +127,25 @@ struct OperationList {
 /// parts in `redo` (full recompute) the whole forward pass is issued again, exchanges included.
 [[nodiscard]] OperationList layer_backward(const Architecture&, const Slice&, const KernelChoices&,
                                            const std::set<LayerPart>& redo, bool full_recompute);
-[[nodiscard]] std::vector<SavedActivation> layer_saved(const Architecture&, const Slice&,
-                                                       const KernelChoices&);
 
 [[nodiscard]] OperationList embedding_forward(const Architecture&, const Slice&,
                                               const KernelChoices&);
 [[nodiscard]] OperationList embedding_backward(const Architecture&, const Slice&,
                                                const KernelChoices&);
-/// Final norm, logits and loss; `padded_vocab` is the output matrix's rows over all tensor ranks.
+/// Final norm and logits; `padded_vocab` is the output matrix's rows over all tensor ranks.
 [[nodiscard]] OperationList head_forward(const Architecture&, const Slice&, const KernelChoices&,
                                          std::int64_t padded_vocab);
 [[nodiscard]] OperationList head_backward(const Architecture&, const Slice&, const KernelChoices&,
+                                          std::int64_t padded_vocab);
+/// The logits to 32 bit and their gradient back (empty where the framework does not), and the
+/// cross-entropy: blocks of their own, for nanotron may put them on later stages.
+[[nodiscard]] OperationList cast_logits_forward(const Slice&, const KernelChoices&,
+                                                std::int64_t padded_vocab);
+[[nodiscard]] OperationList cast_logits_backward(const Slice&, const KernelChoices&,
+                                                 std::int64_t padded_vocab);
+[[nodiscard]] OperationList loss_forward(const Slice&, const KernelChoices&,
+                                         std::int64_t padded_vocab);
+[[nodiscard]] OperationList loss_backward(const Slice&, const KernelChoices&,
                                           std::int64_t padded_vocab);
 
 /// Casts of a layer's weights to low precision, once a step (empty for 16 bit).

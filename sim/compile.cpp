@@ -15,6 +15,8 @@ models::KernelChoices kernel_choices(const Scenario& s) {
   c.fused_attention = f.fused_attention;
   c.dropout = f.dropout;
   c.fused_elementwise = f.fused_kernels || f.compiled;
+  c.fused_norm = f.fused_norm || f.compiled;
+  c.fused_rotary = f.fused_rotary || f.compiled;
   c.separate_projections = f.separate_projections;
   c.fused_gradient_accumulation = f.fused_gradient_accumulation;
   c.gradient_bytes = f.gradient_bytes;

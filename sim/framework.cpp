@@ -48,6 +48,8 @@ void each_fact(F& f, Visit&& visit) {
   visit("separate_projections", f.separate_projections);
   visit("fused_gradient_accumulation", f.fused_gradient_accumulation);
   visit("weights_cast_every_micro_batch", f.weights_cast_every_micro_batch);
+  visit("fused_norm", f.fused_norm);
+  visit("fused_rotary", f.fused_rotary);
   visit("fused_kernels", f.fused_kernels);
   visit("compiled", f.compiled);
   visit("parameter_bytes", f.parameter_bytes);

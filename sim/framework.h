@@ -44,14 +44,16 @@ struct Framework {
       false;  ///< query, key, value (and gate, up) are products of their own
   bool fused_gradient_accumulation = true;  ///< weight gradients add into the buffer in the product
   bool weights_cast_every_micro_batch = false;  ///< low precision: weights are cast anew each time
-  bool fused_kernels = true;  ///< bias+activation, bias+dropout+residual, norms, rotary fused
+  bool fused_norm = true;                       ///< norms are one kernel each way
+  bool fused_rotary = true;                     ///< rotary positions likewise
+  bool fused_kernels = true;  ///< bias+activation and bias+dropout+residual are one kernel each
   bool compiled = false;      ///< torch.compile / XLA: chains of elementwise kernels are one
   /// Of a parameter element beside the optimiser's state; 0 where the sharded 32-bit copy is the
   /// parameter and 16-bit ones exist only while they are gathered (FSDP).
   int parameter_bytes = 2;
   int gradient_bytes = 4;           ///< of a gradient element, accumulated and held
   int gradient_exchange_bytes = 4;  ///< of a gradient element on the wire
-  int parameter_gather_bytes = 2;  ///< of a parameter element when sharded parameters are gathered
+  int parameter_gather_bytes = 2;   ///< of a parameter element when sharded parameters are gathered
   /// The same under an fp8 recipe with one scale a tensor or a block (not a row, not nvfp4).
   int fp8_parameter_gather_bytes = 2;
   GradientExchange gradient_exchange = GradientExchange::overlapped;

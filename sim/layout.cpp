@@ -31,7 +31,7 @@ void fill_equally(const Scenario& s, std::vector<Chunk>& chunks) {
                      s.plan.loss_takes_slot ? 1 : 0);
   for (std::size_t i = 0; i < chunks.size(); ++i) chunks[i].layers = counts[i];
   chunks.front().embedding = true;
-  chunks.back().head = true;
+  chunks.back().head = chunks.back().cast = chunks.back().loss = true;
 }
 
 /// Costs are products of integers below 2^53, so the comparison with a share is exact in double.
@@ -55,6 +55,11 @@ void fill_by_cost(const Scenario& s, std::vector<Chunk>& chunks) {
     if (ended()) ++at;
   }
   chunks[at].head = true;
+  sum += head;
+  if (ended()) ++at;
+  chunks[at].cast = true;
+  if (ended()) ++at;
+  chunks[at].loss = true;
 }
 
 /// Where the ranks of groups of `ranks` members `stride` apart lie on domains of `domain`.
@@ -101,6 +106,11 @@ bool Layout::holds_embedding(std::int64_t rank) const {
 bool Layout::holds_head(std::int64_t rank) const {
   const std::vector<Chunk>& own = chunks[static_cast<std::size_t>(rank)];
   return std::any_of(own.begin(), own.end(), [](const Chunk& c) { return c.head; });
+}
+
+bool Layout::holds_loss(std::int64_t rank) const {
+  const std::vector<Chunk>& own = chunks[static_cast<std::size_t>(rank)];
+  return std::any_of(own.begin(), own.end(), [](const Chunk& c) { return c.loss; });
 }
 
 Layout make_layout(const Scenario& s) {

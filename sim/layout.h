@@ -15,7 +15,9 @@ namespace forerun::sim {
 struct Chunk {
   std::int64_t layers = 0;
   bool embedding = false;  ///< holds the word embedding
-  bool head = false;       ///< holds final norm, logits and loss
+  bool head = false;       ///< holds final norm and output matrix
+  bool cast = false;       ///< casts the logits to 32 bit (where the framework does)
+  bool loss = false;       ///< holds the cross-entropy; nothing of the model lies after it
   bool operator==(const Chunk&) const = default;
 };
 
@@ -33,6 +35,7 @@ struct Layout {
   [[nodiscard]] std::int64_t stage_layers(std::int64_t rank) const;
   [[nodiscard]] bool holds_embedding(std::int64_t rank) const;
   [[nodiscard]] bool holds_head(std::int64_t rank) const;
+  [[nodiscard]] bool holds_loss(std::int64_t rank) const;
 };
 
 /// Layers of every stage and the place of every group.
@@ -41,8 +44,9 @@ struct Layout {
 /// count as a layer of the first or last chunk. What does not divide goes to the chunks in the
 /// middle (the ends hold embedding and loss). LayerDivision::by_cost (nanotron): blocks in model
 /// order, of which a decoder layer and the output matrix cost their products; a stage ends with the
-/// block that brings the running sum to its share. The head may then lie before the last stage, and
-/// a stage may hold nothing.
+/// block that brings the running sum to its share. The head may then lie before the last stage; the
+/// cast of the logits and the loss, blocks of their own, go to the next stages, so that logits
+/// travel between stages; a stage may hold nothing.
 ///
 /// Groups are contiguous in the numbering above; of a scale-up domain that does not divide the job
 /// (72 accelerators of which a job takes 64) the largest part that does is used, when it is at

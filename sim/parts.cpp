@@ -23,6 +23,11 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
   parts.head_forward = pricer.segment(models::head_forward(a, slice, choices, layout.padded_vocab));
   parts.head_backward =
       pricer.segment(models::head_backward(a, slice, choices, layout.padded_vocab));
+  const std::int64_t vocab = layout.padded_vocab;
+  parts.cast_forward = pricer.segment(models::cast_logits_forward(slice, choices, vocab));
+  parts.cast_backward = pricer.segment(models::cast_logits_backward(slice, choices, vocab));
+  parts.loss_forward = pricer.segment(models::loss_forward(slice, choices, vocab));
+  parts.loss_backward = pricer.segment(models::loss_backward(slice, choices, vocab));
   parts.weight_casts = pricer.segment(models::weight_casts(a, slice, choices));
 
   const Framework& f = s.framework;
@@ -34,6 +39,14 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
       "send to next stage", hw::CollectiveKind::send_receive,
       scatter ? activation / static_cast<double>(plan.tensor) : activation, layout.pipeline_link,
       StreamKind::pipeline_send, Category::pipeline_exchange);
+  const Bytes logits(2.0 * static_cast<double>(slice.tokens()) *
+                     static_cast<double>(vocab / plan.tensor));
+  const auto send = [&](const char* name, Bytes bytes) {
+    return pricer.collective(name, hw::CollectiveKind::send_receive, bytes, layout.pipeline_link,
+                             StreamKind::pipeline_send, Category::pipeline_exchange);
+  };
+  parts.send_logits = send("send logits", logits);
+  parts.send_cast_logits = send("send 32-bit logits", choices.fp32_logits ? logits * 2.0 : logits);
   if (scatter) {
     parts.gather_received =
         pricer.collective("gather received", hw::CollectiveKind::all_gather, activation,

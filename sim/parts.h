@@ -15,7 +15,11 @@ struct Parts {
   Segment layer_backward_plain;  ///< without recompute (when only some layers are recomputed)
   Segment embedding_forward, embedding_backward;
   Segment head_forward, head_backward;
-  Segment weight_casts;          ///< of one layer; empty for 16 bit
+  Segment cast_forward, cast_backward;  ///< of the logits
+  Segment loss_forward, loss_backward;
+  Segment weight_casts;  ///< of one layer; empty for 16 bit
+  PricedOperation send_logits,
+      send_cast_logits;          ///< where head, cast and loss are on different stages
   PricedOperation send_forward;  ///< one stage's output to the next, or its gradient back
   PricedOperation
       gather_received;  ///< scatter-gather point-to-point: after arrival; 0 ticks if unused

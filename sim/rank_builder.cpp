@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 
@@ -160,8 +161,13 @@ std::vector<RankBuilder::Unit> RankBuilder::units(const Chunk& chunk, bool backw
     for (std::int64_t i = 0; i < chunk.layers; ++i)
       units.push_back({&parts_.layer_forward, layer, false});
     if (chunk.head) end(parts_.head_forward, held.head);
+    if (chunk.cast) end(parts_.cast_forward, 0);
+    if (chunk.loss) end(parts_.loss_forward, 0);
+    std::erase_if(units, [](const Unit& u) { return u.segment->operations.empty(); });
     return units;
   }
+  if (chunk.loss) end(parts_.loss_backward, 0);
+  if (chunk.cast) end(parts_.cast_backward, 0);
   if (chunk.head) end(parts_.head_backward, held.head);
   // With a limit, the first layers of a stage are recomputed in full and the others not.
   const Recompute& r = scenario_.plan.recompute;
@@ -171,6 +177,7 @@ std::vector<RankBuilder::Unit> RankBuilder::units(const Chunk& chunk, bool backw
         {i < limit ? &parts_.layer_backward : &parts_.layer_backward_plain, layer, false});
   }
   if (chunk.embedding) end(parts_.embedding_backward, held.embedding);
+  std::erase_if(units, [](const Unit& u) { return u.segment->operations.empty(); });
   return units;
 }
 
@@ -181,79 +188,111 @@ bool RankBuilder::last_backward_of_chunk(const ScheduledPass& pass) {
   return --backwards_left_[static_cast<std::size_t>(pass.chunk)] == 0;
 }
 
+/// The model chunk that holds the loss: nothing of the model lies after it.
+std::int64_t RankBuilder::last_chunk() const {
+  const std::int64_t p = scenario_.plan.pipeline;
+  std::int64_t last = 0;
+  for (std::int64_t c = 0; c < p * scenario_.plan.virtual_stages; ++c) {
+    if (chunk_of_model(c).loss) last = c;
+  }
+  return last;
+}
+
+const Chunk& RankBuilder::chunk_of_model(std::int64_t chunk) const {
+  const std::int64_t p = scenario_.plan.pipeline;
+  return layout_.chunks[static_cast<std::size_t>(chunk % p)][static_cast<std::size_t>(chunk / p)];
+}
+
+/// What travels from model chunk `chunk` to the next (and its gradient back).
+const PricedOperation& RankBuilder::message(std::int64_t chunk) const {
+  bool head = false;
+  for (std::int64_t c = 0; c <= chunk; ++c) {
+    if (chunk_of_model(c).cast) return parts_.send_cast_logits;
+    head = head || chunk_of_model(c).head;
+  }
+  return head ? parts_.send_logits : parts_.send_forward;
+}
+
+OperationId RankBuilder::receive(std::int64_t boundary, std::int32_t channel) {
+  PricedOperation p = message(boundary);
+  p.ticks = 0;
+  p.tax = 0;
+  p.stream = StreamKind::pipeline_receive;
+  const OperationId id = push(p);
+  Operation& o = program_.operations.back();
+  o.receives = true;
+  o.host_waits = scenario_.framework.blocking_point_to_point;
+  o.channel = channel;
+  const bool activation = &message(boundary) == &parts_.send_forward;
+  return activation && parts_.gather_received.ticks > 0 ? push(parts_.gather_received, id) : id;
+}
+
+void RankBuilder::send(std::int64_t boundary, std::int32_t channel) {
+  last_send_ = push(message(boundary), trailing_ != kNone ? trailing_ : last_compute_);
+  Operation& o = program_.operations.back();
+  o.sends = true;
+  o.host_waits = scenario_.framework.blocking_point_to_point;
+  o.channel = channel;
+}
+
 void RankBuilder::pass(const ScheduledPass& pass) {
   const Framework& f = scenario_.framework;
-  const std::int64_t p = scenario_.plan.pipeline;
-  const std::int64_t last_chunk = p * scenario_.plan.virtual_stages - 1;
-  const std::int64_t chunk = pass.chunk * p + rank_;  // of the model
+  const std::int64_t last = last_chunk();
+  const std::int64_t chunk = pass.chunk * scenario_.plan.pipeline + rank_;  // of the model
+  if (chunk > last) return;
   const bool forward = pass.pass == hw::Pass::forward;
-  const bool receives = forward ? chunk > 0 : chunk < last_chunk;
-  const bool sends = forward ? chunk < last_chunk : chunk > 0;
-  const Chunk& here =
-      layout_.chunks[static_cast<std::size_t>(rank_)][static_cast<std::size_t>(pass.chunk)];
+  const Chunk& here = chunk_of_model(chunk);
+  const std::size_t first_operation = program_.operations.size();
 
   extra_host_ += count(to_ticks(f.micro_batch_overhead)) / (2 * scenario_.plan.virtual_stages);
-  OperationId wait = kNone, also_wait = kNone;
-  if (receives) {
-    PricedOperation p_receive = parts_.send_forward;
-    p_receive.ticks = 0;
-    p_receive.tax = 0;
-    p_receive.stream = StreamKind::pipeline_receive;
-    wait = push(p_receive);
-    Operation& o = program_.operations.back();
-    o.receives = true;
-    o.host_waits = f.blocking_point_to_point;
-    o.micro_batch = static_cast<std::int32_t>(pass.micro_batch);
-    o.channel = forward ? channels_.forward(chunk - 1, pass.micro_batch)
-                        : channels_.backward(chunk, pass.micro_batch);
-    if (parts_.gather_received.ticks > 0) wait = push(parts_.gather_received, wait);
-  }
+  OperationId wait = kNone;
+  if (forward && chunk > 0)
+    wait = receive(chunk - 1, channels_.forward(chunk - 1, pass.micro_batch));
+  if (!forward && chunk < last) wait = receive(chunk, channels_.backward(chunk, pass.micro_batch));
   // Without overlap a rank's next pass also waits until its last message has left.
-  if (!f.point_to_point_overlap) also_wait = last_send_;
+  const OperationId also_wait = f.point_to_point_overlap ? kNone : last_send_;
 
-  const std::size_t first_operation = program_.operations.size();
   const std::vector<Unit> list = units(here, !forward);
-  const bool final_backward = !forward && last_backward_of_chunk(pass);
-  const char* name = forward ? "forward" : "backward";
-  if (list.empty()) {
-    push(PricedOperation{}, wait, also_wait);
-  } else if (fully_sharded()) {
-    gathered_pass(list, forward, name);
-  } else {
-    const bool reduces = scenario_.plan.sharding == ShardingStage::gradients || final_backward;
-    std::vector<OperationId>& gathers = gathered_[static_cast<std::size_t>(pass.chunk)];
-    if (forward && !gathers.empty()) {
-      first_pass(list, std::exchange(gathers, {}), wait);
-    } else if (!forward && reduces && layout_.data.ranks > 1 &&
-               f.gradient_exchange != GradientExchange::after_backward) {
-      reducing_pass(list, wait, also_wait);
-    } else {
-      plain_pass(list, name, wait, also_wait);
-    }
-  }
-  for (std::size_t i = first_operation; i < program_.operations.size(); ++i) {
-    program_.operations[i].micro_batch = static_cast<std::int32_t>(pass.micro_batch);
-  }
+  compute(pass, list, wait, also_wait);
   if (pass.micro_batch == 0) {
     for (const Unit& u : list) {
       compiled_.pass_work.back() += u.segment->work;
       compiled_.pass_time.back() += to_seconds(Tick{u.segment->ticks});
     }
   }
-  if (sends) {
-    last_send_ = push(parts_.send_forward, trailing_ != kNone ? trailing_ : last_compute_);
-    Operation& o = program_.operations.back();
-    o.sends = true;
-    o.host_waits = f.blocking_point_to_point;
-    o.micro_batch = static_cast<std::int32_t>(pass.micro_batch);
-    o.channel = forward ? channels_.forward(chunk, pass.micro_batch)
-                        : channels_.backward(chunk - 1, pass.micro_batch);
+  if (forward && chunk < last) send(chunk, channels_.forward(chunk, pass.micro_batch));
+  if (!forward && chunk > 0) send(chunk - 1, channels_.backward(chunk - 1, pass.micro_batch));
+  for (std::size_t i = first_operation; i < program_.operations.size(); ++i) {
+    program_.operations[i].micro_batch = static_cast<std::int32_t>(pass.micro_batch);
   }
 }
 
-void RankBuilder::plain_pass(const std::vector<Unit>& list, const char* name, OperationId wait,
-                             OperationId also_wait) {
-  issue(list, 0, list.size(), name, wait, also_wait);
+void RankBuilder::compute(const ScheduledPass& pass, const std::vector<Unit>& list,
+                          OperationId wait, OperationId also_wait) {
+  const Framework& f = scenario_.framework;
+  const bool forward = pass.pass == hw::Pass::forward;
+  const bool final_backward = !forward && last_backward_of_chunk(pass);
+  const char* name = forward ? "forward" : "backward";
+  if (list.empty()) {
+    PricedOperation nothing;
+    nothing.label = pricer_.named("passes on", 0);
+    push(nothing, wait, also_wait);
+    return;
+  }
+  if (fully_sharded()) {
+    gathered_pass(list, forward, name);
+    return;
+  }
+  std::vector<OperationId>& gathers = gathered_[static_cast<std::size_t>(pass.chunk)];
+  const bool reduces = scenario_.plan.sharding == ShardingStage::gradients || final_backward;
+  if (forward && !gathers.empty()) {
+    first_pass(list, std::exchange(gathers, {}), wait);
+  } else if (!forward && reduces && layout_.data.ranks > 1 &&
+             f.gradient_exchange != GradientExchange::after_backward) {
+    reducing_pass(list, wait, also_wait);
+  } else {
+    issue(list, 0, list.size(), name, wait, also_wait);
+  }
 }
 
 /// The first forward pass of a chunk: each unit waits for its own gathered parameters.
@@ -284,8 +323,8 @@ OperationId RankBuilder::gather_parameters(double parameters, OperationId wait) 
   const Framework& f = scenario_.framework;
   const PricedOperation p =
       pricer_.collective("gather parameters", hw::CollectiveKind::all_gather,
-                         Bytes(data_bytes(parameters, gather_bytes(f, scenario_.plan.precision))), layout_.shard,
-                         StreamKind::data, Category::data_exchange);
+                         Bytes(data_bytes(parameters, gather_bytes(f, scenario_.plan.precision))),
+                         layout_.shard, StreamKind::data, Category::data_exchange);
   return push(p, wait);
 }
 

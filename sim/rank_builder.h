@@ -54,8 +54,13 @@ class RankBuilder {
   OperationId push_folded(const std::vector<Unit>&, std::size_t first, std::size_t last,
                           const char* name, OperationId wait, OperationId also_wait);
 
-  void plain_pass(const std::vector<Unit>&, const char* name, OperationId wait,
-                  OperationId also_wait);
+  void compute(const ScheduledPass&, const std::vector<Unit>&, OperationId wait,
+               OperationId also_wait);
+  OperationId receive(std::int64_t boundary, std::int32_t channel);
+  void send(std::int64_t boundary, std::int32_t channel);
+  [[nodiscard]] std::int64_t last_chunk() const;
+  [[nodiscard]] const Chunk& chunk_of_model(std::int64_t chunk) const;
+  [[nodiscard]] const PricedOperation& message(std::int64_t chunk) const;
   void reducing_pass(const std::vector<Unit>&, OperationId wait, OperationId also_wait);
   void first_pass(const std::vector<Unit>&, std::vector<OperationId> gathers, OperationId wait);
   void gathered_pass(const std::vector<Unit>&, bool forward, const char* name);

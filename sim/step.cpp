@@ -28,7 +28,8 @@ Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::
     for (std::size_t c = 0; c < ticks.size(); ++c) ticks[c] += run.breakdown[c];
   }
   // Stages meet at the end of a step: until the last one arrives the others drain.
-  ticks[static_cast<std::size_t>(Category::bubble)] += ticks[static_cast<std::size_t>(Category::imbalance)];
+  ticks[static_cast<std::size_t>(Category::bubble)] +=
+      ticks[static_cast<std::size_t>(Category::imbalance)];
   ticks[static_cast<std::size_t>(Category::imbalance)] = 0;
   Breakdown b{};
   for (std::size_t c = 0; c < b.size(); ++c) b[c] = to_seconds(Tick{ticks[c]});
@@ -57,10 +58,12 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout, 
   const Parts parts = price_parts(s, layout, pricer);
   const Plan& plan = s.plan;
   const double m = static_cast<double>(plan.micro_batches());
-  double embeddings = 0, heads = 0;
+  double embeddings = 0, heads = 0, casts = 0, losses = 0;
   for (const Chunk& c : layout.chunks[static_cast<std::size_t>(rank)]) {
     embeddings += c.embedding ? 1 : 0;
     heads += c.head ? 1 : 0;
+    casts += c.cast ? 1 : 0;
+    losses += c.loss ? 1 : 0;
   }
   const double layers = static_cast<double>(layout.stage_layers(rank));
   std::map<std::int32_t, KernelShare> shares;
@@ -89,6 +92,10 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout, 
   count_in(parts.embedding_backward, embeddings * m);
   count_in(parts.head_forward, heads * m);
   count_in(parts.head_backward, heads * m);
+  count_in(parts.cast_forward, casts * m);
+  count_in(parts.cast_backward, casts * m);
+  count_in(parts.loss_forward, losses * m);
+  count_in(parts.loss_backward, losses * m);
   std::vector<KernelShare> list;
   for (auto& [label, share] : shares) list.push_back(std::move(share));
   std::ranges::stable_sort(
