@@ -77,13 +77,16 @@ RowOutcome predict(const PublishedRow& row) {
 }
 
 std::vector<RowOutcome> predict_rows(
-    const std::vector<std::variant<PublishedRow, RefusedRow>>& rows, int threads) {
+    const std::vector<std::variant<PublishedRow, RefusedRow>>& rows, int threads,
+    const std::function<void(std::size_t)>& progress) {
   std::vector<RowOutcome> outcomes(rows.size());
-  std::atomic<std::size_t> next = 0;
+  std::atomic<std::size_t> next = 0, done = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < rows.size(); i = next++) {
       const auto* row = std::get_if<PublishedRow>(&rows[i]);
       outcomes[i] = row != nullptr ? predict(*row) : refused_outcome(std::get<RefusedRow>(rows[i]));
+      const std::size_t finished = ++done;
+      if (progress) progress(finished);
     }
   };
   std::vector<std::thread> pool;

@@ -2,6 +2,7 @@
 
 /// Published rows predicted: each row's question simulated, the answer beside the measured one.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,7 +42,9 @@ struct RowOutcome {
 /// Simulates one row. A row that ran out of memory is asked for its memory only.
 [[nodiscard]] RowOutcome predict(const PublishedRow&);
 /// Predicts all rows on `threads` threads; the outcomes keep the rows' order whatever the number.
+/// `progress`, if there is one, is told how many rows are done, from any of the threads.
 [[nodiscard]] std::vector<RowOutcome> predict_rows(
-    const std::vector<std::variant<PublishedRow, RefusedRow>>& rows, int threads);
+    const std::vector<std::variant<PublishedRow, RefusedRow>>& rows, int threads,
+    const std::function<void(std::size_t)>& progress = {});
 
 }  // namespace forerun::sim

@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <sstream>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/load.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/reader.h"
+#include "hw/accelerator.h"
+#include "hw/collective.h"
+#include "models/architecture.h"
+#include "models/loss/chinchilla.h"
+#include "sim/framework.h"
+#include "sim/published_row.h"
+#include "sim/scenario.h"
+
+namespace forerun::cli {
+namespace {
+
+/// What a JSON file is, by a key that only its kind has.
+struct Kind {
+  std::string_view key, name;
+  void (*check)(const std::string& text, Problems&);
+};
+
+void check_scenario_file(const std::string& text, Problems& problems) {
+  const JsonDocument document = JsonDocument::parse(text, problems);
+  (void)sim::read_scenario(document, problems);
+}
+
+void check_model(const std::string& text, Problems& problems) {
+  const JsonDocument document = JsonDocument::parse(text, problems);
+  Reader top = document.root(problems);
+  (void)models::read_architecture(top);
+}
+
+constexpr std::array kKinds = {
+    Kind{"plan", "scenario", check_scenario_file},
+    Kind{"peak", "accelerator profile",
+         [](const std::string& text, Problems& p) { (void)hw::read_accelerator(text, p); }},
+    Kind{"scale_up_profile", "network profile",
+         [](const std::string& text, Problems& p) { (void)hw::read_network(text, p); }},
+    Kind{"curves", "scale-up profile",
+         [](const std::string& text, Problems& p) { (void)hw::read_scale_up(text, p); }},
+    Kind{"layer_division", "framework preset",
+         [](const std::string& text, Problems& p) { (void)sim::read_framework(text, p); }},
+    Kind{"constants", "loss law",
+         [](const std::string& text, Problems& p) { (void)models::read_chinchilla(text, p); }},
+    Kind{"vocab", "model", check_model}};
+
+/// A file without any of these keys is read as the scenario that it should be.
+const Kind& kind_of(const std::string& text) {
+  Problems ignored;
+  const JsonDocument document = JsonDocument::parse(text, ignored);
+  const Reader top = document.root(ignored);
+  for (const Kind& kind : kKinds) {
+    if (top.has(kind.key)) return kind;
+  }
+  return kKinds.front();
+}
+
+/// Rows of models that are not simulated at all are counted; other refusals are problems.
+std::string check_rows(const std::string& text, Problems& problems) {
+  sim::PublishedRowReader reader;
+  std::istringstream lines(text);
+  std::string line;
+  std::size_t number = 0, read = 0, others = 0;
+  while (std::getline(lines, line)) {
+    ++number;
+    if (line.empty()) continue;
+    const auto row = reader.read(line);
+    const auto* refused = std::get_if<sim::RefusedRow>(&row);
+    if (refused != nullptr && refused->out_of_scope) {
+      ++others;
+    } else if (refused != nullptr) {
+      problems.add(
+          fmt::format("line {}", number),
+          fmt::format("{}: {}", refused->id.empty() ? "no id" : refused->id, refused->reason));
+    } else {
+      ++read;
+    }
+  }
+  return others == 0
+             ? fmt::format("{} published rows", read)
+             : fmt::format("{} published rows, {} of kinds that are not modelled", read, others);
+}
+
+}  // namespace
+
+int check(const Options& o) {
+  bool wrong = false;
+  for (const std::string& argument : o.arguments) {
+    Problems problems;
+    std::string what;
+    const std::string path = scenario_path(argument);
+    const std::string text = read_file(path, kMaxJsonBytes);
+    if (path.ends_with(".jsonl")) {
+      what = check_rows(text, problems);
+    } else {
+      const Kind& kind = kind_of(text);
+      what = kind.name;
+      kind.check(text, problems);
+    }
+    if (problems.empty()) {
+      fmt::print("{}: {}\n", path, what);
+    } else {
+      wrong = true;
+      fmt::print(stderr, "{}", problems.text(path));
+    }
+  }
+  return static_cast<int>(wrong ? ExitCode::wrong : ExitCode::done);
+}
+
+}  // namespace forerun::cli

@@ -1,0 +1,79 @@
+#include "cli/command.h"
+
+#include <array>
+#include <limits>
+
+namespace forerun::cli {
+namespace {
+
+constexpr std::size_t kMany = std::numeric_limits<std::size_t>::max();
+
+constexpr std::array kFlags = {
+    FlagFacts{Flag::set, "set", "PATH=VALUE",
+              "replace a value of the scenario, for example plan.tensor=4"},
+    FlagFacts{Flag::seed, "seed", "N", "seed of every random stream, in place of the scenario's"},
+    FlagFacts{Flag::json, "json", "FILE",
+              "write the answer as JSON; - for standard output, in place of the text"},
+    FlagFacts{Flag::trace, "trace", "FILE",
+              "write the step as Chrome trace events, as Perfetto reads them"},
+    FlagFacts{Flag::profile, "profile", "NAME",
+              "accelerator that a table of kernel times belongs to"},
+    FlagFacts{Flag::threads, "threads", "N",
+              "threads to use; the answer is the same for any number"},
+    FlagFacts{Flag::markdown, "markdown", "", "print the scoreboard as Markdown tables"},
+    FlagFacts{Flag::rows, "rows", "", "print every row, however many there are"},
+    FlagFacts{Flag::every_kernel, "every-kernel", "",
+              "simulate each kernel of each micro-batch as an event"}};
+
+}  // namespace
+
+std::span<const FlagFacts> flags() { return kFlags; }
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table = {
+      {"run",
+       "predict a training run: days, cost, memory, loss",
+       "SCENARIO",
+       1,
+       1,
+       {Flag::set, Flag::seed, Flag::json, Flag::trace, Flag::every_kernel},
+       {"forerun run scenarios/llama3_405b_16384_h100.json",
+        "forerun run llama3_405b_16384_h100 --set plan.micro_batch=2 --json -"},
+       run},
+      {"step",
+       "take one step apart: time by cause, stages, kernels, memory",
+       "SCENARIO",
+       1,
+       1,
+       {Flag::set, Flag::seed, Flag::json, Flag::trace, Flag::every_kernel},
+       {"forerun step gpt3_175b_korthikanti --trace step.json --every-kernel"},
+       step},
+      {"validate",
+       "predict published rows or measured kernels and print the scoreboard",
+       "FILE",
+       1,
+       kMany,
+       {Flag::json, Flag::threads, Flag::markdown, Flag::rows, Flag::profile, Flag::seed},
+       {"forerun validate tests/published/rows/*.jsonl",
+        "forerun validate h100_sxm_gemm.csv --profile h100-sxm-80gb"},
+       validate},
+      {"check",
+       "check scenarios, profiles, presets, models and rows without running anything",
+       "FILE",
+       1,
+       kMany,
+       {},
+       {"forerun check scenarios/*.json"},
+       check},
+      {"list",
+       "list what is known: profiles, networks, models, frameworks, scenarios",
+       "KIND",
+       0,
+       1,
+       {Flag::json},
+       {"forerun list", "forerun list models"},
+       list}};
+  return table;
+}
+
+}  // namespace forerun::cli

@@ -1,0 +1,59 @@
+#pragma once
+
+/// The subcommands of `forerun`: one table from which the parser, the help and the completion come.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace forerun::cli {
+
+/// What the command line said.
+struct Options {
+  std::vector<std::string> arguments;
+  std::vector<std::string> set;  ///< PATH=VALUE
+  std::optional<std::uint64_t> seed;
+  std::string json, trace, profile;  ///< empty: not asked for
+  int threads = 0;                   ///< 0: one for each processor
+  bool markdown = false, rows = false, every_kernel = false;
+};
+
+enum class Flag : std::uint8_t {
+  set,
+  seed,
+  json,
+  trace,
+  profile,
+  threads,
+  markdown,
+  rows,
+  every_kernel
+};
+
+/// `name` without its hyphens; `value` names what follows it, empty for a switch.
+struct FlagFacts {
+  Flag flag;
+  std::string_view name, value, summary;
+};
+[[nodiscard]] std::span<const FlagFacts> flags();
+
+struct Command {
+  std::string_view name, summary;
+  std::string_view argument;        ///< what the positional arguments are; empty: none
+  std::size_t least = 0, most = 0;  ///< how many of them
+  std::vector<Flag> flags;
+  std::vector<std::string_view> examples;
+  int (*run)(const Options&);  ///< returns the exit code
+};
+[[nodiscard]] const std::vector<Command>& commands();
+
+int run(const Options&);
+int step(const Options&);
+int validate(const Options&);
+int check(const Options&);
+int list(const Options&);
+
+}  // namespace forerun::cli

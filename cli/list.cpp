@@ -1,0 +1,161 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cli/command.h"
+#include "cli/load.h"
+#include "cli/report.h"
+#include "core/error.h"
+#include "core/table.h"
+#include "hw/accelerator.h"
+#include "hw/collective.h"
+#include "models/architecture.h"
+#include "sim/framework.h"
+
+namespace forerun::cli {
+namespace {
+
+using Align = Table::Align;
+
+/// One kind of thing, as a table for people and as rows for programs.
+struct Listing {
+  std::string title;
+  std::vector<std::pair<std::string, Align>> columns;
+  std::vector<std::vector<std::string>> rows;
+};
+
+Listing profiles() {
+  Listing l{"accelerator profiles",
+            {{"name", Align::left},
+             {"16-bit peak", Align::right},
+             {"memory", Align::right},
+             {"memory bandwidth", Align::right},
+             {"NVLink", Align::right},
+             {"cap", Align::right},
+             {"product surfaces", Align::left}},
+            {}};
+  for (const std::string& name : hw::accelerator_names()) {
+    const hw::Accelerator a = hw::load_accelerator(name);
+    const auto peak = a.peak.find(hw::Precision::bf16);
+    std::vector<std::string_view> surfaces;
+    for (const auto& [precision, surface] : a.gemm) surfaces.push_back(hw::name(precision));
+    l.rows.push_back({name, peak == a.peak.end() ? "" : show(peak->second), show(a.memory),
+                      show(a.memory_bandwidth), show(a.scale_up),
+                      fmt::format("{} W", significant(a.power.cap.base(), 3)),
+                      fmt::format("{}", fmt::join(surfaces, ", "))});
+  }
+  return l;
+}
+
+Listing networks() {
+  Listing l{"network profiles",
+            {{"name", Align::left},
+             {"domain", Align::right},
+             {"host", Align::right},
+             {"NVLink", Align::right},
+             {"out of the domain", Align::right},
+             {"in-network reduction", Align::left}},
+            {}};
+  for (const std::string& name : hw::network_names()) {
+    const hw::Network n = hw::load_network(name);
+    l.rows.push_back({name, fmt::format("{}", n.domain), fmt::format("{}", n.per_node),
+                      show(n.scale_up), show(n.network),
+                      n.sharp  ? "NVLink and InfiniBand"
+                      : n.nvls ? "NVLink"
+                               : ""});
+  }
+  return l;
+}
+
+Listing models_known() {
+  Listing l{"models",
+            {{"name", Align::left},
+             {"parameters", Align::right},
+             {"layers", Align::right},
+             {"hidden", Align::right},
+             {"heads", Align::right},
+             {"kv", Align::right},
+             {"ffn", Align::right},
+             {"vocabulary", Align::right},
+             {"activation", Align::left},
+             {"positions", Align::left}},
+            {}};
+  for (const std::string& name : models::architecture_names()) {
+    const models::Architecture a = models::load_architecture(name);
+    l.rows.push_back(
+        {name, show_count(static_cast<double>(models::parameters(a).total())),
+         fmt::format("{}", a.layers), fmt::format("{}", a.hidden), fmt::format("{}", a.heads),
+         fmt::format("{}", a.kv_heads), fmt::format("{}", a.ffn), fmt::format("{}", a.vocab),
+         std::string(models::name(a.activation)), std::string(models::name(a.position))});
+  }
+  return l;
+}
+
+Listing frameworks() {
+  Listing l{"framework presets", {{"name", Align::left}, {"what", Align::left}}, {}};
+  for (const std::string& name : sim::framework_names()) {
+    l.rows.push_back({name, sim::load_framework(name).description});
+  }
+  return l;
+}
+
+Listing scenarios() {
+  Listing l{"scenarios", {{"name", Align::left}, {"what", Align::left}}, {}};
+  for (const std::string& name : scenario_names()) {
+    Problems problems;
+    const std::string path = scenario_path(name);
+    const JsonDocument document = JsonDocument::load(path, problems);
+    const std::optional<sim::Scenario> s = sim::read_scenario(document, problems);
+    if (!s) refuse(path, problems);
+    l.rows.push_back({name, s->description});
+  }
+  return l;
+}
+
+struct Kind {
+  std::string_view name;
+  Listing (*make)();
+};
+constexpr std::array kKinds = {Kind{"profiles", profiles}, Kind{"networks", networks},
+                               Kind{"models", models_known}, Kind{"frameworks", frameworks},
+                               Kind{"scenarios", scenarios}};
+
+std::vector<Kind> asked(const Options& o) {
+  if (o.arguments.empty()) return {kKinds.begin(), kKinds.end()};
+  std::vector<std::string_view> names;
+  for (const Kind& kind : kKinds) {
+    if (kind.name == o.arguments.front()) return {kind};
+    names.push_back(kind.name);
+  }
+  const std::string near = nearest(o.arguments.front(), names);
+  throw Error(ExitCode::usage, fmt::format("nothing is listed as \"{}\"", o.arguments.front()),
+              near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
+                           : fmt::format("did you mean {}?", near));
+}
+
+}  // namespace
+
+int list(const Options& o) {
+  std::string text;
+  JsonWriter json;
+  json.begin_object();
+  for (const Kind& kind : asked(o)) {
+    const Listing l = kind.make();
+    Table table(l.columns);
+    json.key(kind.name).begin_array();
+    for (const auto& row : l.rows) {
+      table.row(row);
+      json.begin_object();
+      for (std::size_t i = 0; i < row.size(); ++i) json.key(l.columns[i].first).value(row[i]);
+      json.end_object();
+    }
+    json.end_array();
+    text += fmt::format("{}{}\n\n{}", text.empty() ? "" : "\n", l.title, table.text());
+  }
+  json.end_object();
+  deliver(o, text, json);
+  return 0;
+}
+
+}  // namespace forerun::cli

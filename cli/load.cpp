@@ -1,0 +1,72 @@
+#include "cli/load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/random.h"
+
+namespace forerun::cli {
+
+void refuse(const std::string& file, const Problems& problems) {
+  const std::size_t count = problems.list().size();
+  std::string lines = problems.text(file);
+  while (lines.ends_with('\n')) lines.pop_back();
+  throw Error(ExitCode::wrong,
+              count == 1 ? lines : fmt::format("{} has {} problems\n{}", file, count, lines));
+}
+
+std::vector<std::string> scenario_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(data_path("scenarios"))) {
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string scenario_path(const std::string& name) {
+  std::error_code ignored;
+  const bool looks_like_name = name.find('/') == std::string::npos && !name.ends_with(".json");
+  if (std::filesystem::exists(name, ignored) || !looks_like_name) return name;
+  const std::vector<std::string> names = scenario_names();
+  if (std::find(names.begin(), names.end(), name) != names.end()) {
+    return data_path("scenarios/" + name + ".json");
+  }
+  const std::string near = nearest(name, {names.begin(), names.end()});
+  throw Error(ExitCode::wrong,
+              fmt::format("there is no file and no scenario of the name \"{}\"", name),
+              near.empty() ? "forerun list scenarios names them all"
+                           : fmt::format("did you mean {}?", near));
+}
+
+sim::Scenario load_scenario(const Options& options) {
+  const std::string path = scenario_path(options.arguments.front());
+  std::string identity = read_file(path, kMaxJsonBytes);
+  Problems problems;
+  JsonDocument document = JsonDocument::parse(identity, problems);
+  if (problems.empty()) {
+    for (const std::string& set : options.set) {
+      const std::size_t equals = set.find('=');
+      if (equals == std::string::npos || equals == 0) {
+        throw Error(ExitCode::usage, fmt::format("--set {}: expected PATH=VALUE", set),
+                    "for example --set plan.tensor=4");
+      }
+      document.set(set.substr(0, equals), set.substr(equals + 1), problems);
+      identity += fmt::format("\n--set {}", set);
+    }
+  }
+  std::optional<sim::Scenario> scenario = sim::read_scenario(document, problems);
+  if (!scenario) refuse(path, problems);
+  if (options.seed) {
+    scenario->seed = *options.seed;
+    identity += fmt::format("\n--seed {}", *options.seed);
+  }
+  scenario->hash = hash_text(identity);
+  return *std::move(scenario);
+}
+
+}  // namespace forerun::cli

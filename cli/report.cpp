@@ -1,0 +1,201 @@
+#include "cli/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <numeric>
+#include <vector>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/table.h"
+#include "sim/plan_json.h"
+#include "sim/trace.h"
+
+namespace forerun::cli {
+namespace {
+
+constexpr int kBarWidth = 32;
+constexpr std::size_t kMostAssumptions = 12;
+
+double gib(Bytes b) { return b.in(1.0_GiB); }
+
+/// Names of owners and causes in a column of one width.
+std::string share_line(const std::string& name, const std::string& amount, double share) {
+  return fmt::format("  {:<44} {:>10} {:>8}  {}\n", name, amount, show_percent(share),
+                     bar(share, kBarWidth));
+}
+
+}  // namespace
+
+std::string bar(double fraction, int width) {
+  static constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  const double cells = std::clamp(fraction, 0.0, 1.0) * width;
+  int eighths = static_cast<int>(cells * 8 + 0.5);
+  std::string out;
+  for (; eighths >= 8; eighths -= 8) out += "█";
+  return out + kEighths[eighths];
+}
+
+std::string question_text(const sim::Scenario& s) {
+  std::string out = fmt::format("{}\n", s.name);
+  if (!s.description.empty()) out += fmt::format("{}\n", s.description);
+  out += fmt::format("\n  {}: {} parameters\n", s.model.name,
+                     show_count(static_cast<double>(models::parameters(s.model).total())));
+  out += fmt::format("  {} x {}, network {}\n", show_count(static_cast<double>(s.accelerators)),
+                     s.accelerator.name, s.network.name);
+  out += fmt::format("  {}\n", sim::plan_text(s.plan));
+  out += fmt::format("  {} sequences of {} tokens a step, {}, as {} does it\n",
+                     show_count(static_cast<double>(s.plan.global_batch)),
+                     show_count(static_cast<double>(s.plan.sequence)),
+                     models::name(s.plan.precision), s.framework.name);
+  return out;
+}
+
+std::string breakdown_text(const sim::StepResult& r) {
+  std::vector<std::size_t> order(r.breakdown.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return r.breakdown[a] > r.breakdown[b]; });
+  std::string out = fmt::format("where the step's {} go (stage {})\n\n", show(r.time), r.rank);
+  for (const std::size_t i : order) {
+    if (r.breakdown[i].base() <= 0) continue;
+    std::string name(sim::name(static_cast<sim::Category>(i)));
+    std::replace(name.begin(), name.end(), '_', ' ');
+    out += share_line(name, show(r.breakdown[i]), r.breakdown[i] / r.time);
+  }
+  return out;
+}
+
+std::string memory_text(const sim::MemoryResult& m) {
+  const sim::StageMemory& worst = m.stages[m.worst];
+  std::string out = fmt::format("memory of stage {}: {} allocated, {} held, of {}\n\n", worst.stage,
+                                show(worst.peak), show(worst.reserved), show(m.capacity));
+  for (const sim::MemoryOwner& owner : worst.owners) {
+    out += share_line(owner.name, show(owner.bytes), owner.bytes / m.capacity);
+  }
+  return out;
+}
+
+std::string infeasible_text(const sim::MemoryResult& m) {
+  const sim::StageMemory& worst = m.stages[m.worst];
+  std::string out = fmt::format("infeasible: {} over on stage {} ({} held, {} there)\n",
+                                show(m.over), worst.stage, show(worst.reserved), show(m.capacity));
+  if (m.remedies.empty()) {
+    out += "no change of one knob makes it fit\n";
+  } else {
+    out += "it fits with\n";
+    for (const std::string& remedy : m.remedies) out += fmt::format("  {}\n", remedy);
+  }
+  return out;
+}
+
+std::string evidence_text(const sim::Scenario& s, const sim::StepResult& r) {
+  Seconds total{};
+  for (const Seconds part : r.by_evidence) total += part;
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < r.by_evidence.size() && total.base() > 0; ++i) {
+    if (r.by_evidence[i].base() <= 0) continue;
+    parts.push_back(fmt::format("{} {}", name(static_cast<DurationEvidence>(i)),
+                                show_percent(r.by_evidence[i] / total, 0)));
+  }
+  std::string out = "evidence\n\n";
+  out += fmt::format("  kernel times: {}\n", fmt::join(parts, ", "));
+  out += fmt::format("  weakest input: {}\n", name(r.evidence));
+  std::vector<std::string> assumed = s.assumptions;
+  assumed.insert(assumed.end(), r.assumptions.begin(), r.assumptions.end());
+  for (std::size_t i = 0; i < assumed.size(); ++i) {
+    if (i == kMostAssumptions) {
+      out += fmt::format("  and {} more (--json names them)\n", assumed.size() - i);
+      break;
+    }
+    out += fmt::format("  assumed: {}\n", assumed[i]);
+  }
+  return out +
+         fmt::format("\nseed {}, forerun {}, input {:016x}\n", s.seed, FORERUN_VERSION, s.hash);
+}
+
+void write_identity(JsonWriter& json, const sim::Scenario& s) {
+  json.key("seed").value(static_cast<std::int64_t>(s.seed));
+  json.key("version").value(FORERUN_VERSION);
+  json.key("input_hash").value(fmt::format("{:016x}", s.hash));
+}
+
+void write_question(JsonWriter& json, const sim::Scenario& s) {
+  json.key("name").value(s.name);
+  json.key("model").value(s.model.name);
+  json.key("parameters").value(models::parameters(s.model).total());
+  json.key("accelerator").value(s.accelerator.name);
+  json.key("accelerators").value(s.accelerators);
+  json.key("network").value(s.network.name);
+  json.key("framework").value(s.framework.name);
+}
+
+void write_memory(JsonWriter& json, const sim::MemoryResult& m) {
+  json.key("memory").begin_object();
+  json.key("fits").value(m.fits).key("capacity_gib").value(gib(m.capacity));
+  json.key("over_gib").value(gib(m.over));
+  json.key("stages").begin_array();
+  for (const sim::StageMemory& stage : m.stages) {
+    json.begin_object().key("stage").value(stage.stage);
+    json.key("peak_gib").value(gib(stage.peak)).key("reserved_gib").value(gib(stage.reserved));
+    json.key("after_step_gib").value(gib(stage.after_step)).key("owners").begin_array();
+    for (const sim::MemoryOwner& owner : stage.owners) {
+      json.begin_object().key("name").value(owner.name).key("gib").value(gib(owner.bytes));
+      json.end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array().key("remedies").begin_array();
+  for (const std::string& remedy : m.remedies) json.value(remedy);
+  json.end_array().end_object();
+}
+
+void write_step(JsonWriter& json, const sim::StepResult& r) {
+  json.key("step_time_s").value(r.time.base());
+  json.key("model_flops_utilisation").value(r.model_flops_utilisation);
+  json.key("clock").value(r.clock).key("power_w").value(r.power.base());
+  json.key("breakdown_s").begin_object();
+  for (std::size_t i = 0; i < r.breakdown.size(); ++i) {
+    json.key(sim::name(static_cast<sim::Category>(i))).value(r.breakdown[i].base());
+  }
+  json.end_object().key("kernel_time_by_evidence_s").begin_object();
+  for (std::size_t i = 0; i < r.by_evidence.size(); ++i) {
+    json.key(name(static_cast<DurationEvidence>(i))).value(r.by_evidence[i].base());
+  }
+  json.end_object().key("input_evidence").value(name(r.evidence));
+  json.key("events").value(static_cast<std::int64_t>(r.events));
+}
+
+void deliver(const Options& o, const std::string& text, const JsonWriter& json) {
+  if (o.json == "-") {
+    fmt::print("{}", json.text());
+    return;
+  }
+  if (!o.json.empty()) write_file(o.json, json.text());
+  fmt::print("{}", text);
+}
+
+int deliver_infeasible(const Options& o, const sim::Scenario& s, const sim::MemoryResult& m) {
+  JsonWriter json;
+  json.begin_object();
+  write_question(json, s);
+  json.key("feasible").value(false);
+  write_memory(json, m);
+  write_identity(json, s);
+  json.end_object();
+  deliver(o, question_text(s) + "\n" + infeasible_text(m) + "\n" + memory_text(m), json);
+  return static_cast<int>(ExitCode::infeasible);
+}
+
+void write_trace(const Options& o, const sim::Scenario& s, const sim::StepResult& r) {
+  if (o.trace.empty()) return;
+  write_file(o.trace, sim::chrome_trace(*r.program, *r.execution,
+                                        {{"scenario", s.name},
+                                         {"seed", fmt::format("{}", s.seed)},
+                                         {"version", FORERUN_VERSION},
+                                         {"input_hash", fmt::format("{:016x}", s.hash)}}));
+}
+
+}  // namespace forerun::cli

@@ -1,0 +1,44 @@
+#pragma once
+
+/// The blocks that answers are made of, as text for people and as JSON for programs.
+
+#include <string>
+
+#include "cli/command.h"
+#include "core/json_writer.h"
+#include "sim/memory.h"
+#include "sim/scenario.h"
+#include "sim/step.h"
+
+namespace forerun::cli {
+
+/// `fraction` of `width` cells as a bar, in eighths of a cell.
+[[nodiscard]] std::string bar(double fraction, int width);
+
+/// "llama3-405b on 16,384 h100-sxm-80gb", the plan, the framework: what was asked.
+[[nodiscard]] std::string question_text(const sim::Scenario&);
+/// Where the time of the rank that ends last goes, largest first.
+[[nodiscard]] std::string breakdown_text(const sim::StepResult&);
+/// Peak of the worst stage by owner; if it does not fit, by how much and what would.
+[[nodiscard]] std::string memory_text(const sim::MemoryResult&);
+/// Evidence of kernel times and inputs, what was assumed, seed, version, hash.
+[[nodiscard]] std::string evidence_text(const sim::Scenario&, const sim::StepResult&);
+/// "infeasible: 14.2 GiB over on stage 0 ...".
+[[nodiscard]] std::string infeasible_text(const sim::MemoryResult&);
+
+void write_question(JsonWriter&, const sim::Scenario&);
+void write_step(JsonWriter&, const sim::StepResult&);
+void write_memory(JsonWriter&, const sim::MemoryResult&);
+void write_identity(JsonWriter&, const sim::Scenario&);
+
+/// Text to standard output and JSON to the file that --json names, or only JSON to standard output
+/// where it names "-".
+void deliver(const Options&, const std::string& text, const JsonWriter& json);
+
+/// Answers a scenario that does not fit in memory, with exit code 3.
+int deliver_infeasible(const Options&, const sim::Scenario&, const sim::MemoryResult&);
+
+/// Writes the step's trace to the file that --trace names, if it does.
+void write_trace(const Options&, const sim::Scenario&, const sim::StepResult&);
+
+}  // namespace forerun::cli

@@ -1,0 +1,117 @@
+#include "sim/run.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <optional>
+
+#include "cli/command.h"
+#include "cli/load.h"
+#include "cli/report.h"
+#include "core/table.h"
+#include "models/loss/chinchilla.h"
+#include "sim/layout.h"
+#include "sim/memory.h"
+
+namespace forerun::cli {
+namespace {
+
+std::string line(const char* what, const std::string& value, const std::string& remark) {
+  std::string out = fmt::format("  {:<14} {:<14} {}", what, value, remark);
+  out.erase(out.find_last_not_of(' ') + 1);
+  return out + "\n";
+}
+
+/// "published 5.41 s, predicted 1.5 % faster".
+std::string beside(double predicted, double published, const std::string& shown, const char* more,
+                   const char* less) {
+  const double difference = predicted / published - 1.0;
+  return fmt::format("published {}, predicted {} {}", shown, show_percent(std::abs(difference)),
+                     difference < 0 ? less : more);
+}
+
+std::string headline(const sim::Scenario& s, const sim::RunResult& r,
+                     const models::ChinchillaLaw& law) {
+  const sim::Published& p = s.published;
+  std::string out = line("step time", show(r.step.time),
+                         p.step_time ? beside(r.step.time.base(), p.step_time->base(),
+                                              show(*p.step_time), "slower", "faster")
+                                     : std::string{});
+  if (r.duration) {
+    out += line("duration", show(*r.duration),
+                fmt::format("{} steps of {} tokens, undisturbed", show_count(*r.steps),
+                            show_count(r.tokens_per_step)));
+    out += line("GPU-hours", show_count(*r.accelerator_hours), "");
+    if (r.cost) {
+      out += line("list price", show(*r.cost),
+                  fmt::format("{} an accelerator-hour: {}",
+                              show(Dollars(s.price->in(1.0_usd_per_h))), s.price_source));
+    }
+  }
+  out += line("throughput", fmt::format("{}/s", show_count(r.tokens_per_second)),
+              fmt::format("tokens, {} for each accelerator",
+                          show_count(r.tokens_per_second / static_cast<double>(s.accelerators))));
+  out += line("utilisation", show_percent(r.step.model_flops_utilisation),
+              "of the 16-bit peak by 6 N + 12 L Q S FLOPs a token (PaLM), recompute not counted");
+  const sim::StageMemory& worst = r.step.memory.stages[r.step.memory.worst];
+  out +=
+      line("memory", show(worst.peak),
+           p.memory ? beside(worst.peak.base(), p.memory->base(), show(*p.memory), "more", "less")
+                    : fmt::format("of {} on stage {}", show(r.step.memory.capacity), worst.stage));
+  if (r.loss) {
+    out += line("final loss", fmt::format("{} nats", significant(r.loss->loss, 4)),
+                fmt::format("a token of text, law {}{}", law.name,
+                            r.loss->inside ? "" : ", outside what it was fitted to"));
+  }
+  if (!p.source.empty()) out += fmt::format("\n  published: {}\n", p.source);
+  return out;
+}
+
+void write_run(JsonWriter& json, const sim::Scenario& s, const sim::RunResult& r,
+               const models::ChinchillaLaw& law) {
+  json.begin_object();
+  write_question(json, s);
+  json.key("feasible").value(true);
+  write_step(json, r.step);
+  json.key("tokens_per_second").value(r.tokens_per_second);
+  json.key("steps").value(r.steps);
+  json.key("days").value(r.duration ? std::optional(r.duration->in(1.0_days)) : std::nullopt);
+  json.key("gpu_hours").value(r.accelerator_hours);
+  json.key("list_price_usd").value(r.cost ? std::optional(r.cost->base()) : std::nullopt);
+  json.key("final_loss").value(r.loss ? std::optional(r.loss->loss) : std::nullopt);
+  json.key("final_loss_law").value(law.name);
+  json.key("published").begin_object();
+  json.key("step_time_s")
+      .value(s.published.step_time ? std::optional(s.published.step_time->base()) : std::nullopt);
+  json.key("memory_gib")
+      .value(s.published.memory ? std::optional(s.published.memory->in(1.0_GiB)) : std::nullopt);
+  json.key("source").value(s.published.source).end_object();
+  write_memory(json, r.step.memory);
+  json.key("assumptions").begin_array();
+  for (const std::string& a : s.assumptions) json.value(a);
+  for (const std::string& a : r.step.assumptions) json.value(a);
+  json.end_array();
+  write_identity(json, s);
+  json.end_object();
+}
+
+}  // namespace
+
+int run(const Options& o) {
+  const sim::Scenario s = load_scenario(o);
+  const sim::MemoryResult memory = sim::step_memory(s, sim::make_layout(s), sim::Remedies::find);
+  if (!memory.fits) return deliver_infeasible(o, s, memory);
+  const models::ChinchillaLaw law = models::load_chinchilla("chinchilla_epoch");
+  const sim::RunResult r =
+      sim::simulate_run(s, law, o.every_kernel ? sim::Detail::kernels : sim::Detail::folded);
+  write_trace(o, s, r.step);
+  JsonWriter json;
+  write_run(json, s, r, law);
+  deliver(o,
+          fmt::format("{}\n{}\n{}\n{}\n{}", question_text(s), headline(s, r, law),
+                      breakdown_text(r.step), memory_text(r.step.memory), evidence_text(s, r.step)),
+          json);
+  return 0;
+}
+
+}  // namespace forerun::cli

@@ -1,0 +1,37 @@
+#pragma once
+
+/// The scoreboard of published rows, and that of kernel tables, as text, Markdown and JSON.
+
+#include <string>
+#include <vector>
+
+#include "core/json_writer.h"
+#include "core/table.h"
+#include "hw/kernel_table.h"
+#include "sim/scoreboard.h"
+
+namespace forerun::cli {
+
+/// One line a row: measured, predicted, error, memory.
+[[nodiscard]] Table rows_table(const std::vector<sim::RowOutcome>&);
+[[nodiscard]] Table groups_table(const std::vector<sim::GroupScore>&, const std::string& what);
+/// What the scoreboard comes to, one figure a line.
+[[nodiscard]] Table summary_table(const sim::Scoreboard&);
+[[nodiscard]] Table choices_table(const sim::Scoreboard&);
+[[nodiscard]] Table ratios_table(const sim::Scoreboard&);
+/// Rows that were not simulated, by reason; empty if there are none.
+[[nodiscard]] std::string refusals_text(const std::vector<sim::RowOutcome>&);
+
+[[nodiscard]] std::string scoreboard_text(const sim::Scoreboard&,
+                                          const std::vector<sim::RowOutcome>&, bool with_rows);
+[[nodiscard]] std::string scoreboard_markdown(const sim::Scoreboard&);
+void write_scoreboard(JsonWriter&, const sim::Scoreboard&, const std::vector<sim::RowOutcome>&);
+
+struct NamedTableScores {
+  std::string file;
+  std::vector<hw::TableScore> scores;
+};
+[[nodiscard]] Table kernels_table(const std::vector<NamedTableScores>&);
+void write_kernel_scores(JsonWriter&, const std::vector<NamedTableScores>&);
+
+}  // namespace forerun::cli
