@@ -35,9 +35,16 @@ constexpr std::array kExchange = {
 constexpr std::array kDivision = {Choice<LayerDivision>{"equal", LayerDivision::equal},
                                   Choice<LayerDivision>{"by_cost", LayerDivision::by_cost}};
 
+constexpr std::array kWeightGradients = {
+    Choice<WeightGradients>{"in_product", WeightGradients::in_product},
+    Choice<WeightGradients>{"per_matrix", WeightGradients::per_matrix},
+    Choice<WeightGradients>{"per_pass", WeightGradients::per_pass},
+    Choice<WeightGradients>{"kept", WeightGradients::kept}};
+
 constexpr auto& choices_of(hw::AttentionKernel) { return kAttention; }
 constexpr auto& choices_of(GradientExchange) { return kExchange; }
 constexpr auto& choices_of(LayerDivision) { return kDivision; }
+constexpr auto& choices_of(WeightGradients) { return kWeightGradients; }
 
 /// Every fact of a framework, once: reading, replacing and writing go through this list.
 template <class F, class Visit>
@@ -82,6 +89,20 @@ void each_fact(F& f, Visit&& visit) {
   visit("vocabulary_multiple", f.vocabulary_multiple);
   visit("prefetch_units", f.prefetch_units);
   visit("layer_division", f.layer_division);
+  visit("weight_gradients", f.memory.weight_gradients);
+  visit("keeps_empty_gradients", f.memory.keeps_empty_gradients);
+  visit("gradient_bucket_bytes", f.memory.gradient_bucket_bytes);
+  visit("gathers_through_copies", f.memory.gathers_through_copies);
+  visit("sequence_buffers", f.memory.sequence_buffers);
+  visit("keeps_sent_outputs", f.memory.keeps_sent_outputs);
+  visit("loss_forward_bytes", f.memory.loss_forward_bytes);
+  visit("loss_kept_bytes", f.memory.loss_kept_bytes);
+  visit("loss_backward_bytes", f.memory.loss_backward_bytes);
+  visit("waiting_exchanges", f.memory.waiting_exchanges);
+  visit("layer_issue", f.memory.layer_issue);
+  visit("workspace_bytes", f.memory.workspace_bytes);
+  visit("allocator_slack", f.memory.allocator_slack);
+  visit("outside_bytes", f.memory.outside_bytes);
   visit("launch", f.launch);
   visit("micro_batch_overhead", f.micro_batch_overhead);
   visit("step_overhead", f.step_overhead);

@@ -17,6 +17,7 @@
 #include "core/reader.h"
 #include "hw/kernel.h"
 #include "models/layer_operations.h"
+#include "sim/memory_habits.h"
 
 namespace forerun::sim {
 
@@ -84,6 +85,7 @@ struct Framework {
   std::int64_t vocabulary_multiple = 1;  ///< padded to a multiple of this times tensor parallel
   std::int64_t prefetch_units = 1;       ///< FSDP: layers gathered ahead
   LayerDivision layer_division = LayerDivision::equal;
+  MemoryHabits memory;  ///< sim/memory_habits.h
 
   // Fitted (tests/published/fit): at most three.
   Seconds launch{};                ///< host time to issue one kernel

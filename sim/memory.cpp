@@ -1,0 +1,395 @@
+#include "sim/memory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "core/error.h"
+#include "models/activation_memory.h"
+#include "sim/compile.h"
+#include "sim/schedule.h"
+
+namespace forerun::sim {
+namespace {
+
+/// Share of the peak rate that a layer's products reach, to tell whether the host is ahead.
+constexpr double kProductEfficiency = 0.6;
+constexpr double kSixteenBit = 2.0;
+
+/// What does not depend on the stage.
+struct Common {
+  Common(const Scenario& s, const Layout& l)
+      : scenario(s), layout(l), choices(kernel_choices(s)), slice(slice_of(s)) {
+    const auto tensors = models::layer_activations(s.model, slice, choices);
+    full_layer = models::kept_bytes(tensors, {});
+    for (const models::KeptActivation& t : tensors) {
+      if (t.when == models::KeptActivation::When::always) layer_input += t.bytes;
+    }
+    switch (s.plan.recompute.mode) {
+      case RecomputeMode::none:
+        layer = full_layer;
+        break;
+      case RecomputeMode::selective:
+        layer = models::kept_bytes(tensors, s.plan.recompute.parts);
+        break;
+      case RecomputeMode::full:
+        layer = layer_input;
+        break;
+    }
+    transients = models::layer_transients(s.model, slice, choices);
+    outer = models::outer_hidden_state(s.model, slice);
+    whole = models::hidden_state(s.model, slice);
+    logits =
+        static_cast<double>(slice.tokens()) * static_cast<double>(l.padded_vocab / s.plan.tensor);
+    layer_parameters = static_cast<double>(sim::layer_parameters(s.model, s.plan.tensor));
+  }
+
+  const Scenario& scenario;
+  const Layout& layout;
+  models::KernelChoices choices;
+  models::Slice slice;
+  Bytes full_layer{}, layer{},
+      layer_input{};  ///< kept: without, with the plan's, with full recompute
+  models::Transients transients;
+  Bytes outer{}, whole{};  ///< a hidden state
+  double logits = 0;       ///< of one micro-batch on one rank
+  double layer_parameters = 0;
+};
+
+/// Bytes by owner at one moment. Owners' names are static text: a walk looks at many moments.
+class Ledger {
+ public:
+  void add(std::string_view owner, Bytes bytes) {
+    if (bytes <= Bytes(0)) return;
+    FORERUN_ASSERT(size_ < entries_.size(), "more owners than a ledger has lines");
+    entries_[size_++] = {owner, bytes};
+    total_ += bytes;
+  }
+  [[nodiscard]] Bytes total() const { return total_; }
+  /// Largest first.
+  [[nodiscard]] std::vector<MemoryOwner> owners() const {
+    std::vector<MemoryOwner> sorted;
+    for (std::size_t i = 0; i < size_; ++i) {
+      sorted.push_back({std::string(entries_[i].owner), entries_[i].bytes});
+    }
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const MemoryOwner& x, const MemoryOwner& y) { return x.bytes > y.bytes; });
+    return sorted;
+  }
+
+ private:
+  struct Entry {
+    std::string_view owner;
+    Bytes bytes{};
+  };
+  std::array<Entry, 16> entries_;
+  std::size_t size_ = 0;
+  Bytes total_{};
+};
+
+constexpr std::string_view kActivations = "activations";
+
+class StageWalk {
+ public:
+  StageWalk(const Common& c, std::int64_t rank)
+      : c_(c),
+        plan_(c.scenario.plan),
+        framework_(c.scenario.framework),
+        habits_(framework_.memory),
+        rank_(rank),
+        chunks_(c.layout.chunks[static_cast<std::size_t>(rank)]),
+        parameters_(stage_parameters(c.scenario, c.layout, rank)) {
+    for (const Chunk& chunk : chunks_) kept_.push_back(activations(chunk));
+  }
+
+  StageMemory run() {
+    make_states();
+    for (const ScheduledPass& pass : passes()) {
+      const std::size_t chunk = static_cast<std::size_t>(pass.chunk);
+      if (pass.pass == hw::Pass::forward) {
+        ++in_flight_;
+        living_ += kept_[chunk];
+        end_of_forward(chunks_[chunk]);
+      } else {
+        start_of_backward(chunks_[chunk]);
+        living_ -= kept_[chunk];
+        --in_flight_;
+        end_of_backward(chunks_[chunk]);
+        reduced_ = true;
+      }
+    }
+    optimizer_step();
+    const Bytes living = result_.peak - result_.persistent;
+    result_.stage = rank_;
+    result_.owners = peak_.owners();
+    for (MemoryOwner& owner : result_.owners) {
+      if (owner.name == kActivations && peak_in_flight_ > 1) {
+        owner.name = fmt::format("activations of {} passes in flight", peak_in_flight_);
+      }
+    }
+    result_.reserved = result_.peak + habits_.allocator_slack * living +
+                       Bytes(static_cast<double>(habits_.outside_bytes));
+    return result_;
+  }
+
+ private:
+  [[nodiscard]] bool fully_sharded() const { return plan_.sharding == ShardingStage::parameters; }
+  [[nodiscard]] double shards(ShardingStage least) const {
+    return plan_.sharding >= least ? static_cast<double>(c_.layout.shard.ranks) : 1.0;
+  }
+
+  /// The passes of this rank; a pipeline in its steady state repeats itself.
+  [[nodiscard]] std::vector<ScheduledPass> passes() const {
+    std::int64_t micro_batches = plan_.micro_batches();
+    if (plan_.schedule != PipelineSchedule::all_forward_all_backward) {
+      micro_batches = std::min(micro_batches, 2 * plan_.pipeline);
+    }
+    return rank_schedule(plan_.schedule, plan_.pipeline, plan_.virtual_stages, micro_batches,
+                         rank_);
+  }
+
+  void make_states() {
+    const double p = static_cast<double>(parameters_.total());
+    states_.add("parameters",
+                Bytes(p * framework_.parameter_bytes / shards(ShardingStage::parameters)));
+    states_.add("optimiser states",
+                Bytes(p * framework_.optimizer_state_bytes / shards(ShardingStage::optimizer)));
+    if (c_.layout.data.ranks > 1) {
+      states_.add("gradient buckets", Bytes(p * habits_.gradient_bucket_bytes));
+    }
+    if (habits_.weight_gradients == WeightGradients::kept) {
+      states_.add("16-bit gradients", Bytes(p * kSixteenBit));
+    }
+    if (habits_.keeps_empty_gradients) states_.add("empty gradients", empty_gradients());
+    if (plan_.sequence_parallel) {
+      states_.add("sequence buffers", habits_.sequence_buffers * c_.whole);
+    }
+    states_.add("workspaces", Bytes(static_cast<double>(habits_.workspace_bytes)));
+    // Sharded gradients come into being with the first reduce-scatter and go with the update.
+    gradients_ = Bytes(p * framework_.gradient_bytes / shards(ShardingStage::gradients));
+    if (!fully_sharded()) states_.add("gradients", gradients_);
+    result_.persistent = states_.total();
+  }
+
+  /// One of each shape: query-key-value, attention output, feed-forward up and down.
+  [[nodiscard]] Bytes empty_gradients() const {
+    const models::Architecture& a = c_.scenario.model;
+    const std::int64_t t = plan_.tensor;
+    const std::int64_t kv = std::max(a.kv_width() / t, a.head_dim);
+    const std::set<std::pair<std::int64_t, std::int64_t>> shapes = {
+        {a.query_width() / t + 2 * kv, a.hidden},
+        {a.hidden, a.query_width() / t},
+        {(a.gated() ? 2 : 1) * a.ffn / t, a.hidden},
+        {a.hidden, a.ffn / t}};
+    Bytes sum{};
+    for (const auto& [rows, columns] : shapes) {
+      sum += Bytes(kSixteenBit * static_cast<double>(rows * columns));
+    }
+    return sum;
+  }
+
+  /// Layers of a chunk whose activations are recomputed as the plan says; the others keep all.
+  [[nodiscard]] std::int64_t recomputed_layers(const Chunk& chunk) const {
+    const std::int64_t limit = plan_.recompute.layers_per_stage;
+    if (plan_.recompute.mode == RecomputeMode::none) return 0;
+    if (limit == 0) return chunk.layers;
+    return std::min(chunk.layers,
+                    limit / std::ssize(chunks_) + (limit % std::ssize(chunks_) != 0 ? 1 : 0));
+  }
+
+  /// What one micro-batch keeps in a chunk from its forward to its backward pass.
+  [[nodiscard]] Bytes activations(const Chunk& chunk) const {
+    const std::int64_t redone = recomputed_layers(chunk);
+    const std::int64_t offloaded =
+        std::min(chunk.layers, plan_.activation_offload_layers / std::ssize(chunks_));
+    Bytes sum = static_cast<double>(std::max<std::int64_t>(0, redone - offloaded)) * c_.layer +
+                static_cast<double>(std::min(chunk.layers - redone, chunk.layers - offloaded)) *
+                    c_.full_layer;
+    if (chunk.embedding) {
+      sum += models::embedding_activations(c_.scenario.model, c_.slice, c_.choices);
+    }
+    if (chunk.head) sum += 2.0 * c_.outer;  // inputs of the final norm and of the output matrix
+    if (chunk.loss) sum += Bytes(c_.logits * habits_.loss_kept_bytes);
+    if (!chunk.loss && habits_.keeps_sent_outputs) sum += c_.outer;
+    return sum;
+  }
+
+  /// The states and what the passes in flight keep, but for `gone`.
+  [[nodiscard]] Ledger living(Bytes gone = Bytes(0)) const {
+    Ledger now = states_;
+    if (fully_sharded() && (reduced_ && plan_.micro_batches() > 1)) {
+      now.add("gradients", gradients_);
+    }
+    now.add(kActivations, living_ - gone);
+    add_waiting_exchanges(now);
+    return now;
+  }
+
+  /// See MemoryHabits::waiting_exchanges. While a step has fewer micro-batches than the pipeline is
+  /// deep, its peak is reached in the forward passes, whose two exchanges a layer are a third of
+  /// all.
+  void add_waiting_exchanges(Ledger& now) const {
+    if (habits_.waiting_exchanges == 0 || plan_.tensor == 1 || !plan_.sequence_parallel) return;
+    if (!host_is_ahead()) return;
+    const bool steady = plan_.micro_batches() > plan_.pipeline - rank_;
+    const double buffers = habits_.waiting_exchanges / (steady ? 1.0 : 3.0);
+    now.add("buffers waiting for exchanges", buffers * c_.whole);
+  }
+
+  /// The device takes longer for a layer than the host, or the host runs ahead while the device
+  /// waits for the other stages of a deep pipeline.
+  [[nodiscard]] bool host_is_ahead() const {
+    if (plan_.pipeline >= 4) return true;
+    const auto peak = c_.scenario.accelerator.peak.find(hw::Precision::bf16);
+    if (peak == c_.scenario.accelerator.peak.end()) return true;
+    const Flops work(2.0 * c_.layer_parameters * static_cast<double>(c_.slice.tokens()));
+    return work / (peak->second * kProductEfficiency) > habits_.layer_issue;
+  }
+
+  /// Sharded parameters that are whole during a pass: the unit in use, those gathered ahead, and in
+  /// the backward pass the unit's gradient before it is scattered.
+  void add_gathered(Ledger& now, hw::Pass pass, double ends) const {
+    if (!fully_sharded()) return;
+    const double wire = gather_bytes(framework_, plan_.precision);
+    const double units = static_cast<double>(1 + framework_.prefetch_units);
+    now.add("gathered parameters", Bytes(wire * (units * c_.layer_parameters + ends)));
+    if (pass == hw::Pass::backward) {
+      const double unit = std::max(c_.layer_parameters, ends);
+      now.add("gradients of a unit",
+              Bytes((kSixteenBit + framework_.gradient_exchange_bytes) * unit));
+    }
+  }
+
+  [[nodiscard]] double end_parameters(const Chunk& chunk) const {
+    return (chunk.embedding ? static_cast<double>(parameters_.embedding) : 0.0) +
+           (chunk.head ? static_cast<double>(parameters_.head) : 0.0);
+  }
+
+  void end_of_forward(const Chunk& chunk) {
+    Ledger now = living();
+    if (chunk.loss) {
+      now.add("logits",
+              Bytes(c_.logits * std::max(0, habits_.loss_forward_bytes - habits_.loss_kept_bytes)));
+    } else if (chunk.layers > 0) {
+      now.add("transients of a layer", c_.transients.forward);
+    }
+    add_gathered(now, hw::Pass::forward, end_parameters(chunk));
+    consider(now, chunk.loss ? "loss" : "forward pass");
+  }
+
+  void start_of_backward(const Chunk& chunk) {
+    Ledger now = living();
+    if (chunk.loss) {
+      now.add("logits", Bytes(c_.logits *
+                              std::max(0, habits_.loss_backward_bytes - habits_.loss_kept_bytes)));
+    }
+    if (chunk.head) {
+      now.add("gradient of the hidden state", c_.whole);
+      if (!fully_sharded()) now.add("gradient of the output matrix", head_gradient());
+      add_gathered(now, hw::Pass::backward, end_parameters(chunk));
+      consider(now, "backward pass of the loss");
+    }
+    if (chunk.layers == 0) return;
+    now = living(chunk.loss ? Bytes(c_.logits * habits_.loss_kept_bytes) : Bytes(0));
+    if (recomputed_layers(chunk) > 0) now.add("recomputed layer", c_.full_layer - c_.layer);
+    now.add("transients of a layer", c_.transients.backward + c_.outer);
+    if (chunk.head && holds_pass_gradients()) {
+      now.add("gradient of the output matrix", head_gradient());
+    }
+    add_gathered(now, hw::Pass::backward, end_parameters(chunk));
+    consider(now, "backward pass");
+  }
+
+  [[nodiscard]] bool holds_pass_gradients() const {
+    return habits_.weight_gradients == WeightGradients::per_pass;
+  }
+
+  /// 16-bit gradient of the output matrix between its product and its accumulation.
+  [[nodiscard]] Bytes head_gradient() const {
+    const bool exists = habits_.weight_gradients == WeightGradients::per_matrix ||
+                        habits_.weight_gradients == WeightGradients::per_pass ||
+                        habits_.keeps_empty_gradients;
+    if (!exists) return Bytes(0);
+    return Bytes(kSixteenBit * static_cast<double>(c_.layout.padded_vocab / plan_.tensor *
+                                                   c_.scenario.model.hidden));
+  }
+
+  void end_of_backward(const Chunk& chunk) {
+    Ledger now = living();
+    if (holds_pass_gradients()) {
+      const double share =
+          static_cast<double>(parameters_.total()) / static_cast<double>(std::ssize(chunks_));
+      now.add("gradients of a pass", Bytes(kSixteenBit * share));
+    }
+    if (chunk.embedding) now.add("gradient of the embedding's output", 2.0 * c_.whole);
+    add_gathered(now, hw::Pass::backward, end_parameters(chunk));
+    consider(now, "end of a backward pass");
+  }
+
+  void optimizer_step() {
+    Ledger now = states_;
+    const double p = static_cast<double>(parameters_.total());
+    if (fully_sharded()) now.add("gradients", gradients_);
+    if (habits_.gathers_through_copies && c_.layout.shard.ranks > 1 && !fully_sharded()) {
+      now.add("copies of gathered parameters",
+              Bytes(p * framework_.parameter_gather_bytes *
+                    (1.0 + 1.0 / shards(ShardingStage::optimizer))));
+    }
+    result_.after_step = now.total();
+    consider(now, "optimiser");
+  }
+
+  void consider(const Ledger& now, std::string_view moment) {
+    const Bytes total = now.total();
+    if (total <= result_.peak) return;
+    result_.peak = total;
+    result_.moment = moment;
+    peak_ = now;
+    peak_in_flight_ = in_flight_;
+  }
+
+  const Common& c_;
+  const Plan& plan_;
+  const Framework& framework_;
+  const MemoryHabits& habits_;
+  std::int64_t rank_;
+  const std::vector<Chunk>& chunks_;
+  StageParameters parameters_;
+  std::vector<Bytes> kept_;  ///< of one micro-batch, by chunk
+
+  Ledger states_;
+  Bytes gradients_{};
+  Bytes living_{};
+  std::int64_t in_flight_ = 0;
+  bool reduced_ = false;
+  Ledger peak_;
+  std::int64_t peak_in_flight_ = 0;
+  StageMemory result_;
+};
+
+}  // namespace
+
+MemoryResult step_memory(const Scenario& scenario, const Layout& layout, Remedies remedies) {
+  const Common common(scenario, layout);
+  MemoryResult result;
+  result.capacity = scenario.accelerator.memory;
+  for (std::int64_t rank = 0; rank < scenario.plan.pipeline; ++rank) {
+    result.stages.push_back(StageWalk(common, rank).run());
+    if (result.stages.back().reserved > result.stages[result.worst].reserved) {
+      result.worst = result.stages.size() - 1;
+    }
+  }
+  const Bytes needed = result.stages[result.worst].reserved;
+  result.fits = needed <= result.capacity;
+  if (!result.fits) {
+    result.over = needed - result.capacity;
+    if (remedies == Remedies::find) result.remedies = memory_remedies(scenario);
+  }
+  return result;
+}
+
+}  // namespace forerun::sim
