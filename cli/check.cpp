@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/load.h"
@@ -52,15 +54,30 @@ constexpr std::array kKinds = {
          [](const std::string& text, Problems& p) { (void)models::read_chinchilla(text, p); }},
     Kind{"vocab", "model", check_model}};
 
-/// A file without any of these keys is read as the scenario that it should be.
-const Kind& kind_of(const std::string& text) {
+/// Null if the file has no key that tells.
+const Kind* kind_of(const std::string& text) {
   Problems ignored;
   const JsonDocument document = JsonDocument::parse(text, ignored);
+  // What can't be read at all, or has some of a scenario's parts, is told as a scenario's problem.
+  if (!ignored.empty()) return &kKinds.front();
   const Reader top = document.root(ignored);
   for (const Kind& kind : kKinds) {
-    if (top.has(kind.key)) return kind;
+    if (top.has(kind.key)) return &kind;
   }
-  return kKinds.front();
+  return top.has("model") || top.has("cluster") ? &kKinds.front() : nullptr;
+}
+
+void check_json(const std::string& text, std::string& what, Problems& problems) {
+  const Kind* kind = kind_of(text);
+  if (kind != nullptr) {
+    what = kind->name;
+    kind->check(text, problems);
+    return;
+  }
+  std::vector<std::string_view> names;
+  for (const Kind& known : kKinds) names.push_back(known.name);
+  problems.add("", fmt::format("none of the files that are checked by themselves: {}",
+                               fmt::join(names, ", ")));
 }
 
 /// Rows of models that are not simulated at all are counted; other refusals are problems.
@@ -101,9 +118,7 @@ int check(const Options& o) {
     if (path.ends_with(".jsonl")) {
       what = check_rows(text, problems);
     } else {
-      const Kind& kind = kind_of(text);
-      what = kind.name;
-      kind.check(text, problems);
+      check_json(text, what, problems);
     }
     if (problems.empty()) {
       fmt::print("{}: {}\n", path, what);

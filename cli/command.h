@@ -42,8 +42,8 @@ struct FlagFacts {
 
 struct Command {
   std::string_view name, summary;
-  std::string_view argument;        ///< what the positional arguments are; empty: none
-  std::size_t least = 0, most = 0;  ///< how many of them
+  std::string_view argument, argument_summary;  ///< of the positional arguments; empty: none
+  std::size_t least = 0, most = 0;              ///< how many of them
   std::vector<Flag> flags;
   std::vector<std::string_view> examples;
   int (*run)(const Options&);  ///< returns the exit code

@@ -96,8 +96,9 @@ void add_command(CLI::App& app, const Command& command, Options& options) {
   CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.summary));
   for (const Flag flag : command.flags) add_flag(*sub, flag, options);
   if (!command.argument.empty()) {
-    CLI::Option* positional =
-        sub->add_option(std::string(command.argument), options.arguments)->type_name("");
+    CLI::Option* positional = sub->add_option(std::string(command.argument), options.arguments,
+                                              std::string(command.argument_summary))
+                                  ->type_name("");
     if (command.least > 0) positional->required();
     if (command.most == 1) {
       positional->expected(static_cast<int>(command.least), 1);
@@ -140,7 +141,7 @@ Parsed parse_command_line(const std::vector<std::string>& words) {
     std::reverse(rest.begin(), rest.end());
     app.parse(rest);
   } catch (const CLI::CallForHelp&) {
-    parsed.text = app.get_subcommands().front()->help();
+    parsed.text = app.help();
     return parsed;
   } catch (const CLI::ParseError& e) {
     throw Error(ExitCode::usage, e.what(), fmt::format("forerun {} --help", words.front()));

@@ -21,10 +21,11 @@ constexpr std::size_t kMostAssumptions = 12;
 
 double gib(Bytes b) { return b.in(1.0_GiB); }
 
-/// Names of owners and causes in a column of one width.
 std::string share_line(const std::string& name, const std::string& amount, double share) {
-  return fmt::format("  {:<44} {:>10} {:>8}  {}\n", name, amount, show_percent(share),
-                     bar(share, kBarWidth));
+  std::string out = fmt::format("  {:<44} {:>10} {:>8}  {}", name, amount, show_percent(share),
+                                bar(share, kBarWidth));
+  out.erase(out.find_last_not_of(' ') + 1);
+  return out + "\n";
 }
 
 }  // namespace

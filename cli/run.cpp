@@ -41,16 +41,18 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r,
     out += line("duration", show(*r.duration),
                 fmt::format("{} steps of {} tokens, undisturbed", show_count(*r.steps),
                             show_count(r.tokens_per_step)));
-    out += line("GPU-hours", show_count(*r.accelerator_hours), "");
+    out += line("GPU-hours", show_count(std::round(*r.accelerator_hours)), "");
     if (r.cost) {
       out += line("list price", show(*r.cost),
                   fmt::format("{} an accelerator-hour: {}",
                               show(Dollars(s.price->in(1.0_usd_per_h))), s.price_source));
     }
   }
-  out += line("throughput", fmt::format("{}/s", show_count(r.tokens_per_second)),
-              fmt::format("tokens, {} for each accelerator",
-                          show_count(r.tokens_per_second / static_cast<double>(s.accelerators))));
+  out +=
+      line("throughput", fmt::format("{}/s", show_count(std::round(r.tokens_per_second))),
+           fmt::format(
+               "tokens, {} for each accelerator",
+               show_count(std::round(r.tokens_per_second / static_cast<double>(s.accelerators)))));
   out += line("utilisation", show_percent(r.step.model_flops_utilisation),
               "of the 16-bit peak by 6 N + 12 L Q S FLOPs a token (PaLM), recompute not counted");
   const sim::StageMemory& worst = r.step.memory.stages[r.step.memory.worst];
