@@ -1,0 +1,28 @@
+#pragma once
+
+/// How far measured step times lie from predictions that they had no part in: what a printed band
+/// rests on.
+
+#include <string>
+
+#include "fit.h"
+#include "sim/error_band.h"
+
+namespace forerun::published {
+
+struct Bands {
+  sim::ErrorBands table;
+  /// Share of rows inside their band, and the same with each band made without the row's family.
+  double covered = 0, covered_left_out = 0;
+  double groups_covered_left_out = 0;  ///< the latter, mean over groups
+};
+
+/// Bands of accelerator generation and framework preset, of each alone, and of all: from the
+/// kLeastBandGroups or more groups of left-out rows that each has.
+[[nodiscard]] Bands make_bands(const Predictor&, const CrossValidation&);
+inline constexpr std::size_t kLeastBandGroups = 3;
+
+[[nodiscard]] std::string bands_json(const Bands&);
+[[nodiscard]] std::string bands_text(const Bands&);
+
+}  // namespace forerun::published

@@ -1,0 +1,121 @@
+#include "fit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "core/random.h"
+
+namespace forerun::published {
+namespace {
+
+constexpr std::uint64_t kDraws = 4000;
+constexpr double kLevel = 0.9;
+
+/// The fit without a family, of what its rows feel.
+Values without_family(Predictor& predictor, const Rows& fitted_rows, const Fit& full,
+                      const Rows& family) {
+  Rows rest;
+  std::ranges::set_difference(fitted_rows, family, std::back_inserter(rest));
+  const Parameters parameters = choose_parameters(predictor, rest, full.feeling);
+  const Catalogue& catalogue = predictor.catalogue();
+  Values values = full.values;
+  for (std::size_t c = 0; c < parameters.unfitted.size(); ++c) {
+    const Constant& constant = catalogue.constants[c];
+    for (const std::string& name : parameters.unfitted[c]) {
+      values[c][name] = catalogue.start(constant, catalogue.subject(constant.of, name)).value;
+    }
+  }
+  std::set<std::string> felt;
+  for (const Parameter& p : parameters.fitted) {
+    const Of of = catalogue.constants[p.constant].of;
+    for (const std::size_t row : family) {
+      if (std::ranges::find(p.members, predictor.subject(row, of)) != p.members.end()) {
+        felt.insert(p.owner);
+        break;
+      }
+    }
+  }
+  return search(predictor, rest, parameters, std::move(values), {.rounds = 3, .scan = false},
+                &felt);
+}
+
+Interval bootstrap(const std::vector<LeftOutGroup>& groups) {
+  std::map<std::string, std::vector<double>> by_family;
+  for (const LeftOutGroup& g : groups) by_family[g.family].push_back(g.error);
+  std::vector<std::vector<double>> families;
+  for (const auto& [name, errors] : by_family) families.push_back(errors);
+  const Stream stream(1, "published/cross-validation");
+  std::vector<double> means;
+  for (std::uint64_t draw = 0; draw < kDraws; ++draw) {
+    double sum = 0, n = 0;
+    for (std::uint64_t i = 0; i < families.size(); ++i) {
+      for (const double e : families[stream.below(draw * families.size() + i, families.size())]) {
+        sum += e;
+        n += 1;
+      }
+    }
+    means.push_back(sum / n);
+  }
+  return {quantile(means, (1 - kLevel) / 2), quantile(means, (1 + kLevel) / 2)};
+}
+
+}  // namespace
+
+Rows rows_of_split(const Predictor& predictor, const std::string& split) {
+  Rows rows;
+  for (std::size_t i = 0; i < predictor.rows().size(); ++i) {
+    if (predictor.rows()[i].split == split) rows.push_back(i);
+  }
+  return rows;
+}
+
+Fit fit(Predictor& predictor, const Rows& fitted_rows) {
+  Fit result;
+  const Values start = start_values(predictor.catalogue());
+  result.feeling = feeling(predictor, fitted_rows, start);
+  result.parameters = choose_parameters(predictor, fitted_rows, result.feeling);
+  result.values = search(predictor, fitted_rows, result.parameters, start, {});
+  return result;
+}
+
+CrossValidation cross_validate(Predictor& predictor, const Rows& fitted_rows, const Fit& full) {
+  std::map<std::string, Rows> families;
+  Rows others;
+  for (std::size_t i = 0; i < predictor.rows().size(); ++i) {
+    if (std::ranges::binary_search(fitted_rows, i)) {
+      families[predictor.rows()[i].family].push_back(i);
+    } else {
+      others.push_back(i);
+    }
+  }
+  CrossValidation out;
+  const auto predict = [&](const Rows& rows, const Values& values) {
+    const std::vector<double> errors = predictor.log_errors(rows, values);
+    for (std::size_t i = 0; i < rows.size(); ++i) out.rows.push_back({rows[i], errors[i]});
+  };
+  predict(others, full.values);
+  for (const auto& [name, rows] : families) {
+    predict(rows, without_family(predictor, fitted_rows, full, rows));
+  }
+  std::ranges::sort(out.rows, {}, &LeftOut::row);
+
+  std::map<std::string, LeftOutGroup> groups;
+  for (const LeftOut& r : out.rows) {
+    const sim::PublishedRow& row = predictor.rows()[r.row];
+    LeftOutGroup& g = groups[row.group];
+    g.name = row.group;
+    g.family = row.family;
+    ++g.rows;
+    g.error += std::abs(std::expm1(r.log_error));
+  }
+  for (auto& [name, g] : groups) {
+    g.error /= static_cast<double>(g.rows);
+    out.mean_over_groups += g.error / static_cast<double>(groups.size());
+    out.groups.push_back(g);
+  }
+  out.over_families = bootstrap(out.groups);
+  return out;
+}
+
+}  // namespace forerun::published

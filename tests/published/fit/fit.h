@@ -1,0 +1,48 @@
+#pragma once
+
+/// The fit of all constants, and the same with each family left out.
+
+#include <string>
+#include <vector>
+
+#include "core/statistics.h"
+#include "search.h"
+
+namespace forerun::published {
+
+struct Fit {
+  Values values;
+  Feeling feeling;
+  Parameters parameters;
+};
+
+/// Rows with that split, or all.
+[[nodiscard]] Rows rows_of_split(const Predictor&, const std::string& split);
+
+[[nodiscard]] Fit fit(Predictor&, const Rows& fitted_rows);
+
+/// A row predicted by constants that its family had no part in.
+struct LeftOut {
+  std::size_t row = 0;
+  double log_error = 0;  ///< ln(predicted / measured)
+};
+
+struct LeftOutGroup {
+  std::string name, family;
+  std::size_t rows = 0;
+  double error = 0;  ///< mean |predicted / measured - 1|
+};
+
+struct CrossValidation {
+  std::vector<LeftOut> rows;
+  std::vector<LeftOutGroup> groups;  ///< by name
+  double mean_over_groups = 0;
+  /// 90 % bootstrap interval of it: families are drawn with replacement, with all their groups.
+  Interval over_families;
+};
+
+/// Rows that were not fitted are predicted by `full`. A fitted family is predicted by a fit without
+/// it: of the constants that its rows feel, from where `full` has them; the others stay.
+[[nodiscard]] CrossValidation cross_validate(Predictor&, const Rows& fitted_rows, const Fit& full);
+
+}  // namespace forerun::published
