@@ -230,7 +230,11 @@ PowerModel read_power(Reader& top, Accelerator& a) {
 
 }  // namespace
 
-std::optional<Accelerator> read_accelerator(const std::string& json_text, Problems& problems) {
+namespace {
+
+enum class Part { facts, all };
+
+std::optional<Accelerator> read(const std::string& json_text, Part part, Problems& problems) {
   const std::size_t before = problems.list().size();
   const JsonDocument document = JsonDocument::parse(json_text, problems);
   Reader top = document.root(problems);
@@ -253,12 +257,26 @@ std::optional<Accelerator> read_accelerator(const std::string& json_text, Proble
   a.multiprocessors = static_cast<int>(
       facts.read("multiprocessors", [](Reader& r) { return r.integer("value", 1, 10000); }));
   a.chip_spread = facts.number("chip_spread", 0, 0.2);
+  a.in_job_rate = facts.number("in_job_rate", 0.3, 1.5);
   a.collective_tax = facts.number("collective_tax", 0, 1);
   a.power = read_power(facts.reader(), a);
-  read_surfaces(facts.reader(), a);
-  facts.reader().finish();
+  if (part == Part::all) {
+    read_surfaces(facts.reader(), a);
+    facts.reader().finish();
+  }
   if (problems.list().size() != before) return std::nullopt;
   return a;
+}
+
+}  // namespace
+
+std::optional<Accelerator> read_accelerator(const std::string& json_text, Problems& problems) {
+  return read(json_text, Part::all, problems);
+}
+
+std::optional<Accelerator> read_accelerator_facts(const std::string& json_text,
+                                                  Problems& problems) {
+  return read(json_text, Part::facts, problems);
 }
 
 std::vector<std::string> accelerator_names() {

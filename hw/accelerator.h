@@ -43,6 +43,10 @@ struct Accelerator {
   PowerModel power;
   double chip_spread =
       0;  ///< standard deviation of chips' speed; a synchronous job runs at its slowest
+  /// Rate of compute-bound kernels inside a training job over that of the tables' bursts at the
+  /// same clock: operands in device memory rather than in cache, layouts of backward products, real
+  /// data.
+  double in_job_rate = 1;
   double collective_tax = 0;  ///< share by which a running collective slows the kernels beside it
   std::map<Precision, std::shared_ptr<const GemmSurface>> gemm;  ///< shared: immutable, large
   std::map<AttentionKernel, std::shared_ptr<const AttentionSurface>> attention;
@@ -52,6 +56,9 @@ struct Accelerator {
 
 /// Reads a profile; wrong input is reported with path and rule.
 [[nodiscard]] std::optional<Accelerator> read_accelerator(const std::string& json_text, Problems&);
+/// The same without its surfaces, for the program that makes those.
+[[nodiscard]] std::optional<Accelerator> read_accelerator_facts(const std::string& json_text,
+                                                                Problems&);
 /// The profile of that name from the data folder; throws Error naming the nearest if there is none.
 [[nodiscard]] Accelerator load_accelerator(const std::string& name);
 [[nodiscard]] std::vector<std::string> accelerator_names();

@@ -125,10 +125,11 @@ AttentionTime AttentionSurface::at(const Attention& a) const {
   const double residual = grid == nullptr ? 0
                                           : grid->at(std::log2(keys), std::log2(batch_heads),
                                                      log2_of(a.heads) - log2_of(a.kv_heads));
+  const double square = compute / body * (compute / body);
   const bool inside = fit_.least_keys <= keys && keys <= fit_.most_keys &&
                       fit.efficiency.contains(a.head_dim) && a.queries == a.keys;
-  return {Seconds((start + body) * std::exp(residual)),
-          std::pow(compute / body, 4) * body / (start + body), inside};
+  return {Seconds((start + body) * std::exp(residual)), square * square * body / (start + body),
+          inside};
 }
 
 Seconds AttentionSurface::cache_write(std::int64_t tokens, std::int64_t kv_heads,
@@ -141,7 +142,7 @@ Seconds AttentionSurface::cache_write(std::int64_t tokens, std::int64_t kv_heads
   const auto left = std::prev(right);
   const double w = (width - left->first) / (right->first - left->first);
   const double per_token = std::exp(std::log(left->second) * (1 - w) + std::log(right->second) * w);
-  return Seconds(per_token * static_cast<double>(tokens));
+  return fit_.cache_start + Seconds(per_token * static_cast<double>(tokens));
 }
 
 AttentionFit read_attention_fit(Reader reader) {
@@ -161,6 +162,7 @@ AttentionFit read_attention_fit(Reader reader) {
   }
   if (reader.has("cache_write")) {
     Reader cache = reader.object("cache_write");
+    fit.cache_start = cache.seconds("start");
     const std::vector<double> widths = cache.numbers("log2_width", 0, 40);
     const std::vector<double> times = cache.numbers("nanoseconds_per_token", 1e-3, 1e6);
     if (widths.size() != times.size() || widths.size() < 2) {

@@ -43,7 +43,9 @@ struct AttentionFit {
   bool tabled =
       false;  ///< a table of the accelerator timed the forward pass; else charts or ratios
   double least_keys = 0, most_keys = 0;  ///< measured
-  /// Seconds a token that tables spend in writing the key/value cache, by log2(kv_heads head_dim).
+  /// What tables spend beside the kernel in writing the key/value cache: a start, and seconds a
+  /// token by log2(kv_heads head_dim).
+  Seconds cache_start{};
   std::map<double, double> cache_write;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -18,9 +19,16 @@ double overlap(double a, double b) {
   return std::sqrt(std::sqrt(a2 * a2 + b2 * b2));
 }
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+double real(std::int64_t count) { return static_cast<double>(count); }
 
-constexpr std::int64_t kLeastSplit = 256;  // of k in one piece; below it no library splits
+/// The least whole number not below `x`, for 0 <= x < 2^53; std::ceil calls into the library on
+/// plain x86-64.
+double whole_up(double x) {
+  const double down = real(static_cast<std::int64_t>(x));
+  return down < x ? down + 1 : down;
+}
+
+constexpr double kLeastSplit = 256;  // of k in one piece; below it no library splits
 
 }  // namespace
 
@@ -29,40 +37,62 @@ GemmSurface::GemmSurface(GemmFit fit, const GemmMachine& machine, bool own)
   FORERUN_ASSERT(
       !fit_.tiles.empty() && machine_.multiprocessors > 0 && machine_.rate.base() > 0,
       fmt::format("{} tiles, {} multiprocessors", fit_.tiles.size(), machine_.multiprocessors));
+  // Tiles share few heights and widths: how many cover m and n is found once for each.
+  const auto side = [](std::vector<double>& sides, std::int64_t length) {
+    const auto at = std::ranges::find(sides, real(length));
+    if (at != sides.end()) return static_cast<std::size_t>(at - sides.begin());
+    sides.push_back(real(length));
+    return sides.size() - 1;
+  };
   for (const GemmFit::Tile& t : fit_.tiles) {
-    block_rate_.push_back(t.efficiency * machine_.rate.base() / machine_.multiprocessors /
-                          (2.0 * static_cast<double>(t.m) * static_cast<double>(t.n)));
+    const double core_rate = t.efficiency * machine_.rate.base() / machine_.multiprocessors;
+    tiles_.push_back(
+        {side(sides_, t.m), side(sides_, t.n), 2.0 * real(t.m) * real(t.n) / core_rate});
   }
+  FORERUN_ASSERT(sides_.size() <= kMostSides, fmt::format("{} lengths of tiles", sides_.size()));
+}
+
+double GemmSurface::compute(double m, double n, double k, double batch) const {
+  std::array<double, kMostSides> rows, columns;
+  for (std::size_t i = 0; i < sides_.size(); ++i) {
+    rows[i] = whole_up(m / sides_[i]);
+    columns[i] = whole_up(n / sides_[i]) * batch;
+  }
+  const double cores = machine_.multiprocessors, each = 1 / cores;
+  double least = std::numeric_limits<double>::infinity();
+  for (const Tile& t : tiles_) {
+    const double blocks = rows[t.rows] * columns[t.columns];
+    double time;
+    if (blocks > cores) {
+      const double w = blocks * each;
+      const double waves = w + fit_.quantisation * (whole_up(w) - w);
+      time = waves * (k + fit_.ramp) * t.step;
+    } else {
+      // Cores left idle take pieces of k; the wave is the first and only one.
+      const double split =
+          std::max(1.0, std::min(std::floor(cores / blocks), std::floor(k / kLeastSplit)));
+      time = (k / split + fit_.ramp) * t.step + (split > 1 ? fit_.split_cost.base() : 0);
+    }
+    least = std::min(least, time);
+  }
+  return least;
 }
 
 GemmTime GemmSurface::at(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t batch) const {
   FORERUN_ASSERT(m > 0 && n > 0 && k > 0 && batch > 0,
                  fmt::format("{} x {} x {}, batch {}", m, n, k, batch));
-  const double rm = static_cast<double>(m), rn = static_cast<double>(n);
-  const double rk = static_cast<double>(k), rb = static_cast<double>(batch);
-  const std::int64_t cores = machine_.multiprocessors;
-  double compute = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < fit_.tiles.size(); ++i) {
-    const GemmFit::Tile& t = fit_.tiles[i];
-    const std::int64_t blocks = ceil_div(m, t.m) * ceil_div(n, t.n) * batch;
-    const std::int64_t split =
-        std::clamp<std::int64_t>(cores / blocks, 1, std::max<std::int64_t>(1, k / kLeastSplit));
-    const double w = static_cast<double>(blocks * split) / static_cast<double>(cores);
-    const double waves = w <= 1 ? 1 : w + fit_.quantisation * (std::ceil(w) - w);
-    const double time = waves * (rk / static_cast<double>(split) + fit_.ramp) / block_rate_[i] +
-                        (split > 1 ? fit_.split_cost.base() : 0.0);
-    compute = std::min(compute, time);
-  }
+  const double rm = real(m), rn = real(n), rk = real(k), rb = real(batch);
+  const double math = compute(rm, rn, rk, rb);
   const double bytes = rb * (machine_.bytes_in * (rm + rn) * rk + machine_.bytes_out * rm * rn);
   const double memory = bytes / (fit_.memory_efficiency * machine_.bandwidth.base());
-  const double body = overlap(compute, memory);
+  const double body = overlap(math, memory);
   const double start = fit_.start.base();
   // Batched products fill the cores as a product of as many rows would.
   const double factor =
       std::exp(fit_.residual.at(std::log2(rm * rb), std::log2(rn), std::log2(rk)));
-  const double share = std::pow(compute / body, 4) * body / (start + body);
+  const double square = math / body * (math / body);
   const auto in = [](const GemmFit::Range& r, double x) { return r.least <= x && x <= r.most; };
-  return {Seconds((start + body) * factor), share,
+  return {Seconds((start + body) * factor), square * square * body / (start + body),
           batch == 1 && in(fit_.m, rm) && in(fit_.n, rn) && in(fit_.k, rk)};
 }
 

@@ -84,11 +84,21 @@ class GemmSurface {
   [[nodiscard]] bool own() const { return own_; }
 
  private:
+  /// A tile shape: which of sides_ its height and width are, and the seconds that one core takes
+  /// for one step of k of it.
+  struct Tile {
+    std::size_t rows, columns;
+    double step;
+  };
+  static constexpr std::size_t kMostSides = 8;
+
+  [[nodiscard]] double compute(double m, double n, double k, double batch) const;
+
   GemmFit fit_;
   GemmMachine machine_;
   bool own_;
-  std::vector<double>
-      block_rate_;  ///< per tile: blocks of one k step a second on one multiprocessor
+  std::vector<Tile> tiles_;
+  std::vector<double> sides_;
 };
 
 /// Reads one entry of a surface file.
