@@ -96,7 +96,7 @@ PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
   p.host = launch_ * o.launches;
   if (const auto* kernel = std::get_if<hw::Kernel>(&o.work)) {
     const hw::KernelTime t = hw::kernel_time(*kernel, scenario_.accelerator);
-    const Seconds time = hw::at_clock(t, clock_) * slowest_;
+    const Seconds time = hw::at_clock(t, clock_ * scenario_.accelerator.in_job_rate) * slowest_;
     p.ticks = count(to_ticks(time));
     p.label = label(std::string(o.name), shape_text(*kernel), t.evidence);
     const Flops done = hw::flops(*kernel);
@@ -105,7 +105,7 @@ PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
     work.weighted_flops += product != nullptr ? done * hw::energy_weight(product->precision) : done;
     work.traffic += hw::traffic(*kernel);
     work.busy += time;
-    work.compute_bound += t.compute_bound * slowest_;
+    work.compute_bound += t.compute_bound / scenario_.accelerator.in_job_rate * slowest_;
     work.by_evidence[static_cast<std::size_t>(t.evidence)] += time;
     return p;
   }
