@@ -96,7 +96,7 @@ void Executor::go_on(std::int32_t index, OperationId waited) {
 /// operation begins, or is seen to wait for something else.
 void Executor::try_next(std::int32_t index, std::size_t stream) {
   RankState& rank = rank_of(index);
-  const OperationId id = rank.next[stream];
+  const OperationId id = rank.streams[stream].next;
   OperationId& blocked = rank.blocked[stream];
   blocked = RankState::kNothing;
   if (id == kNone) return;
@@ -114,7 +114,7 @@ void Executor::try_next(std::int32_t index, std::size_t stream) {
   Span& span = rank.spans[id];
   const std::int64_t issue = span.begin;
   const OperationId anchor = span.cause_rank;
-  rank.next[stream] = span.cause;
+  rank.streams[stream].next = span.cause;
   if (span.cause != kNone) {
     // Ranks take turns, so what follows here has left the caches; it is needed when this ends.
     __builtin_prefetch(rank.operations + span.cause, 0);
@@ -136,14 +136,15 @@ void Executor::explain(std::int32_t index_of_rank, OperationId id, std::int64_t 
   RankState& rank = rank_of(index_of_rank);
   const Operation& o = rank.operations[id];
   Span& span = rank.spans[id];
-  const std::int64_t free = rank.free[index(o.stream)];
+  const StreamState& stream = rank.streams[index(o.stream)];
+  const std::int64_t free = stream.free;
   const auto set_cause = [&](OperationId cause) {
     span.cause = cause;
     span.cause_rank = cause == kNone ? -1 : index_of_rank;
   };
   span.begin = ready;
   span.waited = ready - free;
-  if (span.waited == 0) return set_cause(rank.done[index(o.stream)]);
+  if (span.waited == 0) return set_cause(stream.done);
   for (const OperationId w : o.wait) {
     if (w == kNone || rank.spans[w].end != ready) continue;
     const Operation& waited = rank.operations[w];
@@ -243,20 +244,20 @@ void Executor::change_tax(std::int32_t index, std::int64_t by) {
 void Executor::end(std::int32_t rank_index, OperationId id) {
   RankState& rank = rank_of(rank_index);
   const Operation& o = rank.operations[id];
-  const std::size_t stream = index(o.stream);
+  StreamState& stream = rank.streams[index(o.stream)];
   if (rank.taxed) {
-    if (rank.done[stream] >= id || rank.spans[id].end != now()) return;  // dated anew since
+    if (stream.done >= id || rank.spans[id].end != now()) return;  // dated anew since
     if (o.stream != StreamKind::compute) {
       if (o.tax != 0) change_tax(rank_index, -std::int64_t{o.tax});
     } else {
       rank.running = kNone;
     }
   }
-  rank.done[stream] = id;
-  rank.free[stream] = now();
+  stream.done = id;
+  stream.free = now();
   ++ended_;
   end_ = now();
-  try_next(rank_index, stream);
+  try_next(rank_index, index(o.stream));
   for (std::size_t s = 0; s < kStreams; ++s) {
     if (rank.blocked[s] == id) try_next(rank_index, s);
   }

@@ -34,9 +34,7 @@ void read_rank(const RankProgram& program, std::int32_t index, ExecutionState& s
   rank.size = static_cast<OperationId>(program.operations.size());
   rank.operations = program.operations.data();
   rank.issued = rank.size - 1;
-  rank.next.fill(kNone);
   rank.blocked.fill(RankState::kHost);
-  rank.done.fill(kNone);
   std::array<OperationId, kStreams> last;
   last.fill(kNone);
   std::int64_t host = 0;
@@ -60,7 +58,7 @@ void read_rank(const RankProgram& program, std::int32_t index, ExecutionState& s
     }
     OperationId& before = last[static_cast<std::size_t>(o.stream)];
     if (before == kNone) {
-      rank.next[static_cast<std::size_t>(o.stream)] = i;
+      rank.streams[static_cast<std::size_t>(o.stream)].next = i;
     } else {
       spans[static_cast<std::size_t>(before)].cause = i;
     }

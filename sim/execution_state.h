@@ -20,7 +20,15 @@
 
 namespace forerun::sim {
 
-struct RankState {
+/// Where one stream of a rank is.
+struct StreamState {
+  OperationId next = kNone;  ///< the first operation that has not begun
+  OperationId done = kNone;  ///< the last that has ended
+  std::int64_t free = 0;     ///< and when
+};
+
+/// What the common event touches comes first, in one cache line.
+struct alignas(64) RankState {
   /// What the next operation of a stream is blocked by when it is not an operation.
   static constexpr OperationId kNothing = -1, kHost = -2;
 
@@ -28,19 +36,18 @@ struct RankState {
   Span* spans = nullptr;
   OperationId size = 0;
   OperationId issued = kNone;                   ///< the last whose issue is dated
-  std::array<OperationId, kStreams> next{};     ///< on each stream, the first that has not begun
-  std::array<OperationId, kStreams> blocked{};  ///< what it was last seen to wait for
-  std::array<OperationId, kStreams> done{};     ///< on each stream, the last that has ended
-  std::array<std::int64_t, kStreams> free{};    ///< and when
+  std::array<OperationId, kStreams> blocked{};  ///< what each stream's next was seen to wait for
+  bool taxed = false;
+
+  std::array<StreamState, kStreams> streams{};
 
   // Under taxes: the compute operation that runs, its remaining work at the time `dated`, and the
   // date before which its host lets it not end.
-  bool taxed = false;
   OperationId running = kNone;
   std::int64_t work = 0, dated = 0, tax = 0, host_end = 0;
 
   [[nodiscard]] bool ended(OperationId id) const {
-    return done[static_cast<std::size_t>(operations[id].stream)] >= id;
+    return streams[static_cast<std::size_t>(operations[id].stream)].done >= id;
   }
 };
 
