@@ -43,11 +43,12 @@ PowerFit fit_power(const std::vector<GemmRow>& rows, const Accelerator& accelera
                     r.power,
                     flops(kernel).base() >= kLarge});
   }
+  const Watts idle = std::ranges::min(rows, {}, &GemmRow::power).power;
   const auto unpack = [&](const std::vector<double>& p) {
     PowerModel m = accelerator.power;
-    m.idle = Watts(std::exp(p[0]));
-    m.per_flop = Joules(std::exp(p[1]) * 1e-12);
-    m.per_byte = Joules(std::exp(p[2]) * 1e-12);
+    m.idle = idle;
+    m.per_flop = Joules(std::exp(p[0]) * 1e-12);
+    m.per_byte = Joules(std::exp(p[1]) * 1e-12);
     return m;
   };
   const auto loss = [&](const std::vector<double>& p) {
@@ -61,8 +62,7 @@ PowerFit fit_power(const std::vector<GemmRow>& rows, const Accelerator& accelera
     return sum / static_cast<double>(runs.size());
   };
   PowerFit fit;
-  fit.model = unpack(
-      minimise({std::log(120.0), std::log(0.5), std::log(30.0)}, {0.2, 0.2, 0.2}, loss, kRounds));
+  fit.model = unpack(minimise({std::log(0.5), std::log(30.0)}, {0.2, 0.2}, loss, kRounds));
   fit.rows = runs.size();
   std::vector<double> power, sustained, burst, slowdown;
   for (const Run& r : runs) {
