@@ -41,9 +41,15 @@ constexpr std::array kWeightGradients = {
     Choice<WeightGradients>{"per_pass", WeightGradients::per_pass},
     Choice<WeightGradients>{"kept", WeightGradients::kept}};
 
+constexpr std::array kReported = {
+    Choice<ReportedMemory>{"allocated", ReportedMemory::allocated},
+    Choice<ReportedMemory>{"reserved", ReportedMemory::reserved},
+    Choice<ReportedMemory>{"device", ReportedMemory::device}};
+
 constexpr auto& choices_of(hw::AttentionKernel) { return kAttention; }
 constexpr auto& choices_of(GradientExchange) { return kExchange; }
 constexpr auto& choices_of(LayerDivision) { return kDivision; }
+constexpr auto& choices_of(ReportedMemory) { return kReported; }
 constexpr auto& choices_of(WeightGradients) { return kWeightGradients; }
 
 /// Every fact of a framework, once: reading, replacing and writing go through this list.
@@ -89,12 +95,15 @@ void each_fact(F& f, Visit&& visit) {
   visit("vocabulary_multiple", f.vocabulary_multiple);
   visit("prefetch_units", f.prefetch_units);
   visit("layer_division", f.layer_division);
+  visit("reported_memory", f.memory.reported);
+  visit("reports_first_stage", f.memory.reports_first_stage);
   visit("weight_gradients", f.memory.weight_gradients);
   visit("keeps_empty_gradients", f.memory.keeps_empty_gradients);
   visit("gradient_bucket_bytes", f.memory.gradient_bucket_bytes);
   visit("gathers_through_copies", f.memory.gathers_through_copies);
   visit("sequence_buffers", f.memory.sequence_buffers);
   visit("keeps_sent_outputs", f.memory.keeps_sent_outputs);
+  visit("root_unit_stays", f.memory.root_unit_stays);
   visit("loss_forward_bytes", f.memory.loss_forward_bytes);
   visit("loss_kept_bytes", f.memory.loss_kept_bytes);
   visit("loss_backward_bytes", f.memory.loss_backward_bytes);

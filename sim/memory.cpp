@@ -19,6 +19,8 @@ namespace {
 /// Share of the peak rate that a layer's products reach, to tell whether the host is ahead.
 constexpr double kProductEfficiency = 0.6;
 constexpr double kSixteenBit = 2.0;
+/// With so many micro-batches the host gets as far ahead as it can.
+constexpr std::int64_t kManyMicroBatches = 8;
 
 /// What does not depend on the stage.
 struct Common {
@@ -119,7 +121,6 @@ class StageWalk {
         living_ -= kept_[chunk];
         --in_flight_;
         end_of_backward(chunks_[chunk]);
-        reduced_ = true;
       }
     }
     optimizer_step();
@@ -131,8 +132,19 @@ class StageWalk {
         owner.name = fmt::format("activations of {} passes in flight", peak_in_flight_);
       }
     }
-    result_.reserved = result_.peak + habits_.allocator_slack * living +
-                       Bytes(static_cast<double>(habits_.outside_bytes));
+    const Bytes cached = result_.peak + habits_.allocator_slack * living;
+    result_.reserved = cached + Bytes(static_cast<double>(habits_.outside_bytes));
+    switch (habits_.reported) {
+      case ReportedMemory::allocated:
+        result_.reported = result_.peak;
+        break;
+      case ReportedMemory::reserved:
+        result_.reported = cached;
+        break;
+      case ReportedMemory::device:
+        result_.reported = result_.reserved;
+        break;
+    }
     return result_;
   }
 
@@ -169,9 +181,9 @@ class StageWalk {
       states_.add("sequence buffers", habits_.sequence_buffers * c_.whole);
     }
     states_.add("workspaces", Bytes(static_cast<double>(habits_.workspace_bytes)));
-    // Sharded gradients come into being with the first reduce-scatter and go with the update.
-    gradients_ = Bytes(p * framework_.gradient_bytes / shards(ShardingStage::gradients));
-    if (!fully_sharded()) states_.add("gradients", gradients_);
+    // Also where the update frees them (FSDP): the allocator keeps their blocks between others.
+    states_.add("gradients",
+                Bytes(p * framework_.gradient_bytes / shards(ShardingStage::gradients)));
     result_.persistent = states_.total();
   }
 
@@ -221,23 +233,20 @@ class StageWalk {
   /// The states and what the passes in flight keep, but for `gone`.
   [[nodiscard]] Ledger living(Bytes gone = Bytes(0)) const {
     Ledger now = states_;
-    if (fully_sharded() && (reduced_ && plan_.micro_batches() > 1)) {
-      now.add("gradients", gradients_);
-    }
     now.add(kActivations, living_ - gone);
     add_waiting_exchanges(now);
     return now;
   }
 
-  /// See MemoryHabits::waiting_exchanges. While a step has fewer micro-batches than the pipeline is
-  /// deep, its peak is reached in the forward passes, whose two exchanges a layer are a third of
-  /// all.
+  /// See MemoryHabits::waiting_exchanges. In a step of few micro-batches that has no steady state
+  /// the peak is reached in the forward passes, whose two exchanges a layer are a third of all.
   void add_waiting_exchanges(Ledger& now) const {
     if (habits_.waiting_exchanges == 0 || plan_.tensor == 1 || !plan_.sequence_parallel) return;
     if (!host_is_ahead()) return;
-    const bool steady = plan_.micro_batches() > plan_.pipeline - rank_;
-    const double buffers = habits_.waiting_exchanges / (steady ? 1.0 : 3.0);
-    now.add("buffers waiting for exchanges", buffers * c_.whole);
+    const std::int64_t micro_batches = plan_.micro_batches();
+    const bool few = micro_batches <= plan_.pipeline - rank_ && micro_batches < kManyMicroBatches;
+    now.add("buffers waiting for exchanges",
+            habits_.waiting_exchanges / (few ? 3.0 : 1.0) * c_.whole);
   }
 
   /// The device takes longer for a layer than the host, or the host runs ahead while the device
@@ -250,59 +259,61 @@ class StageWalk {
     return work / (peak->second * kProductEfficiency) > habits_.layer_issue;
   }
 
-  /// Sharded parameters that are whole during a pass: the unit in use, those gathered ahead, and in
-  /// the backward pass the unit's gradient before it is scattered.
-  void add_gathered(Ledger& now, hw::Pass pass, double ends) const {
+  /// Fully sharded: parameters that are whole at one moment, and with `gradients` the unit's
+  /// gradient and its copy that is scattered.
+  void add_whole_parameters(Ledger& now, double parameters, double gradients) const {
     if (!fully_sharded()) return;
     const double wire = gather_bytes(framework_, plan_.precision);
-    const double units = static_cast<double>(1 + framework_.prefetch_units);
-    now.add("gathered parameters", Bytes(wire * (units * c_.layer_parameters + ends)));
-    if (pass == hw::Pass::backward) {
-      const double unit = std::max(c_.layer_parameters, ends);
-      now.add("gradients of a unit",
-              Bytes((kSixteenBit + framework_.gradient_exchange_bytes) * unit));
-    }
+    const double root = habits_.root_unit_stays
+                            ? static_cast<double>(parameters_.embedding + parameters_.head)
+                            : 0.0;
+    now.add("gathered parameters", Bytes(wire * (parameters + root)));
+    now.add("gradients of a unit",
+            Bytes((kSixteenBit + framework_.gradient_exchange_bytes) * gradients));
   }
-
-  [[nodiscard]] double end_parameters(const Chunk& chunk) const {
-    return (chunk.embedding ? static_cast<double>(parameters_.embedding) : 0.0) +
-           (chunk.head ? static_cast<double>(parameters_.head) : 0.0);
+  [[nodiscard]] double ahead() const {
+    return static_cast<double>(framework_.prefetch_units) * c_.layer_parameters;
   }
 
   void end_of_forward(const Chunk& chunk) {
     Ledger now = living();
     if (chunk.loss) {
-      now.add("logits",
-              Bytes(c_.logits * std::max(0, habits_.loss_forward_bytes - habits_.loss_kept_bytes)));
+      add_logits(now, habits_.loss_forward_bytes);
+      add_whole_parameters(now, head_parameters(), 0);
     } else if (chunk.layers > 0) {
       now.add("transients of a layer", c_.transients.forward);
+      add_whole_parameters(now, c_.layer_parameters + ahead(), 0);
     }
-    add_gathered(now, hw::Pass::forward, end_parameters(chunk));
     consider(now, chunk.loss ? "loss" : "forward pass");
   }
 
   void start_of_backward(const Chunk& chunk) {
-    Ledger now = living();
-    if (chunk.loss) {
-      now.add("logits", Bytes(c_.logits *
-                              std::max(0, habits_.loss_backward_bytes - habits_.loss_kept_bytes)));
-    }
-    if (chunk.head) {
-      now.add("gradient of the hidden state", c_.whole);
-      if (!fully_sharded()) now.add("gradient of the output matrix", head_gradient());
-      add_gathered(now, hw::Pass::backward, end_parameters(chunk));
+    if (chunk.loss || chunk.head) {
+      Ledger now = living();
+      if (chunk.loss) add_logits(now, habits_.loss_backward_bytes);
+      if (chunk.head) {
+        now.add("gradient of the hidden state", c_.whole);
+        if (!fully_sharded()) now.add("gradient of the output matrix", head_gradient());
+        add_whole_parameters(now, head_parameters() + ahead(), head_parameters());
+      }
       consider(now, "backward pass of the loss");
     }
     if (chunk.layers == 0) return;
-    now = living(chunk.loss ? Bytes(c_.logits * habits_.loss_kept_bytes) : Bytes(0));
+    Ledger now = living(chunk.loss ? Bytes(c_.logits * habits_.loss_kept_bytes) : Bytes(0));
     if (recomputed_layers(chunk) > 0) now.add("recomputed layer", c_.full_layer - c_.layer);
     now.add("transients of a layer", c_.transients.backward + c_.outer);
     if (chunk.head && holds_pass_gradients()) {
       now.add("gradient of the output matrix", head_gradient());
     }
-    add_gathered(now, hw::Pass::backward, end_parameters(chunk));
+    add_whole_parameters(now, c_.layer_parameters + ahead(), c_.layer_parameters);
     consider(now, "backward pass");
   }
+
+  /// Of the most that lives in the loss, what is not kept between its passes.
+  void add_logits(Ledger& now, int most) const {
+    now.add("logits", Bytes(c_.logits * std::max(0, most - habits_.loss_kept_bytes)));
+  }
+  [[nodiscard]] double head_parameters() const { return static_cast<double>(parameters_.head); }
 
   [[nodiscard]] bool holds_pass_gradients() const {
     return habits_.weight_gradients == WeightGradients::per_pass;
@@ -326,14 +337,14 @@ class StageWalk {
       now.add("gradients of a pass", Bytes(kSixteenBit * share));
     }
     if (chunk.embedding) now.add("gradient of the embedding's output", 2.0 * c_.whole);
-    add_gathered(now, hw::Pass::backward, end_parameters(chunk));
+    const double unit = chunk.embedding ? static_cast<double>(parameters_.embedding) : 0.0;
+    add_whole_parameters(now, unit, unit);
     consider(now, "end of a backward pass");
   }
 
   void optimizer_step() {
     Ledger now = states_;
     const double p = static_cast<double>(parameters_.total());
-    if (fully_sharded()) now.add("gradients", gradients_);
     if (habits_.gathers_through_copies && c_.layout.shard.ranks > 1 && !fully_sharded()) {
       now.add("copies of gathered parameters",
               Bytes(p * framework_.parameter_gather_bytes *
@@ -362,10 +373,8 @@ class StageWalk {
   std::vector<Bytes> kept_;  ///< of one micro-batch, by chunk
 
   Ledger states_;
-  Bytes gradients_{};
   Bytes living_{};
   std::int64_t in_flight_ = 0;
-  bool reduced_ = false;
   Ledger peak_;
   std::int64_t peak_in_flight_ = 0;
   StageMemory result_;
@@ -383,6 +392,7 @@ MemoryResult step_memory(const Scenario& scenario, const Layout& layout, Remedie
       result.worst = result.stages.size() - 1;
     }
   }
+  result.reporting = scenario.framework.memory.reports_first_stage ? 0 : result.worst;
   const Bytes needed = result.stages[result.worst].reserved;
   result.fits = needed <= result.capacity;
   if (!result.fits) {

@@ -17,7 +17,16 @@ enum class WeightGradients : std::uint8_t {
   kept         ///< 16-bit tensors that stay beside the accumulated gradients
 };
 
+/// What a published memory of the framework's runs counts.
+enum class ReportedMemory : std::uint8_t {
+  allocated,  ///< in use: max_memory_allocated
+  reserved,   ///< held by the caching allocator: max_memory_reserved
+  device      ///< of the whole device: nvidia-smi
+};
+
 struct MemoryHabits {
+  ReportedMemory reported = ReportedMemory::allocated;
+  bool reports_first_stage = false;  ///< else the stage that has most
   WeightGradients weight_gradients = WeightGradients::in_product;
   /// One uninitialised 16-bit gradient a matrix shape, returned to autograd in place of the
   /// gradient that the product accumulated itself, and kept for the next layer (Transformer
@@ -31,6 +40,8 @@ struct MemoryHabits {
   int sequence_buffers = 0;
   /// A stage's output stays until its backward pass though the next stage has it.
   bool keeps_sent_outputs = false;
+  /// Fully sharded: the unit of embedding and head stays whole during both passes.
+  bool root_unit_stays = false;
   int loss_forward_bytes = 4;   ///< of a logit, the most that lives at once in the loss
   int loss_kept_bytes = 2;      ///< of a logit, from the loss to its backward pass
   int loss_backward_bytes = 4;  ///< of a logit, the most that lives at once in its backward pass

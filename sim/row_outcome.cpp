@@ -15,13 +15,11 @@ namespace forerun::sim {
 namespace {
 
 void take_memory(const MemoryResult& m, RowOutcome& out) {
-  const StageMemory& worst = m.stages[m.worst];
-  out.memory = worst.peak;
-  out.reserved = worst.reserved;
-  out.after_step = Bytes(0);
-  for (const StageMemory& stage : m.stages) {
-    out.after_step = std::max(*out.after_step, stage.after_step);
-  }
+  const StageMemory& reporting = m.stages[m.reporting];
+  out.memory = reporting.reported;
+  out.peak = reporting.peak;
+  out.after_step = reporting.after_step;
+  out.reserved = m.stages[m.worst].reserved;
   out.capacity = m.capacity;
   out.fits = m.fits;
 }

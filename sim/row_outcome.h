@@ -17,9 +17,11 @@ struct RowOutcome {
   std::string id, group, family, split, framework, accelerator;
   Measured measured;
   std::optional<Seconds> step_time;  ///< predicted
-  std::optional<Bytes> memory;       ///< predicted peak, allocated, of the worst stage
-  std::optional<Bytes> after_step;   ///< predicted, of the stage that keeps most
-  std::optional<Bytes> reserved;     ///< predicted, held by the allocator and the context
+  // Predicted memory, of the stage whose memory runs of the framework report.
+  std::optional<Bytes> memory;      ///< counted as they count it: allocated, held or of the device
+  std::optional<Bytes> peak;        ///< in use at the peak
+  std::optional<Bytes> after_step;  ///< what stays
+  std::optional<Bytes> reserved;    ///< of the worst stage: what allocator and context hold
   Bytes capacity{};
   std::optional<bool> fits;  ///< predicted
   /// Weakest evidence of the kernels that take most of the step, then that of the inputs:
