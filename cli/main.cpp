@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/command_line.h"
@@ -13,7 +14,9 @@ namespace {
 
 /// What went wrong, on standard error: the message's first line after "error:", the others below.
 int report(const Error& e) {
-  fmt::print(stderr, "error: {}\n", e.what());
+  std::string_view message = e.what();
+  while (message.ends_with('\n')) message.remove_suffix(1);
+  fmt::print(stderr, "error: {}\n", message);
   if (!e.hint().empty()) fmt::print(stderr, "hint: {}\n", e.hint());
   return static_cast<int>(e.code());
 }

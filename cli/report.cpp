@@ -17,6 +17,7 @@ namespace forerun::cli {
 namespace {
 
 constexpr int kBarWidth = 32;
+constexpr std::size_t kLineWidth = 100;
 constexpr std::size_t kMostAssumptions = 12;
 
 double gib(Bytes b) { return b.in(1.0_GiB); }
@@ -39,14 +40,36 @@ std::string bar(double fraction, int width) {
   return out + kEighths[eighths];
 }
 
+std::string wrapped(std::string_view text, std::size_t indent) {
+  std::string out, line;
+  const auto flush = [&] {
+    if (!line.empty()) out += std::string(indent, ' ') + line + "\n";
+    line.clear();
+  };
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    if (!line.empty() && indent + line.size() + 1 + word.size() > kLineWidth) flush();
+    if (!line.empty()) line += ' ';
+    line += word;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  flush();
+  return out;
+}
+
+std::string show_step(Seconds t) {
+  return t < 1.0_s ? show(t) : fmt::format("{} s", significant(t.base(), 4));
+}
+
 std::string question_text(const sim::Scenario& s) {
   std::string out = fmt::format("{}\n", s.name);
-  if (!s.description.empty()) out += fmt::format("{}\n", s.description);
+  if (!s.description.empty()) out += wrapped(s.description, 0);
   out += fmt::format("\n  {}: {} parameters\n", s.model.name,
                      show_count(static_cast<double>(models::parameters(s.model).total())));
   out += fmt::format("  {} x {}, network {}\n", show_count(static_cast<double>(s.accelerators)),
                      s.accelerator.name, s.network.name);
-  out += fmt::format("  {}\n", sim::plan_text(s.plan));
+  out += wrapped(sim::plan_text(s.plan), 2);
   out += fmt::format("  {} sequences of {} tokens a step, {}, as {} does it\n",
                      show_count(static_cast<double>(s.plan.global_batch)),
                      show_count(static_cast<double>(s.plan.sequence)),
@@ -59,7 +82,7 @@ std::string breakdown_text(const sim::StepResult& r) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return r.breakdown[a] > r.breakdown[b]; });
-  std::string out = fmt::format("where the step's {} go (stage {})\n\n", show(r.time), r.rank);
+  std::string out = fmt::format("where the step's {} go (stage {})\n\n", show_step(r.time), r.rank);
   for (const std::size_t i : order) {
     if (r.breakdown[i].base() <= 0) continue;
     std::string name(sim::name(static_cast<sim::Category>(i)));
@@ -71,8 +94,9 @@ std::string breakdown_text(const sim::StepResult& r) {
 
 std::string memory_text(const sim::MemoryResult& m) {
   const sim::StageMemory& worst = m.stages[m.worst];
-  std::string out = fmt::format("memory of stage {}: {} allocated, {} held, of {}\n\n", worst.stage,
-                                show(worst.peak), show(worst.reserved), show(m.capacity));
+  std::string out =
+      fmt::format("memory of stage {} at its peak ({}): {} in use, {} held, of {}\n\n", worst.stage,
+                  worst.moment, show(worst.peak), show(worst.reserved), show(m.capacity));
   for (const sim::MemoryOwner& owner : worst.owners) {
     out += share_line(owner.name, show(owner.bytes), owner.bytes / m.capacity);
   }
@@ -111,7 +135,7 @@ std::string evidence_text(const sim::Scenario& s, const sim::StepResult& r) {
       out += fmt::format("  and {} more (--json names them)\n", assumed.size() - i);
       break;
     }
-    out += fmt::format("  assumed: {}\n", assumed[i]);
+    out += wrapped("assumed: " + assumed[i], 2);
   }
   return out +
          fmt::format("\nseed {}, forerun {}, input {:016x}\n", s.seed, FORERUN_VERSION, s.hash);
@@ -141,7 +165,8 @@ void write_memory(JsonWriter& json, const sim::MemoryResult& m) {
   for (const sim::StageMemory& stage : m.stages) {
     json.begin_object().key("stage").value(stage.stage);
     json.key("peak_gib").value(gib(stage.peak)).key("reserved_gib").value(gib(stage.reserved));
-    json.key("after_step_gib").value(gib(stage.after_step)).key("owners").begin_array();
+    json.key("after_step_gib").value(gib(stage.after_step));
+    json.key("reported_gib").value(gib(stage.reported)).key("owners").begin_array();
     for (const sim::MemoryOwner& owner : stage.owners) {
       json.begin_object().key("name").value(owner.name).key("gib").value(gib(owner.bytes));
       json.end_object();

@@ -3,6 +3,7 @@
 /// The blocks that answers are made of, as text for people and as JSON for programs.
 
 #include <string>
+#include <string_view>
 
 #include "cli/command.h"
 #include "core/json_writer.h"
@@ -14,6 +15,11 @@ namespace forerun::cli {
 
 /// `fraction` of `width` cells as a bar, in eighths of a cell.
 [[nodiscard]] std::string bar(double fraction, int width);
+
+/// `text` in lines of at most 100 letters, broken between words, each `indent` cells to the right.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t indent);
+/// A step's time: in seconds, four digits, also where minutes would be shorter.
+[[nodiscard]] std::string show_step(Seconds);
 
 /// "llama3-405b on 16,384 h100-sxm-80gb", the plan, the framework: what was asked.
 [[nodiscard]] std::string question_text(const sim::Scenario&);

@@ -35,7 +35,7 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r,
   const sim::Published& p = s.published;
   std::string out = line("step time", show(r.step.time),
                          p.step_time ? beside(r.step.time.base(), p.step_time->base(),
-                                              show(*p.step_time), "slower", "faster")
+                                              show_step(*p.step_time), "slower", "faster")
                                      : std::string{});
   if (r.duration) {
     out += line("duration", show(*r.duration),
@@ -43,9 +43,9 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r,
                             show_count(r.tokens_per_step)));
     out += line("GPU-hours", show_count(std::round(*r.accelerator_hours)), "");
     if (r.cost) {
-      out += line("list price", show(*r.cost),
-                  fmt::format("{} an accelerator-hour: {}",
-                              show(Dollars(s.price->in(1.0_usd_per_h))), s.price_source));
+      out +=
+          line("list price", show(*r.cost),
+               fmt::format("at {} an accelerator-hour", show(Dollars(s.price->in(1.0_usd_per_h)))));
     }
   }
   out +=
@@ -54,18 +54,23 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r,
                "tokens, {} for each accelerator",
                show_count(std::round(r.tokens_per_second / static_cast<double>(s.accelerators)))));
   out += line("utilisation", show_percent(r.step.model_flops_utilisation),
-              "of the 16-bit peak by 6 N + 12 L Q S FLOPs a token (PaLM), recompute not counted");
-  const sim::StageMemory& worst = r.step.memory.stages[r.step.memory.worst];
+              "of the 16-bit peak, 6 N + 12 L Q S FLOPs a token (PaLM), recompute not counted");
+  const sim::MemoryResult& m = r.step.memory;
   out +=
-      line("memory", show(worst.peak),
-           p.memory ? beside(worst.peak.base(), p.memory->base(), show(*p.memory), "more", "less")
-                    : fmt::format("of {} on stage {}", show(r.step.memory.capacity), worst.stage));
+      p.memory
+          ? line("memory", show(m.stages[m.reporting].reported),
+                 beside(m.stages[m.reporting].reported.base(), p.memory->base(), show(*p.memory),
+                        "more", "less"))
+          : line("memory", show(m.stages[m.worst].reserved),
+                 fmt::format("held of {} on stage {}", show(m.capacity), m.stages[m.worst].stage));
   if (r.loss) {
     out += line("final loss", fmt::format("{} nats", significant(r.loss->loss, 4)),
                 fmt::format("a token of text, law {}{}", law.name,
                             r.loss->inside ? "" : ", outside what it was fitted to"));
   }
-  if (!p.source.empty()) out += fmt::format("\n  published: {}\n", p.source);
+  out += "\n";
+  if (!p.source.empty()) out += wrapped("published: " + p.source, 2);
+  if (r.cost) out += wrapped("price: " + s.price_source, 2);
   return out;
 }
 

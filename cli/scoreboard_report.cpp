@@ -89,7 +89,8 @@ Table summary_table(const sim::Scoreboard& b) {
                fmt::format("bootstrap over {} families", b.families.size())});
   }
   if (b.memory_error) {
-    table.row({"peak memory: mean over groups", percent(b.memory_error), "allocated"});
+    table.row(
+        {"peak memory: mean over groups", percent(b.memory_error), "as each framework reports it"});
   }
   if (b.after_step_error) {
     table.row({"memory after the step", percent(b.after_step_error), "mean over rows"});

@@ -122,9 +122,9 @@ int step(const Options& o) {
       "clock {} of the burst clock, {} W on the mean, {} events\n", show_percent(r.clock, 0),
       significant(r.power.base(), 3), show_count(static_cast<double>(r.events)));
   deliver(o,
-          fmt::format("{}\n  step time {}, {}\n{}\n{}\n{}\n{}\n{}", question_text(s), show(r.time),
-                      power, breakdown_text(r), stages_text(s, r), kernels_text(r),
-                      memory_text(r.memory), evidence_text(s, r)),
+          fmt::format("{}\n  step time {}, {}\n{}\n{}\n{}\n{}\n{}", question_text(s),
+                      show_step(r.time), power, breakdown_text(r), stages_text(s, r),
+                      kernels_text(r), memory_text(r.memory), evidence_text(s, r)),
           json);
   return 0;
 }

@@ -198,7 +198,8 @@ std::string plan_text(const Plan& p) {
   if (p.recompute.mode != RecomputeMode::none) {
     parts.push_back(fmt::format("{} recompute", name(p.recompute.mode)));
   }
-  parts.push_back(fmt::format("{} micro-batches of {}", p.micro_batches(), p.micro_batch));
+  parts.push_back(fmt::format("{} micro-batch{} of {}", p.micro_batches(),
+                              p.micro_batches() == 1 ? "" : "es", p.micro_batch));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 

@@ -142,9 +142,9 @@ void score_memory(const std::vector<RowOutcome>& outcomes, Scoreboard& board) {
     if (o.measured.after_step && o.after_step) {
       after.push_back(std::abs(*o.after_step / *o.measured.after_step - 1.0));
     }
-    if (o.measured.reserved && o.memory) {
+    if (o.measured.reserved && o.peak) {
       ++reserved_rows;
-      const double share = *o.memory / *o.measured.reserved;
+      const double share = *o.peak / *o.measured.reserved;
       if (share >= kPeakLeast && share <= 1.0) ++inside;
     }
   }

@@ -45,7 +45,8 @@ struct FitScore {
   [[nodiscard]] std::optional<double> balanced() const;
 };
 
-/// Measured and predicted speed ratio between two accelerators for one model and precision.
+/// Measured and predicted ratio of cost a token between two accelerators for one model, each with
+/// the plan and precision that was measured cheapest there.
 struct RatioScore {
   std::string model, from, to;
   double measured = 0, predicted = 0;
