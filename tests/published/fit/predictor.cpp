@@ -18,7 +18,7 @@ namespace forerun::published {
 namespace {
 
 /// The constants that a row can feel, in the order of a setting.
-enum Slot : std::size_t { per_flop, memory, tax, launch, micro_batch, step };
+enum Slot : std::size_t { rate, memory, tax, launch, micro_batch, step };
 constexpr std::array<const char*, Predictor::kConstants> kSlots = {
     "picojoules_per_flop",  "memory_efficiency", "collective_tax", "launch",
     "micro_batch_overhead", "step_overhead"};
@@ -48,7 +48,7 @@ Values current_values(const Catalogue& catalogue) {
     std::array<double, Predictor::kConstants> now{};
     if (s.of == Of::accelerator) {
       const hw::Accelerator a = hw::load_accelerator(s.name);
-      now[per_flop] = a.power.per_flop.base() * 1e12;
+      now[rate] = a.in_job_rate;
       now[memory] = a.memory_efficiency;
       now[tax] = a.collective_tax;
     } else {
@@ -110,7 +110,7 @@ const hw::Accelerator& Predictor::machine(const std::string& name, double memory
 double Predictor::simulate(std::size_t row, const Setting& to, const hw::Accelerator& machine) {
   sim::Scenario& s = rows_[row].scenario;
   if (s.accelerator.memory_efficiency != machine.memory_efficiency) s.accelerator = machine;
-  s.accelerator.power.per_flop = Joules(to[per_flop] * 1e-12);
+  s.accelerator.in_job_rate = to[rate];
   s.accelerator.collective_tax = to[tax];
   s.framework.launch = to[launch] * 1.0_us;
   s.framework.micro_batch_overhead = to[micro_batch] * 1.0_us;
