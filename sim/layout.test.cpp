@@ -64,7 +64,7 @@ TEST_SUITE("sim/layout") {
     s.plan.embedding_takes_slot = s.plan.loss_takes_slot = true;
     const Layout layout = make_layout(s);
     CHECK(layout.chunks.front().front() == Chunk{1, true, false});
-    CHECK(layout.chunks.back().back() == Chunk{1, false, true});
+    CHECK(layout.chunks.back().back() == Chunk{1, false, true, true, true});
     CHECK(layers_of(layout) == std::vector<std::int64_t>{15, 16, 16, 16, 16, 16, 16, 15});
   }
 
@@ -82,9 +82,12 @@ TEST_SUITE("sim/layout") {
     const Layout eight = make_layout(s);
     CHECK(layers_of(eight) == std::vector<std::int64_t>{3, 2, 3, 2, 3, 2, 1, 0});
     CHECK(eight.holds_head(6));
+    CHECK_FALSE(eight.holds_loss(6));  // after the head the sum is past the share
+    CHECK(eight.holds_loss(7));
   }
 
-  TEST_CASE("every layer is in one chunk, and one chunk holds the embedding and one the head") {
+  TEST_CASE(
+      "every layer is in one chunk, and one holds the embedding, one the head, one the loss") {
     rc::check([] {
       Scenario s = on(1, 1, *rc::gen::inRange(1, 17));
       s.plan.virtual_stages = *rc::gen::inRange(1, 5);
@@ -93,17 +96,18 @@ TEST_SUITE("sim/layout") {
       s.plan.loss_takes_slot = *rc::gen::arbitrary<bool>();
       if (*rc::gen::arbitrary<bool>()) s.framework.layer_division = LayerDivision::by_cost;
       const Layout layout = make_layout(s);
-      std::int64_t layers = 0, embeddings = 0, heads = 0;
+      std::int64_t layers = 0, embeddings = 0, heads = 0, losses = 0;
       for (const auto& stage : layout.chunks) {
         for (const Chunk& c : stage) {
           RC_ASSERT(c.layers >= 0);
           layers += c.layers;
           embeddings += c.embedding ? 1 : 0;
           heads += c.head ? 1 : 0;
+          losses += c.loss ? 1 : 0;
         }
       }
       RC_ASSERT(layers == s.model.layers);
-      RC_ASSERT(embeddings == 1 && heads == 1);
+      RC_ASSERT(embeddings == 1 && heads == 1 && losses == 1);
     });
   }
 

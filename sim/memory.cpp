@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <string_view>
 #include <utility>
 
-#include "core/error.h"
 #include "models/activation_memory.h"
 #include "sim/compile.h"
+#include "sim/memory_ledger.h"
 #include "sim/schedule.h"
 
 namespace forerun::sim {
@@ -60,37 +59,6 @@ struct Common {
   Bytes outer{}, whole{};  ///< a hidden state
   double logits = 0;       ///< of one micro-batch on one rank
   double layer_parameters = 0;
-};
-
-/// Bytes by owner at one moment. Owners' names are static text: a walk looks at many moments.
-class Ledger {
- public:
-  void add(std::string_view owner, Bytes bytes) {
-    if (bytes <= Bytes(0)) return;
-    FORERUN_ASSERT(size_ < entries_.size(), "more owners than a ledger has lines");
-    entries_[size_++] = {owner, bytes};
-    total_ += bytes;
-  }
-  [[nodiscard]] Bytes total() const { return total_; }
-  /// Largest first.
-  [[nodiscard]] std::vector<MemoryOwner> owners() const {
-    std::vector<MemoryOwner> sorted;
-    for (std::size_t i = 0; i < size_; ++i) {
-      sorted.push_back({std::string(entries_[i].owner), entries_[i].bytes});
-    }
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const MemoryOwner& x, const MemoryOwner& y) { return x.bytes > y.bytes; });
-    return sorted;
-  }
-
- private:
-  struct Entry {
-    std::string_view owner;
-    Bytes bytes{};
-  };
-  std::array<Entry, 16> entries_;
-  std::size_t size_ = 0;
-  Bytes total_{};
 };
 
 constexpr std::string_view kActivations = "activations";
@@ -226,7 +194,9 @@ class StageWalk {
     }
     if (chunk.head) sum += 2.0 * c_.outer;  // inputs of the final norm and of the output matrix
     if (chunk.loss) sum += Bytes(c_.logits * habits_.loss_kept_bytes);
-    if (!chunk.loss && habits_.keeps_sent_outputs) sum += c_.outer;
+    const Bytes sent_logits(kSixteenBit * c_.logits);
+    if (chunk.loss && !chunk.head) sum += sent_logits;  // received from the stage before
+    if (!chunk.loss && habits_.keeps_sent_outputs) sum += chunk.head ? sent_logits : c_.outer;
     return sum;
   }
 
