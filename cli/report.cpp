@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <numeric>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "core/file.h"
 #include "core/table.h"
 #include "sim/plan_json.h"
+#include "sim/provenance.h"
 #include "sim/trace.h"
 
 namespace forerun::cli {
@@ -18,7 +20,6 @@ namespace {
 
 constexpr int kBarWidth = 32;
 constexpr std::size_t kLineWidth = 100;
-constexpr std::size_t kMostAssumptions = 12;
 
 double gib(Bytes b) { return b.in(1.0_GiB); }
 
@@ -30,6 +31,12 @@ std::string share_line(const std::string& name, const std::string& amount, doubl
 }
 
 }  // namespace
+
+std::string category_key(std::size_t category) {
+  std::string key(sim::name(static_cast<sim::Category>(category)));
+  std::replace(key.begin(), key.end(), ' ', '_');
+  return key;
+}
 
 std::string bar(double fraction, int width) {
   static constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
@@ -85,9 +92,8 @@ std::string breakdown_text(const sim::StepResult& r) {
   std::string out = fmt::format("where the step's {} go (stage {})\n\n", show_step(r.time), r.rank);
   for (const std::size_t i : order) {
     if (r.breakdown[i].base() <= 0) continue;
-    std::string name(sim::name(static_cast<sim::Category>(i)));
-    std::replace(name.begin(), name.end(), '_', ' ');
-    out += share_line(name, show(r.breakdown[i]), r.breakdown[i] / r.time);
+    out += share_line(std::string(sim::name(static_cast<sim::Category>(i))), show(r.breakdown[i]),
+                      r.breakdown[i] / r.time);
   }
   return out;
 }
@@ -127,18 +133,35 @@ std::string evidence_text(const sim::Scenario& s, const sim::StepResult& r) {
   }
   std::string out = "evidence\n\n";
   out += fmt::format("  kernel times: {}\n", fmt::join(parts, ", "));
-  out += fmt::format("  weakest input: {}\n", name(r.evidence));
-  std::vector<std::string> assumed = s.assumptions;
-  assumed.insert(assumed.end(), r.assumptions.begin(), r.assumptions.end());
-  for (std::size_t i = 0; i < assumed.size(); ++i) {
-    if (i == kMostAssumptions) {
-      out += fmt::format("  and {} more (--json names them)\n", assumed.size() - i);
-      break;
-    }
-    out += wrapped("assumed: " + assumed[i], 2);
+  const sim::Provenance inputs = sim::provenance(s);
+  std::vector<std::string> counts;
+  std::map<std::string, std::vector<std::string>> assumed;
+  for (std::size_t i = 0; i < inputs.by_evidence.size(); ++i) {
+    if (inputs.by_evidence[i] == 0) continue;
+    counts.push_back(fmt::format("{} {}", inputs.by_evidence[i], name(static_cast<Evidence>(i))));
   }
+  for (const sim::InputFact& f : inputs.facts) {
+    if (f.evidence == Evidence::assumed) assumed[f.owner].push_back(f.fact);
+  }
+  out += fmt::format("  input facts: {}\n", fmt::join(counts, ", "));
+  for (const auto& [owner, facts] : assumed) {
+    out += wrapped(fmt::format("assumed of {}: {}", owner, fmt::join(facts, ", ")), 2);
+  }
+  for (const std::string& a : s.assumptions) out += wrapped("assumed: " + a, 2);
   return out +
          fmt::format("\nseed {}, forerun {}, input {:016x}\n", s.seed, FORERUN_VERSION, s.hash);
+}
+
+void write_inputs(JsonWriter& json, const sim::Scenario& s) {
+  const sim::Provenance inputs = sim::provenance(s);
+  json.key("weakest_input").value(name(inputs.weakest)).key("inputs").begin_array();
+  for (const sim::InputFact& f : inputs.facts) {
+    json.begin_object().key("of").value(f.owner).key("fact").value(f.fact);
+    json.key("evidence").value(name(f.evidence)).key("source").value(f.source).end_object();
+  }
+  json.end_array().key("assumptions").begin_array();
+  for (const std::string& a : s.assumptions) json.value(a);
+  json.end_array();
 }
 
 void write_identity(JsonWriter& json, const sim::Scenario& s) {
@@ -184,13 +207,13 @@ void write_step(JsonWriter& json, const sim::StepResult& r) {
   json.key("clock").value(r.clock).key("power_w").value(r.power.base());
   json.key("breakdown_s").begin_object();
   for (std::size_t i = 0; i < r.breakdown.size(); ++i) {
-    json.key(sim::name(static_cast<sim::Category>(i))).value(r.breakdown[i].base());
+    json.key(category_key(i)).value(r.breakdown[i].base());
   }
   json.end_object().key("kernel_time_by_evidence_s").begin_object();
   for (std::size_t i = 0; i < r.by_evidence.size(); ++i) {
     json.key(name(static_cast<DurationEvidence>(i))).value(r.by_evidence[i].base());
   }
-  json.end_object().key("input_evidence").value(name(r.evidence));
+  json.end_object();
   json.key("events").value(static_cast<std::int64_t>(r.events));
 }
 

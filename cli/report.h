@@ -13,6 +13,8 @@
 
 namespace forerun::cli {
 
+/// The name of a category as a key: "tensor_exchange".
+[[nodiscard]] std::string category_key(std::size_t category);
 /// `fraction` of `width` cells as a bar, in eighths of a cell.
 [[nodiscard]] std::string bar(double fraction, int width);
 
@@ -35,6 +37,8 @@ namespace forerun::cli {
 void write_question(JsonWriter&, const sim::Scenario&);
 void write_step(JsonWriter&, const sim::StepResult&);
 void write_memory(JsonWriter&, const sim::MemoryResult&);
+/// Every input's evidence and source, and what was assumed.
+void write_inputs(JsonWriter&, const sim::Scenario&);
 void write_identity(JsonWriter&, const sim::Scenario&);
 
 /// Text to standard output and JSON to the file that --json names, or only JSON to standard output

@@ -94,10 +94,7 @@ void write_run(JsonWriter& json, const sim::Scenario& s, const sim::RunResult& r
       .value(s.published.memory ? std::optional(s.published.memory->in(1.0_GiB)) : std::nullopt);
   json.key("source").value(s.published.source).end_object();
   write_memory(json, r.step.memory);
-  json.key("assumptions").begin_array();
-  for (const std::string& a : s.assumptions) json.value(a);
-  for (const std::string& a : r.step.assumptions) json.value(a);
-  json.end_array();
+  write_inputs(json, s);
   write_identity(json, s);
   json.end_object();
 }

@@ -30,7 +30,7 @@ std::string stages_text(const sim::Scenario& s, const sim::StepResult& r) {
     if (!any) continue;
     shown.push_back(c);
     std::string name(sim::name(static_cast<sim::Category>(c)));
-    if (const std::size_t end = name.find("_exchange"); end != std::string::npos) name.erase(end);
+    if (const std::size_t end = name.find(" exchange"); end != std::string::npos) name.erase(end);
     columns.emplace_back(name, Align::right);
   }
   columns.emplace_back("allocated", Align::right);
@@ -87,7 +87,7 @@ void write_stages(JsonWriter& json, const sim::StepResult& r) {
     json.begin_object().key("stage").value(static_cast<std::int64_t>(rank));
     json.key("breakdown_s").begin_object();
     for (std::size_t c = 0; c < sim::kCategories; ++c) {
-      json.key(sim::name(static_cast<sim::Category>(c))).value(r.by_rank[rank][c].base());
+      json.key(category_key(c)).value(r.by_rank[rank][c].base());
     }
     json.end_object().end_object();
   }
@@ -116,6 +116,7 @@ int step(const Options& o) {
   write_step(json, r);
   write_stages(json, r);
   write_memory(json, r.memory);
+  write_inputs(json, s);
   write_identity(json, s);
   json.end_object();
   const std::string power = fmt::format(

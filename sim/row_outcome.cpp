@@ -9,6 +9,7 @@
 #include "core/table.h"
 #include "sim/layout.h"
 #include "sim/memory.h"
+#include "sim/provenance.h"
 #include "sim/step.h"
 
 namespace forerun::sim {
@@ -24,7 +25,7 @@ void take_memory(const MemoryResult& m, RowOutcome& out) {
   out.fits = m.fits;
 }
 
-std::string evidence_text(const StepResult& step) {
+std::string evidence_text(const Scenario& scenario, const StepResult& step) {
   Seconds total{};
   for (const Seconds part : step.by_evidence) total += part;
   std::size_t most = 0;
@@ -33,7 +34,7 @@ std::string evidence_text(const StepResult& step) {
   }
   const double share = total.base() > 0 ? step.by_evidence[most] / total : 0.0;
   return fmt::format("{}, {} of kernel time; inputs {}", name(static_cast<DurationEvidence>(most)),
-                     show_percent(share, 0), name(step.evidence));
+                     show_percent(share, 0), name(provenance(scenario).weakest));
 }
 
 }  // namespace
@@ -70,7 +71,7 @@ RowOutcome predict(const PublishedRow& row) {
   const StepResult step = simulate_step(s);
   out.step_time = step.time;
   take_memory(step.memory, out);
-  out.evidence = evidence_text(step);
+  out.evidence = evidence_text(s, step);
   return out;
 }
 
