@@ -20,8 +20,8 @@ namespace {
 /// The constants that a row can feel, in the order of a setting.
 enum Slot : std::size_t { rate, memory, tax, launch, micro_batch, step };
 constexpr std::array<const char*, Predictor::kConstants> kSlots = {
-    "picojoules_per_flop",  "memory_efficiency", "collective_tax", "launch",
-    "micro_batch_overhead", "step_overhead"};
+    "in_job_rate", "memory_efficiency",    "collective_tax",
+    "launch",      "micro_batch_overhead", "step_overhead"};
 
 std::size_t slot_of(const std::string& name) {
   const auto found = std::ranges::find(kSlots, name);
