@@ -57,6 +57,13 @@ RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, Pricer&
 // --------------------------------------------------------------------------------------
 
 OperationId RankBuilder::push(const PricedOperation& p, OperationId wait, OperationId also_wait) {
+  if (p.stream == StreamKind::compute && trailing_ != kNone && wait != kNone &&
+      also_wait != kNone && wait != trailing_ && also_wait != trailing_) {
+    // An operation waits for two others at most: one of no length waits for the third.
+    PricedOperation join;
+    join.label = pricer_.named("join", 0);
+    push(join);
+  }
   const auto id = static_cast<OperationId>(program_.operations.size());
   Operation& o = program_.operations.emplace_back();
   o.duration = p.ticks;
@@ -71,8 +78,7 @@ OperationId RankBuilder::push(const PricedOperation& p, OperationId wait, Operat
   if (p.stream == StreamKind::compute) {
     if (o.wait[0] == kNone) std::swap(o.wait[0], o.wait[1]);
     if (trailing_ != kNone) {
-      FORERUN_ASSERT(o.wait[1] == kNone || o.wait[1] == trailing_, "three waits");
-      o.wait[1] = trailing_;
+      if (o.wait[0] != trailing_) o.wait[1] = trailing_;
       trailing_ = kNone;
     }
     last_compute_ = id;
@@ -82,16 +88,13 @@ OperationId RankBuilder::push(const PricedOperation& p, OperationId wait, Operat
 }
 
 OperationId RankBuilder::push_kernels(const Segment& s, OperationId wait, OperationId also_wait) {
-  const auto base = static_cast<OperationId>(program_.operations.size());
-  bool first = true;
+  OperationId base = kNone;
   for (const PricedOperation& p : s.operations) {
-    const OperationId inner = p.wait < 0 ? kNone : base + p.wait;
-    if (first) {
+    if (base == kNone) {
       // The first operation of a list is a kernel and waits for nothing inside it.
-      push(p, wait, also_wait);
-      first = false;
+      base = push(p, wait, also_wait);
     } else {
-      push(p, inner);
+      push(p, p.wait < 0 ? kNone : base + p.wait);
     }
   }
   if (s.trailing >= 0) trailing_ = base + s.trailing;
