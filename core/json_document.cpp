@@ -69,6 +69,8 @@ Reader JsonDocument::root(Problems& problems) const {
   return Reader(impl_->read ? &impl_->root : nullptr, "", &problems);
 }
 
+bool JsonDocument::readable() const { return impl_->read; }
+
 void JsonDocument::set(std::string_view path, std::string_view value, Problems& problems) {
   if (!impl_->read) return;
   const std::vector<std::string> parts = parts_of(path);

@@ -46,6 +46,8 @@ class JsonDocument {
   /// Refuses a file over kMaxJsonBytes before reading it; throws Error if it can't be opened.
   [[nodiscard]] static JsonDocument load(const std::string& path, Problems& problems);
   [[nodiscard]] Reader root(Problems& problems) const;
+  /// False if parse() could not read the text, and said so: rules across fields mean nothing then.
+  [[nodiscard]] bool readable() const;
   /// Set the value at a JSON pointer or dotted path (`--set plan.tensor=8`): `value` is JSON text,
   /// or a bare word taken as a string. The parent object must exist.
   void set(std::string_view path, std::string_view value, Problems& problems);

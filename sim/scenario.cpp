@@ -192,6 +192,7 @@ class Checker {
 }  // namespace
 
 std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& problems) {
+  if (!document.readable()) return std::nullopt;
   const std::size_t before = problems.list().size();
   Reader top = document.root(problems);
   Scenario s;
