@@ -75,6 +75,18 @@ TEST_SUITE("sim/critical_path") {
     CHECK(path.links.size() == 6);
   }
 
+  TEST_CASE("time that a tax adds is on the path as part of what it slowed") {
+    // Tax 25 % for 50 of 110 ticks; compute alone is the path (see sim/execute).
+    Program p = empty_program(1);
+    Operation exchange = tensor(50);
+    exchange.tax = 25;
+    add(p, 0, exchange);
+    add(p, 0, compute(100));
+    const CriticalPath path = path_of(p);
+    CHECK(path.links.size() == 1);
+    CHECK(of(path.ticks, Category::compute) == 110);
+  }
+
   TEST_CASE("the path goes through the member of a rendezvous that came last") {
     Program p = empty_program(2, 1);
     for (int r = 0; r < 2; ++r) {

@@ -1,6 +1,11 @@
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
+#include <csignal>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "sim/deadlock.h"
@@ -8,6 +13,36 @@
 #include "tests/programs.h"
 
 namespace forerun::sim {
+namespace {
+
+/// What `work` writes to standard error before an assertion ends it, in a process of its own.
+template <class Work>
+std::string assertion_of(Work&& work) {
+  std::array<int, 2> ends{};
+  REQUIRE(pipe(ends.data()) == 0);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::signal(SIGABRT, SIG_DFL);  // doctest's handler would report the abort as its own failure
+    dup2(ends[1], STDERR_FILENO);
+    work();
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string text;
+  std::array<char, 1024> part{};
+  for (ssize_t n = 0; (n = read(ends[0], part.data(), part.size())) > 0;) {
+    text.append(part.data(), static_cast<std::size_t>(n));
+  }
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WIFSIGNALED(status));
+  return text;
+}
+
+}  // namespace
+
 TEST_SUITE("sim/execute") {
   TEST_CASE("a stream runs its operations in issue order, streams run beside each other") {
     Program p = empty_program(1);
@@ -112,20 +147,24 @@ TEST_SUITE("sim/execute") {
   }
 
   TEST_CASE("waiting for a sender that had not begun is bubble, for its transfer is exchange") {
-    Program p = empty_program(2, 2);
+    Program p = empty_program(2, 3);
     const auto work = add(p, 0, compute(50));
     add(p, 0, waiting(send(0, 10), work));  // 50..60
-    add(p, 0, send(1, 40));                 // 60..100
+    add(p, 0, send(1, 20));                 // 60..80
+    add(p, 0, send(2, 40));                 // 80..120
     const auto a = add(p, 1, receive(0));
     const auto b = add(p, 1, receive(1));
-    add(p, 1,
-        waiting(compute(20), a));  // begins at 60, runs dry at 80 while the second is on its way
-    add(p, 1, waiting(compute(5), b));
+    const auto c = add(p, 1, receive(2));
+    add(p, 1, waiting(compute(5), a));  // 60..65, while the second is on its way
+    add(p, 1, waiting(compute(0), b));  // at 80, when the third sets out
+    add(p, 1, waiting(compute(5), c));  // 120..125
     const Execution e = execute(p);
-    CHECK(e.spans[1][2].waited == 60);
-    CHECK(e.spans[1][2].waited_for == Category::bubble);
-    CHECK(e.spans[1][3].waited == 20);
-    CHECK(e.spans[1][3].waited_for == Category::pipeline_exchange);
+    CHECK(e.spans[1][3].waited == 60);
+    CHECK(e.spans[1][3].waited_for == Category::bubble);
+    CHECK(e.spans[1][4].waited == 15);
+    CHECK(e.spans[1][4].waited_for == Category::pipeline_exchange);
+    CHECK(e.spans[1][5].waited == 40);
+    CHECK(e.spans[1][5].waited_for == Category::pipeline_exchange);
   }
 
   TEST_CASE("members of a rendezvous begin together when the last is ready") {
@@ -220,16 +259,60 @@ TEST_SUITE("sim/execute") {
       add(p, r, first);
       add(p, r, send(1 - r, 5));
     }
-    const std::string text = explain_deadlock(p, {{false, false}, {false, false}});
-    CHECK(text ==
-          "rank 0 (stage 0) operation 0 'work' on pipeline receive waits for "
-          "channel 0: rank 1 (stage 1) operation 1 'work' on pipeline send\n"
-          "rank 0 (stage 0) operation 1 'work' on pipeline send waits for "
-          "the host, which waits for operation 0\n"
-          "rank 1 (stage 1) operation 0 'work' on pipeline receive waits for "
-          "channel 1: rank 0 (stage 0) operation 1 'work' on pipeline send\n"
-          "rank 1 (stage 1) operation 1 'work' on pipeline send waits for "
-          "the host, which waits for operation 0\n");
+    const std::string reason =
+        "rank 0 (stage 0) operation 0 'work' on pipeline receive waits for "
+        "channel 0: rank 1 (stage 1) operation 1 'work' on pipeline send\n"
+        "rank 0 (stage 0) operation 1 'work' on pipeline send waits for "
+        "the host, which waits for operation 0\n"
+        "rank 1 (stage 1) operation 0 'work' on pipeline receive waits for "
+        "channel 1: rank 0 (stage 0) operation 1 'work' on pipeline send\n"
+        "rank 1 (stage 1) operation 1 'work' on pipeline send waits for "
+        "the host, which waits for operation 0\n";
+    CHECK(explain_deadlock(p, {{false, false}, {false, false}}) == reason);
+    const std::string last_words = assertion_of([&] { static_cast<void>(execute(p)); });
+    CHECK(last_words.find("deadlock, 0 of 4 operations ended:\n" + reason) != std::string::npos);
+  }
+
+  TEST_CASE("a program that is not well formed is refused with the operation and the rule") {
+    Program p = empty_program(1, 1);
+    SUBCASE("an operation waits for a later one") {
+      add(p, 0, waiting(compute(1), 1));
+      add(p, 0, compute(1));
+      CHECK(assertion_of([&] {
+              static_cast<void>(execute(p));
+            }).find("stage 0 operation 0 waits for 1 and -1") != std::string::npos);
+    }
+    SUBCASE("a message has no receiver") {
+      add(p, 0, send(0, 1));
+      CHECK(assertion_of([&] {
+              static_cast<void>(execute(p));
+            }).find("channel 0: sender 0, receiver -1, 0 members") != std::string::npos);
+    }
+    SUBCASE("a message has two senders") {
+      add(p, 0, send(0, 1));
+      add(p, 0, send(0, 1));
+      CHECK(assertion_of([&] {
+              static_cast<void>(execute(p));
+            }).find("which has that end already") != std::string::npos);
+    }
+    SUBCASE("a duration is negative") {
+      add(p, 0, compute(-1));
+      CHECK(assertion_of([&] {
+              static_cast<void>(execute(p));
+            }).find("stage 0 operation 0: duration -1") != std::string::npos);
+    }
+  }
+
+  TEST_CASE("simulations in several threads do not disturb each other") {
+    const Program p = pipeline_program({PipelineSchedule::one_forward_one_backward, 4, 1, 16},
+                                       {.forward = 30, .backward = 70, .layers = 4, .exchange = 9});
+    const Execution alone = execute(p);
+    std::vector<Execution> together(4);
+    {
+      std::vector<std::jthread> threads;
+      for (Execution& e : together) threads.emplace_back([&p, &e] { e = execute(p); });
+    }
+    for (const Execution& e : together) CHECK(e.spans == alone.spans);
   }
 
   TEST_CASE("an empty program ends at zero") {

@@ -117,6 +117,7 @@ struct Span {
   /// a receive, `bubble` if its sender had not begun when this stream ran dry, else
   /// `pipeline_exchange`; `host`; or `imbalance` when other members of a rendezvous came later.
   Category waited_for = Category::compute;
+  bool operator==(const Span&) const = default;
 };
 
 struct Execution {
