@@ -193,7 +193,6 @@ class Checker {
 
 std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& problems) {
   if (!document.readable()) return std::nullopt;
-  const std::size_t before = problems.list().size();
   Reader top = document.root(problems);
   Scenario s;
   top.integer("schema", 1, 1);
@@ -217,8 +216,8 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
   }
   top.finish();
   // Rules across fields would only repeat what is wrong with the fields themselves.
-  if (problems.list().size() == before) check_scenario(s, problems);
-  if (problems.list().size() != before) return std::nullopt;
+  if (problems.empty()) check_scenario(s, problems);
+  if (!problems.empty()) return std::nullopt;
   return s;
 }
 
