@@ -78,17 +78,32 @@ class StageWalk {
 
   StageMemory run() {
     make_states();
-    for (const ScheduledPass& pass : passes()) {
+    // All that a moment adds depends on the chunk alone: only where more lives than at the same
+    // moment before can there be a new peak.
+    struct Looked {
+      Bytes forward{-1}, start{-1}, end{-1};
+    };
+    std::vector<Looked> looked(chunks_.size());
+    const auto more = [&](Bytes& before) {
+      const bool is_more = living_ > before;
+      before = std::max(before, living_);
+      return is_more;
+    };
+    const std::vector<ScheduledPass> order = passes();
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const ScheduledPass& pass = order[i];
       const std::size_t chunk = static_cast<std::size_t>(pass.chunk);
       if (pass.pass == hw::Pass::forward) {
         ++in_flight_;
         living_ += kept_[chunk];
-        end_of_forward(chunks_[chunk]);
+        // Another forward pass after this one has as many transients, and more lives then.
+        const bool last = chunks_[chunk].loss || order[i + 1].pass == hw::Pass::backward;
+        if (last && more(looked[chunk].forward)) end_of_forward(chunks_[chunk]);
       } else {
-        start_of_backward(chunks_[chunk]);
+        if (more(looked[chunk].start)) start_of_backward(chunks_[chunk]);
         living_ -= kept_[chunk];
         --in_flight_;
-        end_of_backward(chunks_[chunk]);
+        if (more(looked[chunk].end)) end_of_backward(chunks_[chunk]);
       }
     }
     optimizer_step();
