@@ -1,4 +1,4 @@
-// Memory of published runs: the bars that tests/published/README.md states.
+// Memory of published runs: what was allocated after a step, the peak, and what did not fit.
 
 #include "sim/memory.h"
 
