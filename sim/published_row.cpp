@@ -109,14 +109,15 @@ void read_plan(Reader& row, Scenario& s) {
   p.sequence = row.integer("seq_len", 1, kMost);
   p.micro_batch = row.integer("micro_batch", 1, kMost);
   p.global_batch = row.integer("global_batch", 1, kMost);
-  const std::int64_t slice = p.data * p.micro_batch;
-  if (slice > 0 && p.global_batch % slice != 0) {
-    const auto micro_batches = std::max<std::int64_t>(
-        1, std::llround(static_cast<double>(p.global_batch) / static_cast<double>(slice)));
-    s.assumptions.push_back(fmt::format(
-        "global batch {} is no whole number of micro-batches: {} of {} sequences are taken",
-        p.global_batch, micro_batches, slice));
-    p.global_batch = micro_batches * slice;
+  // Interleaving goes through the micro-batches in rounds of as many as there are stages.
+  const std::int64_t round = p.data * p.micro_batch * (p.virtual_stages > 1 ? p.pipeline : 1);
+  if (round > 0 && p.global_batch % round != 0) {
+    const auto rounds = std::max<std::int64_t>(
+        1, std::llround(static_cast<double>(p.global_batch) / static_cast<double>(round)));
+    s.assumptions.push_back(
+        fmt::format("global batch {} is no whole number of micro-batches{}: {} sequences are taken",
+                    p.global_batch, p.virtual_stages > 1 ? " of every stage" : "", rounds * round));
+    p.global_batch = rounds * round;
   }
 }
 

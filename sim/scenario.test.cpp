@@ -1,0 +1,147 @@
+#include "sim/scenario.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+
+#include "core/file.h"
+#include "sim/plan_json.h"
+
+namespace forerun::sim {
+namespace {
+
+/// A small scenario without a mistake; `from` is replaced by `to` to make one.
+std::string scenario_text(const std::string& from = {}, const std::string& to = {}) {
+  std::string text = R"({
+    "schema": 1, "name": "small",
+    "model": {"base": "llama3-8b"},
+    "cluster": {"accelerator": "h100-sxm-80gb", "accelerators": 16,
+                "network": {"domain": 8, "per_node": 8, "network": "400 Gb/s"}},
+    "plan": {"data": 4, "tensor": 2, "pipeline": 2, "precision": "bf16",
+             "micro_batch": 1, "global_batch": 32, "sequence": 8192},
+    "framework": {"base": "megatron-core"}
+  })";
+  if (!from.empty()) {
+    const std::size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+std::string problems_of(const std::string& text) {
+  Problems problems;
+  const JsonDocument document = JsonDocument::parse(text, problems);
+  const std::optional<Scenario> scenario = read_scenario(document, problems);
+  CHECK(scenario.has_value() == problems.empty());
+  return problems.text("s");
+}
+
+TEST_SUITE("sim/scenario") {
+  TEST_CASE("a scenario that is right has no problems and reads what it says") {
+    Problems problems;
+    const JsonDocument document = JsonDocument::parse(scenario_text(), problems);
+    const std::optional<Scenario> s = read_scenario(document, problems);
+    REQUIRE_MESSAGE(s, problems.text("s"));
+    CHECK(s->model.layers == 32);
+    CHECK(s->accelerator.name == "h100-sxm-80gb");
+    CHECK(s->plan.micro_batches() == 8);
+    CHECK(s->framework.name == "megatron-core");
+    CHECK(s->network.network.in(1.0_Gbps) == doctest::Approx(400));
+    CHECK(s->training_tokens == 0);
+    CHECK_FALSE(s->price);
+  }
+
+  TEST_CASE("every mistake is told with path, value and rule") {
+    CHECK(problems_of(scenario_text("\"tensor\": 2", "\"tensr\": 2")) ==
+          "s: /plan/tensr: unknown key (did you mean tensor?)\n");
+    CHECK(problems_of(scenario_text("\"400 Gb/s\"", "\"400 GiB\""))
+              .starts_with("s: /cluster/network/network: "));
+    CHECK(problems_of(scenario_text("\"400 Gb/s\"", "400")) ==
+          "s: /cluster/network/network: expected a bandwidth with its unit like \"400 Gb/s\", "
+          "found 400\n");
+    CHECK(problems_of(scenario_text("\"accelerators\": 16", "\"accelerators\": -16")) ==
+          "s: /cluster/accelerators: must be from 1 to 16777216, found -16\n");
+    CHECK(problems_of(scenario_text("\"accelerators\": 16", "\"accelerators\": 16.5")) ==
+          "s: /cluster/accelerators: expected an integer, found 16.5\n");
+    CHECK(problems_of(scenario_text("h100-sxm-80gb", "h100-sxm-80g")) ==
+          "s: /cluster/accelerator: \"h100-sxm-80g\" is no accelerator profile: did you mean "
+          "h100-sxm-80gb?\n");
+    CHECK(problems_of(scenario_text("megatron-core", "megatron-cor")) ==
+          "s: /framework/base: \"megatron-cor\" is no framework preset: did you mean "
+          "megatron-core?\n");
+  }
+
+  TEST_CASE("all mistakes of a file come at once") {
+    std::string text = scenario_text("\"tensor\": 2", "\"tensr\": 2");
+    text.replace(text.find("\"schema\": 1"), 11, "\"schema\": 9");
+    const std::string problems = problems_of(text);
+    CHECK(problems.find("/schema") != std::string::npos);
+    CHECK(problems.find("/plan/tensr") != std::string::npos);
+  }
+
+  TEST_CASE("a plan that does not multiply to the cluster is refused with the product") {
+    CHECK(problems_of(scenario_text("\"accelerators\": 16", "\"accelerators\": 32")) ==
+          "s: /plan: data 4 x tensor 2 x pipeline 2 x context 1 = 16 accelerators, but "
+          "/cluster/accelerators is 32\n");
+  }
+
+  TEST_CASE("rules across fields name the field, the value and what it must fit") {
+    // 32 heads, feed-forward 14336 = 3 x 4778.7, 8 kv heads: none is divided by 3.
+    const std::string tensor = problems_of(scenario_text("\"tensor\": 2", "\"tensor\": 3"));
+    CHECK(tensor.find("/plan/tensor: 3 does not divide the model's heads, 32") !=
+          std::string::npos);
+    CHECK(problems_of(scenario_text("\"global_batch\": 32", "\"global_batch\": 33")) ==
+          "s: /plan/global_batch: 33 is no multiple of data x micro_batch = 4 x 1 = 4\n");
+    CHECK(
+        problems_of(scenario_text("\"pipeline\": 2", "\"pipeline\": 2, \"virtual_stages\": 17")) ==
+        "s: /plan/pipeline: 32 layers cannot fill 2 stages of 17 virtual stages\n");
+    CHECK(problems_of(
+              scenario_text("\"sequence\": 8192", "\"sequence\": 8192, \"shard_group\": 2")) ==
+          "s: /plan/shard_group: 2, but nothing is sharded\n");
+    CHECK(problems_of(scenario_text("\"precision\": \"bf16\"", "\"precision\": \"nvfp4\"")) ==
+          "s: /plan/precision: nvfp4: h100-sxm-80gb has no nvfp4 products\n");
+    CHECK(problems_of(scenario_text("\"pipeline\": 2",
+                                    "\"pipeline\": 2, \"virtual_stages\": 2, "
+                                    "\"schedule\": \"one_forward_one_backward\""))
+              .find("/plan/schedule: one_forward_one_backward has one stage a rank, virtual_stages "
+                    "is 2") != std::string::npos);
+  }
+
+  TEST_CASE("text that is cut off or nested too deeply is one problem") {
+    const std::string whole = scenario_text();
+    const std::string cut = problems_of(whole.substr(0, whole.size() / 2));
+    CHECK(std::count(cut.begin(), cut.end(), '\n') == 1);
+    std::string deep = "{\"a\":";
+    for (int i = 0; i < 10'000; ++i) deep += "[";
+    const std::string nested = problems_of(deep);
+    CHECK(std::count(nested.begin(), nested.end(), '\n') == 1);
+    CHECK(nested.find("64") != std::string::npos);
+  }
+
+  TEST_CASE("writing a scenario and reading it gives the same question") {
+    for (const auto& entry : std::filesystem::directory_iterator(data_path("scenarios"))) {
+      CAPTURE(entry.path().string());
+      Problems problems;
+      const JsonDocument document = JsonDocument::load(entry.path().string(), problems);
+      const std::optional<Scenario> s = read_scenario(document, problems);
+      REQUIRE_MESSAGE(s, problems.text("s"));
+      CHECK(s->name == entry.path().stem().string());
+      CHECK_FALSE(s->description.empty());
+      const std::string text = scenario_json(*s);
+      const JsonDocument again = JsonDocument::parse(text, problems);
+      const std::optional<Scenario> back = read_scenario(again, problems);
+      REQUIRE_MESSAGE(back, problems.text("written"));
+      CHECK(scenario_json(*back) == text);
+      CHECK(plan_json(back->plan) == plan_json(s->plan));
+      CHECK(models::parameters(back->model) == models::parameters(s->model));
+      CHECK(back->published.step_time == s->published.step_time);
+      CHECK(back->price == s->price);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace forerun::sim
