@@ -37,13 +37,14 @@ models::Slice slice_of(const Scenario& s) {
 Compiled compile_step(const Scenario& scenario, const Layout& layout, Detail detail, double clock) {
   const Plan& plan = scenario.plan;
   Compiled compiled;
-  Pricer pricer(scenario, layout, clock, compiled.program.labels);
-  const Parts parts = price_parts(scenario, layout, pricer);
+  Pricer pricer(scenario, layout, clock,
+                detail == Detail::bare ? nullptr : &compiled.program.labels);
+  compiled.parts = price_parts(scenario, layout, pricer);
 
   const std::int64_t p = plan.pipeline, v = plan.virtual_stages, m = plan.micro_batches();
   Channels channels(p * v, m);
   for (std::int64_t r = 0; r < p; ++r) {
-    RankBuilder rank(scenario, layout, pricer, parts, detail, channels, r, compiled);
+    RankBuilder rank(scenario, layout, pricer, detail, channels, r, compiled);
     rank.begin_step();
     for (const ScheduledPass& pass : rank_schedule(plan.schedule, p, v, m, r)) rank.pass(pass);
     rank.end_step();

@@ -15,13 +15,18 @@
 #include <vector>
 
 #include "sim/layout.h"
+#include "sim/parts.h"
 #include "sim/price.h"
 #include "sim/program.h"
 #include "sim/scenario.h"
 
 namespace forerun::sim {
 
-enum class Detail : std::uint8_t { folded, kernels };
+enum class Detail : std::uint8_t {
+  folded,
+  kernels,
+  bare  ///< folded, for its times only: no labels, no work, nothing about what was folded
+};
 
 /// What is inside a folded operation.
 struct FoldedRun {
@@ -33,8 +38,7 @@ struct Compiled {
   std::vector<FoldedRun> runs;
   std::vector<std::vector<std::int32_t>> run_of;  ///< by rank, by operation; -1: not folded
   std::vector<Work> work;                         ///< by rank, of the whole step
-  std::vector<Work> pass_work;     ///< by rank, of one micro-batch forward and backward
-  std::vector<Seconds> pass_time;  ///< the same passes' time, exchanges inside included
+  Parts parts;                                    ///< that the ranks' operations came from
 };
 
 [[nodiscard]] Compiled compile_step(const Scenario&, const Layout&, Detail, double clock);

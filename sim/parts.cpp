@@ -17,7 +17,10 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
       plan.recompute.mode == RecomputeMode::selective ? plan.recompute.parts
                                                       : std::set<models::LayerPart>{},
       full));
-  parts.layer_backward_plain = pricer.segment(models::layer_backward(a, slice, choices, {}, false));
+  if (plan.recompute.layers_per_stage > 0) {
+    parts.layer_backward_plain =
+        pricer.segment(models::layer_backward(a, slice, choices, {}, false));
+  }
   parts.embedding_forward = pricer.segment(models::embedding_forward(a, slice, choices));
   parts.embedding_backward = pricer.segment(models::embedding_backward(a, slice, choices));
   parts.head_forward = pricer.segment(models::head_forward(a, slice, choices, layout.padded_vocab));

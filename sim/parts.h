@@ -12,7 +12,7 @@ namespace forerun::sim {
 struct Parts {
   Segment layer_forward;
   Segment layer_backward;        ///< as the plan's recompute says
-  Segment layer_backward_plain;  ///< without recompute (when only some layers are recomputed)
+  Segment layer_backward_plain;  ///< without recompute; empty unless only some layers have it
   Segment embedding_forward, embedding_backward;
   Segment head_forward, head_backward;
   Segment cast_forward, cast_backward;  ///< of the logits

@@ -65,7 +65,7 @@ std::string shape_text(const hw::Kernel& kernel) {
 }
 
 Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock,
-               std::vector<Label>& labels)
+               std::vector<Label>* labels)
     : scenario_(scenario),
       layout_(layout),
       clock_(clock),
@@ -76,17 +76,22 @@ Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock,
   launch_ = f.cuda_graphs ? 0 : count(to_ticks(f.launch * (1.0 - f.graphed_share)));
 }
 
-std::int32_t Pricer::label(const std::string& name, const std::string& shape,
+std::int32_t Pricer::label(std::string_view name, const std::string& shape,
                            DurationEvidence evidence) {
-  const auto [it, inserted] =
-      label_index_.try_emplace({name, shape}, static_cast<std::int32_t>(labels_.size()));
-  if (inserted) labels_.push_back({name, shape, evidence});
+  const auto [it, inserted] = label_index_.try_emplace({std::string(name), shape},
+                                                       static_cast<std::int32_t>(labels_->size()));
+  if (inserted) labels_->push_back({std::string(name), shape, evidence});
   return it->second;
 }
 
-std::int32_t Pricer::named(const char* name, std::size_t units) {
-  return label(name, units == 0 ? std::string() : fmt::format("{} units", units),
-               DurationEvidence::modelled);
+std::int32_t Pricer::named(std::string_view name, std::size_t units) {
+  if (labels_ == nullptr) return 0;
+  const auto found = named_.find({name, units});
+  if (found != named_.end()) return found->second;
+  const std::int32_t id = label(name, units == 0 ? std::string() : fmt::format("{} units", units),
+                                DurationEvidence::modelled);
+  named_.emplace(std::pair(name, units), id);
+  return id;
 }
 
 PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
@@ -98,7 +103,7 @@ PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
     const hw::KernelTime t = hw::kernel_time(*kernel, scenario_.accelerator);
     const Seconds time = hw::at_clock(t, clock_ * scenario_.accelerator.in_job_rate) * slowest_;
     p.ticks = count(to_ticks(time));
-    p.label = label(std::string(o.name), shape_text(*kernel), t.evidence);
+    if (labels_ != nullptr) p.label = label(o.name, shape_text(*kernel), t.evidence);
     const Flops done = hw::flops(*kernel);
     const auto* product = std::get_if<hw::Gemm>(kernel);
     work.flops += done;
@@ -112,16 +117,23 @@ PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
   const auto& e = std::get<models::Exchange>(o.work);
   const bool tensor = e.dimension == models::Dimension::tensor;
   const hw::Group& group = tensor ? layout_.tensor : layout_.context;
-  PricedOperation c =
-      collective(std::string(o.name).c_str(), e.kind, e.bytes, group, StreamKind::tensor,
-                 tensor ? Category::tensor_exchange : Category::context_exchange);
+  PricedOperation c = collective(o.name, e.kind, e.bytes, group, StreamKind::tensor,
+                                 tensor ? Category::tensor_exchange : Category::context_exchange);
   c.ticks = static_cast<std::int64_t>(static_cast<double>(c.ticks) * e.share);
   c.wait = o.wait;
   return c;
 }
 
-PricedOperation Pricer::collective(const char* name, hw::CollectiveKind kind, Bytes bytes,
+PricedOperation Pricer::collective(std::string_view name, hw::CollectiveKind kind, Bytes bytes,
                                    const hw::Group& group, StreamKind stream, Category category) {
+  const CollectiveKey key{name, kind, bytes, group, stream, category};
+  const auto found = collectives_.find(key);
+  if (found != collectives_.end()) return found->second;
+  return collectives_.emplace(key, price_collective(key)).first->second;
+}
+
+PricedOperation Pricer::price_collective(const CollectiveKey& key) {
+  const auto& [name, kind, bytes, group, stream, category] = key;
   PricedOperation p;
   p.stream = stream;
   p.category = category;
@@ -129,6 +141,7 @@ PricedOperation Pricer::collective(const char* name, hw::CollectiveKind kind, By
   const hw::CollectiveTime t = hw::collective_time(kind, bytes, group, scenario_.network);
   p.ticks = group.ranks > 1 ? count(to_ticks(t.time)) : 0;
   p.tax = static_cast<std::uint8_t>(std::lround(100.0 * scenario_.accelerator.collective_tax));
+  if (labels_ == nullptr) return p;
   p.label = label(name,
                   fmt::format("{} {:.1f} MB, {} ranks, {} a domain, {}", hw::name(kind),
                               bytes.in(Bytes(1e6)), group.ranks, group.per_domain, t.algorithm),

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "hw/power.h"
@@ -55,32 +57,43 @@ struct Segment {
 
 class Pricer {
  public:
-  /// `clock` of the burst clock; labels are collected into `labels`.
-  Pricer(const Scenario&, const Layout&, double clock, std::vector<Label>& labels);
+  /// `clock` of the burst clock; labels are collected into `labels`, or, if that is null, left out:
+  /// they are for people, and writing them takes longer than all the rest.
+  Pricer(const Scenario&, const Layout&, double clock, std::vector<Label>* labels);
 
   [[nodiscard]] Segment segment(const models::OperationList&);
-  [[nodiscard]] PricedOperation collective(const char* name, hw::CollectiveKind, Bytes,
+  /// `name` is static text.
+  [[nodiscard]] PricedOperation collective(std::string_view name, hw::CollectiveKind, Bytes,
                                            const hw::Group&, StreamKind, Category);
   [[nodiscard]] PricedOperation memory_pass(const char* name, Bytes read, Bytes written,
                                             int launches, Category, Work* = nullptr);
 
   /// A label for a folded run of `layers` units ("forward, 8 units"), or for a plain name.
-  [[nodiscard]] std::int32_t named(const char* name, std::size_t units);
+  /// `name` is static text.
+  [[nodiscard]] std::int32_t named(std::string_view name, std::size_t units);
 
   /// Kernel times are stretched by this: the slowest of the job's chips sets the pace.
   [[nodiscard]] double slowest() const { return slowest_; }
 
  private:
+  /// A collective as it was asked for; of `name` the text counts.
+  using CollectiveKey =
+      std::tuple<std::string_view, hw::CollectiveKind, Bytes, hw::Group, StreamKind, Category>;
+
   PricedOperation price(const models::LayerOperation&, Work&);
-  std::int32_t label(const std::string& name, const std::string& shape, DurationEvidence);
+  PricedOperation price_collective(const CollectiveKey&);
+  std::int32_t label(std::string_view name, const std::string& shape, DurationEvidence);
 
   const Scenario& scenario_;
   const Layout& layout_;
   double clock_;
   double slowest_;
   std::int64_t launch_ = 0;
-  std::vector<Label>& labels_;
+  std::vector<Label>* labels_;
   std::map<std::pair<std::string, std::string>, std::int32_t> label_index_;
+  // Asked for in every pass, so kept. Names are static text.
+  std::map<std::pair<std::string_view, std::size_t>, std::int32_t> named_;
+  std::map<CollectiveKey, PricedOperation> collectives_;
 };
 
 /// A kernel's shape for people: "4096 x 12288 x 12288 bf16".

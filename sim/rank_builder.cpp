@@ -32,25 +32,50 @@ std::int32_t Channels::count() const {
 }
 
 RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, Pricer& pricer,
-                         const Parts& parts, Detail detail, const Channels& channels,
-                         std::int64_t rank, Compiled& compiled)
+                         Detail detail, const Channels& channels, std::int64_t rank,
+                         Compiled& compiled)
     : scenario_(scenario),
       layout_(layout),
       pricer_(pricer),
-      parts_(parts),
+      parts_(compiled.parts),
       detail_(detail),
       channels_(channels),
       rank_(rank),
       compiled_(compiled),
       program_(compiled.program.ranks.emplace_back()),
       run_of_(compiled.run_of.emplace_back()),
-      work_(compiled.work.emplace_back()) {
+      work_(compiled.work.emplace_back()),
+      held_(static_cast<double>(stage_parameters(scenario, layout, rank).total())) {
   program_.name = fmt::format("stage {}", rank);
-  compiled.pass_work.emplace_back();
-  compiled.pass_time.emplace_back();
   const auto v = static_cast<std::size_t>(scenario.plan.virtual_stages);
   gathered_.resize(v);
   backwards_left_.assign(v, scenario.plan.micro_batches());
+  for (const Chunk& chunk : layout.chunks[static_cast<std::size_t>(rank)]) {
+    forward_.push_back(list(chunk, hw::Pass::forward));
+    backward_.push_back(list(chunk, hw::Pass::backward));
+  }
+  find_messages();
+}
+
+RankBuilder::UnitList RankBuilder::list(const Chunk& chunk, hw::Pass pass) const {
+  UnitList list;
+  list.units = pass_units(scenario_, layout_, parts_, rank_, chunk, pass);
+  if (!list.units.empty()) fold(list.units, 0, list.units.size(), list);
+  return list;
+}
+
+void RankBuilder::find_messages() {
+  bool head = false, cast = false;
+  const std::int64_t chunks = scenario_.plan.pipeline * scenario_.plan.virtual_stages;
+  for (std::int64_t c = 0; c < chunks; ++c) {
+    const Chunk& chunk = chunk_of_model(c);
+    if (chunk.loss) last_chunk_ = c;
+    head |= chunk.head;
+    cast |= chunk.cast;
+    messages_.push_back(cast   ? &parts_.send_cast_logits
+                        : head ? &parts_.send_logits
+                               : &parts_.send_forward);
+  }
 }
 
 // ---- issuing
@@ -101,87 +126,63 @@ OperationId RankBuilder::push_kernels(const Segment& s, OperationId wait, Operat
   return trailing_ != kNone ? trailing_ : last_compute_;
 }
 
-OperationId RankBuilder::push_folded(const std::vector<Unit>& units, std::size_t first,
-                                     std::size_t last, const char* name, OperationId wait,
-                                     OperationId also_wait) {
-  PricedOperation p;
-  FoldedRun run;
+void RankBuilder::fold(const std::vector<Unit>& units, std::size_t first, std::size_t last,
+                       UnitList& into) {
   std::int64_t host = 0;
   for (std::size_t i = first; i < last; ++i) {
     const Segment& s = *units[i].segment;
-    p.ticks += s.ticks;
+    into.folded.ticks += s.ticks;
     host += s.host;
-    for (std::size_t c = 0; c < run.breakdown.size(); ++c) run.breakdown[c] += s.breakdown[c];
+    for (std::size_t c = 0; c < into.run.breakdown.size(); ++c) {
+      into.run.breakdown[c] += s.breakdown[c];
+    }
   }
-  p.host = units[first].segment->first_host;
-  p.label = pricer_.named(name, last - first);
-  const OperationId id = push(p, wait, also_wait);
-  program_.operations.back().host_rest = host - p.host;
+  into.folded.host = units[first].segment->first_host;
+  into.host_rest = host - into.folded.host;
+}
+
+OperationId RankBuilder::push_folded(const UnitList& list, std::size_t units, const char* name,
+                                     OperationId wait, OperationId also_wait) {
+  const OperationId id = push(list.folded, wait, also_wait);
+  program_.operations.back().host_rest = list.host_rest;
+  if (detail_ == Detail::bare) return id;
+  program_.operations.back().label = pricer_.named(name, units);
   run_of_.back() = static_cast<std::int32_t>(compiled_.runs.size());
-  compiled_.runs.push_back(run);
+  compiled_.runs.push_back(list.run);
   return id;
 }
 
 OperationId RankBuilder::issue(const std::vector<Unit>& units, std::size_t first, std::size_t last,
                                const char* name, OperationId wait, OperationId also_wait) {
-  for (std::size_t i = first; i < last; ++i) work_ += units[i].segment->work;
-  if (detail_ == Detail::folded) return push_folded(units, first, last, name, wait, also_wait);
+  if (detail_ != Detail::kernels) {
+    UnitList some;
+    fold(units, first, last, some);
+    if (detail_ == Detail::folded) {
+      for (std::size_t i = first; i < last; ++i) work_ += units[i].segment->work;
+    }
+    return push_folded(some, last - first, name, wait, also_wait);
+  }
   OperationId id = kNone;
   for (std::size_t i = first; i < last; ++i) {
+    work_ += units[i].segment->work;
     id = push_kernels(*units[i].segment, i == first ? wait : kNone, i == first ? also_wait : kNone);
   }
   return id;
 }
 
-// ---- the units of a pass
-// --------------------------------------------------------------------------
-
-double RankBuilder::layer_parameters() const {
-  const StageParameters held = stage_parameters(scenario_, layout_, rank_);
-  const std::int64_t layers = layout_.stage_layers(rank_);
-  return layers == 0 ? 0.0 : static_cast<double>(held.layers) / static_cast<double>(layers);
-}
-
-double RankBuilder::end_parameters(const Chunk& chunk) const {
-  const StageParameters held = stage_parameters(scenario_, layout_, rank_);
-  return (chunk.embedding ? static_cast<double>(held.embedding) : 0.0) +
-         (chunk.head ? static_cast<double>(held.head) : 0.0);
+OperationId RankBuilder::issue_all(const UnitList& list, const char* name, OperationId wait,
+                                   OperationId also_wait) {
+  if (detail_ == Detail::kernels) {
+    return issue(list.units, 0, list.units.size(), name, wait, also_wait);
+  }
+  if (detail_ == Detail::folded) {
+    for (const Unit& u : list.units) work_ += u.segment->work;
+  }
+  return push_folded(list, list.units.size(), name, wait, also_wait);
 }
 
 bool RankBuilder::fully_sharded() const {
   return scenario_.plan.sharding == ShardingStage::parameters;
-}
-
-std::vector<RankBuilder::Unit> RankBuilder::units(const Chunk& chunk, bool backward) const {
-  std::vector<Unit> units;
-  const double layer = layer_parameters();
-  const StageParameters held = stage_parameters(scenario_, layout_, rank_);
-  const auto end = [&](const Segment& s, std::int64_t parameters) {
-    units.push_back({&s, static_cast<double>(parameters), true});
-  };
-  if (!backward) {
-    if (chunk.embedding) end(parts_.embedding_forward, held.embedding);
-    for (std::int64_t i = 0; i < chunk.layers; ++i)
-      units.push_back({&parts_.layer_forward, layer, false});
-    if (chunk.head) end(parts_.head_forward, held.head);
-    if (chunk.cast) end(parts_.cast_forward, 0);
-    if (chunk.loss) end(parts_.loss_forward, 0);
-    std::erase_if(units, [](const Unit& u) { return u.segment->operations.empty(); });
-    return units;
-  }
-  if (chunk.loss) end(parts_.loss_backward, 0);
-  if (chunk.cast) end(parts_.cast_backward, 0);
-  if (chunk.head) end(parts_.head_backward, held.head);
-  // With a limit, the first layers of a stage are recomputed in full and the others not.
-  const Recompute& r = scenario_.plan.recompute;
-  const std::int64_t limit = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;
-  for (std::int64_t i = chunk.layers - 1; i >= 0; --i) {
-    units.push_back(
-        {i < limit ? &parts_.layer_backward : &parts_.layer_backward_plain, layer, false});
-  }
-  if (chunk.embedding) end(parts_.embedding_backward, held.embedding);
-  std::erase_if(units, [](const Unit& u) { return u.segment->operations.empty(); });
-  return units;
 }
 
 // ---- passes
@@ -191,33 +192,14 @@ bool RankBuilder::last_backward_of_chunk(const ScheduledPass& pass) {
   return --backwards_left_[static_cast<std::size_t>(pass.chunk)] == 0;
 }
 
-/// The model chunk that holds the loss: nothing of the model lies after it.
-std::int64_t RankBuilder::last_chunk() const {
-  const std::int64_t p = scenario_.plan.pipeline;
-  std::int64_t last = 0;
-  for (std::int64_t c = 0; c < p * scenario_.plan.virtual_stages; ++c) {
-    if (chunk_of_model(c).loss) last = c;
-  }
-  return last;
-}
-
 const Chunk& RankBuilder::chunk_of_model(std::int64_t chunk) const {
   const std::int64_t p = scenario_.plan.pipeline;
   return layout_.chunks[static_cast<std::size_t>(chunk % p)][static_cast<std::size_t>(chunk / p)];
 }
 
-/// What travels from model chunk `chunk` to the next (and its gradient back).
-const PricedOperation& RankBuilder::message(std::int64_t chunk) const {
-  bool head = false;
-  for (std::int64_t c = 0; c <= chunk; ++c) {
-    if (chunk_of_model(c).cast) return parts_.send_cast_logits;
-    head = head || chunk_of_model(c).head;
-  }
-  return head ? parts_.send_logits : parts_.send_forward;
-}
-
 OperationId RankBuilder::receive(std::int64_t boundary, std::int32_t channel) {
-  PricedOperation p = message(boundary);
+  const PricedOperation* const sent = messages_[static_cast<std::size_t>(boundary)];
+  PricedOperation p = *sent;
   p.ticks = 0;
   p.tax = 0;
   p.stream = StreamKind::pipeline_receive;
@@ -226,12 +208,13 @@ OperationId RankBuilder::receive(std::int64_t boundary, std::int32_t channel) {
   o.receives = true;
   o.host_waits = scenario_.framework.blocking_point_to_point;
   o.channel = channel;
-  const bool activation = &message(boundary) == &parts_.send_forward;
+  const bool activation = sent == &parts_.send_forward;
   return activation && parts_.gather_received.ticks > 0 ? push(parts_.gather_received, id) : id;
 }
 
 void RankBuilder::send(std::int64_t boundary, std::int32_t channel) {
-  last_send_ = push(message(boundary), trailing_ != kNone ? trailing_ : last_compute_);
+  last_send_ = push(*messages_[static_cast<std::size_t>(boundary)],
+                    trailing_ != kNone ? trailing_ : last_compute_);
   Operation& o = program_.operations.back();
   o.sends = true;
   o.host_waits = scenario_.framework.blocking_point_to_point;
@@ -240,38 +223,32 @@ void RankBuilder::send(std::int64_t boundary, std::int32_t channel) {
 
 void RankBuilder::pass(const ScheduledPass& pass) {
   const Framework& f = scenario_.framework;
-  const std::int64_t last = last_chunk();
   const std::int64_t chunk = pass.chunk * scenario_.plan.pipeline + rank_;  // of the model
-  if (chunk > last) return;
+  if (chunk > last_chunk_) return;
   const bool forward = pass.pass == hw::Pass::forward;
-  const Chunk& here = chunk_of_model(chunk);
   const std::size_t first_operation = program_.operations.size();
 
   extra_host_ += count(to_ticks(f.micro_batch_overhead)) / (2 * scenario_.plan.virtual_stages);
   OperationId wait = kNone;
   if (forward && chunk > 0)
     wait = receive(chunk - 1, channels_.forward(chunk - 1, pass.micro_batch));
-  if (!forward && chunk < last) wait = receive(chunk, channels_.backward(chunk, pass.micro_batch));
+  if (!forward && chunk < last_chunk_)
+    wait = receive(chunk, channels_.backward(chunk, pass.micro_batch));
   // Without overlap a rank's next pass also waits until its last message has left.
   const OperationId also_wait = f.point_to_point_overlap ? kNone : last_send_;
 
-  const std::vector<Unit> list = units(here, !forward);
-  compute(pass, list, wait, also_wait);
-  if (pass.micro_batch == 0) {
-    for (const Unit& u : list) {
-      compiled_.pass_work.back() += u.segment->work;
-      compiled_.pass_time.back() += to_seconds(Tick{u.segment->ticks});
-    }
-  }
-  if (forward && chunk < last) send(chunk, channels_.forward(chunk, pass.micro_batch));
+  const auto v = static_cast<std::size_t>(pass.chunk);
+  compute(pass, forward ? forward_[v] : backward_[v], wait, also_wait);
+  if (forward && chunk < last_chunk_) send(chunk, channels_.forward(chunk, pass.micro_batch));
   if (!forward && chunk > 0) send(chunk - 1, channels_.backward(chunk - 1, pass.micro_batch));
   for (std::size_t i = first_operation; i < program_.operations.size(); ++i) {
     program_.operations[i].micro_batch = static_cast<std::int32_t>(pass.micro_batch);
   }
 }
 
-void RankBuilder::compute(const ScheduledPass& pass, const std::vector<Unit>& list,
-                          OperationId wait, OperationId also_wait) {
+void RankBuilder::compute(const ScheduledPass& pass, const UnitList& all, OperationId wait,
+                          OperationId also_wait) {
+  const std::vector<Unit>& list = all.units;
   const Framework& f = scenario_.framework;
   const bool forward = pass.pass == hw::Pass::forward;
   const bool final_backward = !forward && last_backward_of_chunk(pass);
@@ -294,7 +271,7 @@ void RankBuilder::compute(const ScheduledPass& pass, const std::vector<Unit>& li
              f.gradient_exchange != GradientExchange::after_backward) {
     reducing_pass(list, wait, also_wait);
   } else {
-    issue(list, 0, list.size(), name, wait, also_wait);
+    issue_all(all, name, wait, also_wait);
   }
 }
 

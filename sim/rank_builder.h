@@ -8,6 +8,7 @@
 
 #include "sim/compile.h"
 #include "sim/parts.h"
+#include "sim/pass_units.h"
 #include "sim/schedule.h"
 
 namespace forerun::sim {
@@ -31,36 +32,39 @@ class Channels {
 
 class RankBuilder {
  public:
-  RankBuilder(const Scenario&, const Layout&, Pricer&, const Parts&, Detail, const Channels&,
-              std::int64_t rank, Compiled&);
+  /// Adds a rank to `compiled`, from its parts.
+  RankBuilder(const Scenario&, const Layout&, Pricer&, Detail, const Channels&, std::int64_t rank,
+              Compiled& compiled);
   void begin_step();
   void pass(const ScheduledPass&);
   void end_step();
 
  private:
-  /// One layer, the embedding or the head, within a pass.
-  struct Unit {
-    const Segment* segment = nullptr;
-    double parameters = 0;  ///< of one tensor rank
-    bool ends = false;      ///< embedding or head: the root unit of FSDP
+  /// The units of a chunk's pass, and all of them folded into one operation.
+  struct UnitList {
+    std::vector<Unit> units;
+    PricedOperation folded;
+    std::int64_t host_rest = 0;
+    FoldedRun run;
   };
 
-  [[nodiscard]] std::vector<Unit> units(const Chunk&, bool backward) const;
+  [[nodiscard]] UnitList list(const Chunk&, hw::Pass) const;
+  /// Units [first, last) as one operation; its host ticks are those of the first launch.
+  static void fold(const std::vector<Unit>&, std::size_t first, std::size_t last, UnitList& into);
   /// Issues units [first, last) of a pass; returns the last compute operation.
   OperationId issue(const std::vector<Unit>&, std::size_t first, std::size_t last, const char* name,
                     OperationId wait, OperationId also_wait);
+  OperationId issue_all(const UnitList&, const char* name, OperationId wait, OperationId also_wait);
   OperationId push(const PricedOperation&, OperationId wait = kNone, OperationId also_wait = kNone);
   OperationId push_kernels(const Segment&, OperationId wait, OperationId also_wait);
-  OperationId push_folded(const std::vector<Unit>&, std::size_t first, std::size_t last,
-                          const char* name, OperationId wait, OperationId also_wait);
+  OperationId push_folded(const UnitList&, std::size_t units, const char* name, OperationId wait,
+                          OperationId also_wait);
 
-  void compute(const ScheduledPass&, const std::vector<Unit>&, OperationId wait,
-               OperationId also_wait);
+  void compute(const ScheduledPass&, const UnitList&, OperationId wait, OperationId also_wait);
   OperationId receive(std::int64_t boundary, std::int32_t channel);
   void send(std::int64_t boundary, std::int32_t channel);
-  [[nodiscard]] std::int64_t last_chunk() const;
   [[nodiscard]] const Chunk& chunk_of_model(std::int64_t chunk) const;
-  [[nodiscard]] const PricedOperation& message(std::int64_t chunk) const;
+  void find_messages();
   void reducing_pass(const std::vector<Unit>&, OperationId wait, OperationId also_wait);
   void first_pass(const std::vector<Unit>&, std::vector<OperationId> gathers, OperationId wait);
   void gathered_pass(const std::vector<Unit>&, bool forward, const char* name);
@@ -70,8 +74,6 @@ class RankBuilder {
   void clip_and_check(double held);
   void update(double held, double owned);
 
-  [[nodiscard]] double layer_parameters() const;
-  [[nodiscard]] double end_parameters(const Chunk&) const;
   [[nodiscard]] bool fully_sharded() const;
   [[nodiscard]] bool last_backward_of_chunk(const ScheduledPass&);
 
@@ -86,6 +88,12 @@ class RankBuilder {
   RankProgram& program_;
   std::vector<std::int32_t>& run_of_;
   Work& work_;
+
+  double held_ = 0;                           ///< parameters of one tensor rank, before sharding
+  std::vector<UnitList> forward_, backward_;  ///< by virtual stage
+  std::int64_t last_chunk_ = 0;  ///< of the model, that holds the loss: nothing lies after it
+  /// What travels from model chunk i to the next (and its gradient back).
+  std::vector<const PricedOperation*> messages_;
 
   OperationId last_compute_ = kNone;
   OperationId last_data_ = kNone;

@@ -14,9 +14,8 @@ constexpr int kPassLaunches = 8;
 void RankBuilder::begin_step() {
   const Framework& f = scenario_.framework;
   const Plan& plan = scenario_.plan;
-  const double held = static_cast<double>(stage_parameters(scenario_, layout_, rank_).total());
   const double shards = static_cast<double>(layout_.shard.ranks);
-  const double gradients = plan.sharding >= ShardingStage::gradients ? held / shards : held;
+  const double gradients = plan.sharding >= ShardingStage::gradients ? held_ / shards : held_;
   push(pricer_.memory_pass("zero gradients", Bytes(0), Bytes(gradients * f.gradient_bytes),
                            kPassLaunches, Category::optimizer, &work_));
 
@@ -31,10 +30,10 @@ void RankBuilder::begin_step() {
   const bool sharded =
       plan.sharding == ShardingStage::optimizer || plan.sharding == ShardingStage::gradients;
   if (sharded && f.parameter_gather_overlapped && layout_.shard.ranks > 1) {
-    const auto& chunks = layout_.chunks[static_cast<std::size_t>(rank_)];
-    for (std::size_t c = 0; c < chunks.size(); ++c) {
-      for (const Unit& u : units(chunks[c], false))
+    for (std::size_t c = 0; c < forward_.size(); ++c) {
+      for (const Unit& u : forward_[c].units) {
         gathered_[c].push_back(gather_parameters(u.parameters, kNone));
+      }
     }
   }
 }
@@ -104,18 +103,17 @@ void RankBuilder::update(double held, double owned) {
 
 void RankBuilder::end_step() {
   const Framework& f = scenario_.framework;
-  const double held = static_cast<double>(stage_parameters(scenario_, layout_, rank_).total());
   const double owned = scenario_.plan.sharding == ShardingStage::none
-                           ? held
-                           : held / static_cast<double>(layout_.shard.ranks);
+                           ? held_
+                           : held_ / static_cast<double>(layout_.shard.ranks);
   if (f.gradient_exchange == GradientExchange::after_backward && !fully_sharded()) {
-    last_data_ = reduce_gradients(held, last_compute_);
+    last_data_ = reduce_gradients(held_, last_compute_);
   }
   if (last_data_ != kNone && layout_.data.ranks > 1) trailing_ = last_data_;
   exchange_tied_embedding();
   clip_and_check(scenario_.plan.sharding >= ShardingStage::gradients || !f.reduces_in_full ? owned
-                                                                                           : held);
-  update(held, owned);
+                                                                                           : held_);
+  update(held_, owned);
 
   // Bookkeeping between steps: the host has the device's last result and issues nothing meanwhile.
   PricedOperation end;

@@ -6,6 +6,7 @@
 #include "hw/power.h"
 #include "sim/attribution.h"
 #include "sim/parts.h"
+#include "sim/pass_units.h"
 
 namespace forerun::sim {
 namespace {
@@ -39,23 +40,22 @@ Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::
 /// The clock that the power cap leaves, from the passes of the busiest rank: the cap's control loop
 /// averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's bubble.
 double step_clock(const Scenario& s, const Layout& layout) {
-  const Compiled at_burst = compile_step(s, layout, Detail::folded, 1.0);
+  Pricer at_burst(s, layout, 1.0, nullptr);
+  const Parts parts = price_parts(s, layout, at_burst);
   double clock = 1.0;
-  for (std::size_t r = 0; r < at_burst.pass_work.size(); ++r) {
-    const Work& w = at_burst.pass_work[r];
-    if (w.busy <= Seconds(0)) continue;
-    clock =
-        std::min(clock, hw::sustained_clock(s.accelerator.power, w.window(at_burst.pass_time[r])));
+  for (std::int64_t r = 0; r < s.plan.pipeline; ++r) {
+    const MicroBatchWork m = micro_batch_work(s, layout, parts, r);
+    if (m.work.busy <= Seconds(0)) continue;
+    clock = std::min(clock, hw::sustained_clock(s.accelerator.power, m.work.window(m.time)));
   }
   return clock;
 }
 
-std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout, double clock,
-                                       std::int64_t rank) {
-  // The kernels of the passes, priced once and counted, largest first.
-  std::vector<Label> labels;
-  Pricer pricer(s, layout, clock, labels);
-  const Parts parts = price_parts(s, layout, pricer);
+/// The kernels of a rank's passes, counted, largest first.
+std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
+                                       const Compiled& compiled, std::int64_t rank) {
+  const Parts& parts = compiled.parts;
+  const std::vector<Label>& labels = compiled.program.labels;
   const Plan& plan = s.plan;
   const double m = static_cast<double>(plan.micro_batches());
   double embeddings = 0, heads = 0, casts = 0, losses = 0;
@@ -108,8 +108,7 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout, 
 Seconds step_time(const Scenario& scenario) {
   const Layout layout = make_layout(scenario);
   const double clock = step_clock(scenario, layout);
-  return to_seconds(
-      Tick{execute(compile_step(scenario, layout, Detail::folded, clock).program).end});
+  return to_seconds(Tick{execute(compile_step(scenario, layout, Detail::bare, clock).program).end});
 }
 
 StepResult simulate_step(const Scenario& scenario, Detail detail) {
@@ -134,7 +133,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   result.rank = static_cast<std::int64_t>(described);
   result.breakdown = result.by_rank[described];
   result.by_evidence = compiled->work[described].by_evidence;
-  result.kernels = kernel_shares(scenario, layout, result.clock, result.rank);
+  result.kernels = kernel_shares(scenario, layout, *compiled, result.rank);
   const Work& w = compiled->work[described];
   // The window's times are at the burst clock; the step's are at `clock`.
   const Seconds stretched = w.compute_bound / result.clock - w.compute_bound;

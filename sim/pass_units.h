@@ -1,0 +1,35 @@
+#pragma once
+
+/// What a pass of a model chunk consists of, in order. Private to sim/.
+
+#include <vector>
+
+#include "hw/kernel.h"
+#include "sim/layout.h"
+#include "sim/parts.h"
+#include "sim/scenario.h"
+
+namespace forerun::sim {
+
+/// One layer, the embedding, the head or one of what follows it, within a pass.
+struct Unit {
+  const Segment* segment = nullptr;
+  double parameters = 0;  ///< of one tensor rank
+  bool ends = false;      ///< embedding or head: the root unit of FSDP
+};
+
+/// Units of a pass of `chunk`, which rank `rank` holds; those without operations are left out.
+/// They point into `parts`.
+[[nodiscard]] std::vector<Unit> pass_units(const Scenario&, const Layout&, const Parts&,
+                                           std::int64_t rank, const Chunk& chunk, hw::Pass);
+
+/// What one micro-batch, forward and backward through all chunks of a rank, does to an accelerator,
+/// and how long it takes alone, exchanges inside included.
+struct MicroBatchWork {
+  Work work;
+  Seconds time{};
+};
+[[nodiscard]] MicroBatchWork micro_batch_work(const Scenario&, const Layout&, const Parts&,
+                                              std::int64_t rank);
+
+}  // namespace forerun::sim
