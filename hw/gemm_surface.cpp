@@ -29,6 +29,7 @@ double whole_up(double x) {
 }
 
 constexpr double kLeastSplit = 256;  // of k in one piece; below it no library splits
+constexpr double kFewWaves = 4;      // beyond, whole waves lose too little to split k for
 
 }  // namespace
 
@@ -67,6 +68,12 @@ double GemmSurface::compute(double m, double n, double k, double batch) const {
       const double w = blocks * each;
       const double waves = w + fit_.quantisation * (whole_up(w) - w);
       time = waves * (k + fit_.ramp) * t.step;
+      const double most = w < kFewWaves ? std::min(fit_.most_pieces, k / kLeastSplit) : 1;
+      for (double pieces = 2; pieces <= most; ++pieces) {
+        const double v = w * pieces;
+        const double fine = v + fit_.quantisation * (whole_up(v) - v);
+        time = std::min(time, fine * (k / pieces + fit_.ramp) * t.step + fit_.split_cost.base());
+      }
     } else {
       // Cores left idle take pieces of k; the wave is the first and only one.
       const double split =
@@ -90,9 +97,11 @@ GemmTime GemmSurface::at(std::int64_t m, std::int64_t n, std::int64_t k, std::in
   // Batched products fill the cores as a product of as many rows would.
   const double factor =
       std::exp(fit_.residual.at(std::log2(rm * rb), std::log2(rn), std::log2(rk)));
+  const double least = 2 * rm * rn * rk * rb / (fit_.ceiling * machine_.rate.base());
   const double square = math / body * (math / body);
   const auto in = [](const GemmFit::Range& r, double x) { return r.least <= x && x <= r.most; };
-  return {Seconds((start + body) * factor), square * square * body / (start + body),
+  return {Seconds(std::max((start + body) * factor, least)),
+          square * square * body / (start + body),
           batch == 1 && in(fit_.m, rm) && in(fit_.n, rn) && in(fit_.k, rk)};
 }
 
@@ -118,6 +127,8 @@ GemmFit read_gemm_fit(Reader reader) {
   fit.ramp = reader.number("ramp", 0, 1e5);
   fit.quantisation = reader.number("quantisation", 0, 1);
   fit.memory_efficiency = reader.number("memory_efficiency", 0.05, 3);
+  fit.most_pieces = static_cast<double>(reader.integer("most_pieces", 1, 16));
+  fit.ceiling = reader.number("ceiling", 0.05, 1);
   fit.start = reader.seconds("start");
   fit.split_cost = reader.seconds("split_cost");
   fit.residual = read_residual_grid(reader.object("residual"), {"log2_m", "log2_n", "log2_k"});

@@ -3,12 +3,14 @@
 /// Time of a matrix product on one accelerator: a tile-and-wave roofline, corrected by a fitted
 /// surface of utilisation.
 ///
-///   blocks  = ceil(m / Tm) ceil(n / Tn) batch,  split = pieces of k where blocks leave cores idle
+///   blocks  = ceil(m / Tm) ceil(n / Tn) batch,  split = pieces of k where blocks leave cores idle,
+///             or up to most_pieces where they fill few waves and that is faster
 ///   waves   = w + quantisation (ceil(w) - w),  w = blocks split / multiprocessors, at least 1
 ///   compute = waves 2 Tm Tn (k / split + ramp) / (efficiency rate / multiprocessors)
 ///   memory  = traffic / (memory_efficiency bandwidth)
+///   split costs split_cost once
 ///   model   = start + (compute^4 + memory^4)^(1/4), least over the tile shapes (Tm, Tn)
-///   time    = model exp(residual(log2 m, log2 n, log2 k))
+///   time    = model exp(residual(log2 m, log2 n, log2 k)), at least operations / (ceiling rate)
 ///
 /// The residual is trilinear between knots and holds its boundary value outside them, so outside
 /// the measured range the utilisation relative to the model stays what it was at the boundary. Tile
@@ -41,10 +43,12 @@ struct GemmFit {
   double ramp = 0;          ///< prologue and epilogue of a tile, in elements of k
   double quantisation = 1;  ///< 1: whole waves; 0: work spread evenly (persistent kernels)
   double memory_efficiency = 0;
-  Seconds start{};        ///< of a product, launch cost of the host excluded
-  Seconds split_cost{};   ///< of adding up the pieces where k is split
-  ResidualGrid residual;  ///< log(time / model) over log2 m, log2 n, log2 k
-  Range m, n, k;          ///< measured
+  double most_pieces = 1;  ///< of k where few waves of tiles would leave the last one half empty
+  double ceiling = 1;      ///< share of the peak that no product exceeds: the most measured
+  Seconds start{};         ///< of a product, launch cost of the host excluded
+  Seconds split_cost{};    ///< of adding up the pieces where k is split
+  ResidualGrid residual;   ///< log(time / model) over log2 m, log2 n, log2 k
+  Range m, n, k;           ///< measured
   /// What the timed call spends beside the product where tables of 8-bit products cast the
   /// activation inside it: start + bytes(elements) / bandwidth, with the bytes an element rising
   /// from those of a matrix that stays in the last-level cache to those of one that does not, over

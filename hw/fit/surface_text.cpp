@@ -73,13 +73,15 @@ std::string text(const GemmFit& f, const FitErrors& e) {
   }
   return fmt::format(
       "{{\n      \"peak\": \"{} TFLOP/s\",\n      \"tiles\": [{}\n      ],\n"
-      "      \"ramp\": {},\n      \"quantisation\": {},\n      \"memory_efficiency\": {},\n"
+      "      \"ramp\": {},\n      \"quantisation\": {},\n      \"most_pieces\": {},\n"
+      "      \"ceiling\": {:.4g},\n      \"memory_efficiency\": {},\n"
       "      \"start\": {},\n      \"split_cost\": {},\n{}"
       "      \"measured\": {{\"m\": {}, \"n\": {}, \"k\": {}}},\n"
       "      \"fit\": {},\n      \"residual\": {}\n    }}",
-      f.peak.base() / 1e12, tiles, f.ramp, f.quantisation, f.memory_efficiency,
-      microseconds(f.start), microseconds(f.split_cost), cast, range(f.m), range(f.n), range(f.k),
-      errors(e, "      "), grid(f.residual, {"log2_m", "log2_n", "log2_k"}, "      "));
+      f.peak.base() / 1e12, tiles, f.ramp, f.quantisation, f.most_pieces, f.ceiling,
+      f.memory_efficiency, microseconds(f.start), microseconds(f.split_cost), cast, range(f.m),
+      range(f.n), range(f.k), errors(e, "      "),
+      grid(f.residual, {"log2_m", "log2_n", "log2_k"}, "      "));
 }
 
 std::string text(const AttentionPassFit& p) {

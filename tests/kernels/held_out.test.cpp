@@ -1,0 +1,83 @@
+/// Predictions for measured kernels that no fit saw (held_out.csv, see README.md beside it): the
+/// median error stays under the project's bars, per accelerator with room for a small sample.
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/file.h"
+#include "hw/csv.h"
+#include "hw/kernel_table.h"
+
+namespace {
+
+using namespace forerun;
+using namespace forerun::hw;
+
+struct Held {
+  std::string accelerator, operation, dtype;
+  double error = 0;
+};
+
+std::vector<Held> predictions() {
+  Problems problems;
+  const Csv csv =
+      Csv::parse(read_file(data_path("tests/kernels/held_out.csv"), kCsvLimit), problems);
+  const auto integer = [&](std::size_t row, std::size_t column) {
+    return csv.integer(row, column, 1, problems);
+  };
+  std::map<std::string, Accelerator> loaded;
+  std::vector<Held> out;
+  for (std::size_t i = 0; i < csv.rows(); ++i) {
+    Held h{csv.text(i, 0), csv.text(i, 1), csv.text(i, 2), 0};
+    const auto a = loaded.try_emplace(h.accelerator, load_accelerator(h.accelerator)).first;
+    const Seconds measured(csv.number(i, 12, 1e-6, problems) * 1e-6);
+    std::optional<Seconds> predicted;
+    if (h.operation == "gemm") {
+      predicted = predict(
+          GemmRow{integer(i, 4), integer(i, 5), integer(i, 6), h.dtype, measured, {}}, a->second);
+    } else {
+      predicted = predict(AttentionRow{integer(i, 7), integer(i, 8), integer(i, 9), integer(i, 10),
+                                       integer(i, 11), true, h.dtype, measured},
+                          a->second);
+    }
+    REQUIRE(predicted);
+    h.error = std::abs(*predicted / measured - 1);
+    out.push_back(std::move(h));
+  }
+  REQUIRE_MESSAGE(problems.empty(), problems.text("held_out.csv"));
+  return out;
+}
+
+double quantile(std::vector<double> v, double q) {
+  std::ranges::sort(v);
+  return v[static_cast<std::size_t>(std::ceil(q * static_cast<double>(v.size()))) - 1];
+}
+
+}  // namespace
+
+TEST_SUITE("tests/kernels") {
+  TEST_CASE("kernels that no fit saw are predicted within the bars") {
+    std::map<std::string, std::vector<double>> all, each;
+    for (const Held& h : predictions()) {
+      all[h.operation + " " + h.dtype].push_back(h.error);
+      each[h.operation + " " + h.dtype + " " + h.accelerator].push_back(h.error);
+    }
+    const std::map<std::string, double> bars = {
+        {"gemm bf16", 0.04}, {"gemm fp8", 0.04}, {"attention bf16", 0.03}};
+    for (const auto& [kind, errors] : all) {
+      MESSAGE(fmt::format("{}: {} rows, median {:.2f} %, p95 {:.1f} %", kind, errors.size(),
+                          100 * quantile(errors, 0.5), 100 * quantile(errors, 0.95)));
+      CHECK(quantile(errors, 0.5) <= bars.at(kind));
+    }
+    for (const auto& [kind, errors] : each) {
+      CAPTURE(kind);
+      CHECK(quantile(errors, 0.5) <= 0.06);
+    }
+  }
+}
