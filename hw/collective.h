@@ -66,6 +66,9 @@ struct Network {
   double degradation_per_doubling = 0;  ///< of bandwidth, per doubling of domains beyond two
   bool sharp = false;                   ///< in-network all-reduce
   bool nvls = false;                    ///< in-switch (NVLink SHARP) reduction, also under a tree
+  /// Host time of issuing an exchange inside a layer, per rank of its group, in jobs of several
+  /// domains. Zero but for clusters where rows show it; the cause is not established.
+  Seconds exchange_host{};
   double in_job_efficiency = 1.0;  ///< bandwidth inside a training job over bandwidth in isolation
   std::map<std::string, Evidence> evidence;   ///< by field name
   std::map<std::string, std::string> source;  ///< by field name

@@ -180,6 +180,7 @@ std::optional<Network> read_network(const std::string& json_text, Problems& prob
   n.degradation_per_doubling = f.number("degradation_per_doubling", 0, 0.5);
   n.sharp = f.boolean("sharp");
   n.nvls = f.boolean("nvls");
+  n.exchange_host = f.seconds("exchange_host");
   n.in_job_efficiency = f.number("in_job_efficiency", 0.01, 1);
   top.finish();
   const std::vector<std::string> known = scale_up_names();

@@ -41,10 +41,9 @@ constexpr std::array kWeightGradients = {
     Choice<WeightGradients>{"per_pass", WeightGradients::per_pass},
     Choice<WeightGradients>{"kept", WeightGradients::kept}};
 
-constexpr std::array kReported = {
-    Choice<ReportedMemory>{"allocated", ReportedMemory::allocated},
-    Choice<ReportedMemory>{"reserved", ReportedMemory::reserved},
-    Choice<ReportedMemory>{"device", ReportedMemory::device}};
+constexpr std::array kReported = {Choice<ReportedMemory>{"allocated", ReportedMemory::allocated},
+                                  Choice<ReportedMemory>{"reserved", ReportedMemory::reserved},
+                                  Choice<ReportedMemory>{"device", ReportedMemory::device}};
 
 constexpr auto& choices_of(hw::AttentionKernel) { return kAttention; }
 constexpr auto& choices_of(GradientExchange) { return kExchange; }
@@ -112,6 +111,7 @@ void each_fact(F& f, Visit&& visit) {
   visit("workspace_bytes", f.memory.workspace_bytes);
   visit("allocator_slack", f.memory.allocator_slack);
   visit("outside_bytes", f.memory.outside_bytes);
+  visit("elementwise_traffic", f.elementwise_traffic);
   visit("launch", f.launch);
   visit("micro_batch_overhead", f.micro_batch_overhead);
   visit("step_overhead", f.step_overhead);
@@ -160,6 +160,10 @@ void check(const Framework& f, Reader& at) {
   }
   if (f.cuda_graphs && f.graphed_share > 0) {
     at.problem("graphed_share", "partial graphs inside whole-iteration graphs (cuda_graphs)");
+  }
+  if (!(f.elementwise_traffic >= 0.1 && f.elementwise_traffic <= 10)) {
+    at.problem("elementwise_traffic",
+               fmt::format("must be between 0.1 and 10, found {}", f.elementwise_traffic));
   }
   if (f.gradient_exchange_bytes < 1) at.problem("gradient_exchange_bytes", "must be at least 1");
 }

@@ -88,6 +88,9 @@ struct Framework {
   MemoryHabits memory;  ///< sim/memory_habits.h
 
   // Fitted (tests/published/fit): at most three.
+  /// Bytes that memory-bound kernels of a pass move over those the operation lists name: copies,
+  /// changes of layout, passes that are not fused.
+  double elementwise_traffic = 1;
   Seconds launch{};                ///< host time to issue one kernel
   Seconds micro_batch_overhead{};  ///< host time of a micro-batch (data, schedule bookkeeping)
   Seconds step_overhead{};  ///< serial time of a step (logging, loss scale, zeroing, learning rate)

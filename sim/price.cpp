@@ -94,24 +94,39 @@ std::int32_t Pricer::named(std::string_view name, std::size_t units) {
   return id;
 }
 
-PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
+/// A memory-bound kernel of a pass with what the framework moves besides.
+hw::Kernel Pricer::with_unlisted_traffic(const hw::Kernel& kernel) const {
+  const auto* m = std::get_if<hw::MemoryBound>(&kernel);
+  const double factor = scenario_.framework.elementwise_traffic;
+  if (m == nullptr || factor == 1.0) return kernel;
+  return hw::MemoryBound{m->read * factor, m->written * factor};
+}
+
+PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& kernel, int launches,
+                                     Category category, Work& work) {
   PricedOperation p;
-  p.wait = o.wait;
-  p.category = o.recomputed ? Category::recompute : Category::compute;
-  p.host = launch_ * o.launches;
+  p.category = category;
+  p.host = launch_ * launches;
+  const hw::KernelTime t = hw::kernel_time(kernel, scenario_.accelerator);
+  const Seconds time = hw::at_clock(t, clock_ * scenario_.accelerator.in_job_rate) * slowest_;
+  p.ticks = count(to_ticks(time));
+  if (labels_ != nullptr) p.label = label(name, shape_text(kernel), t.evidence);
+  const Flops done = hw::flops(kernel);
+  const auto* product = std::get_if<hw::Gemm>(&kernel);
+  work.flops += done;
+  work.weighted_flops += product != nullptr ? done * hw::energy_weight(product->precision) : done;
+  work.traffic += hw::traffic(kernel);
+  work.busy += time;
+  work.compute_bound += t.compute_bound / scenario_.accelerator.in_job_rate * slowest_;
+  work.by_evidence[static_cast<std::size_t>(t.evidence)] += time;
+  return p;
+}
+
+PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
   if (const auto* kernel = std::get_if<hw::Kernel>(&o.work)) {
-    const hw::KernelTime t = hw::kernel_time(*kernel, scenario_.accelerator);
-    const Seconds time = hw::at_clock(t, clock_ * scenario_.accelerator.in_job_rate) * slowest_;
-    p.ticks = count(to_ticks(time));
-    if (labels_ != nullptr) p.label = label(o.name, shape_text(*kernel), t.evidence);
-    const Flops done = hw::flops(*kernel);
-    const auto* product = std::get_if<hw::Gemm>(kernel);
-    work.flops += done;
-    work.weighted_flops += product != nullptr ? done * hw::energy_weight(product->precision) : done;
-    work.traffic += hw::traffic(*kernel);
-    work.busy += time;
-    work.compute_bound += t.compute_bound / scenario_.accelerator.in_job_rate * slowest_;
-    work.by_evidence[static_cast<std::size_t>(t.evidence)] += time;
+    PricedOperation p = price_kernel(o.name, with_unlisted_traffic(*kernel), o.launches,
+                                     o.recomputed ? Category::recompute : Category::compute, work);
+    p.wait = o.wait;
     return p;
   }
   const auto& e = std::get<models::Exchange>(o.work);
@@ -120,6 +135,9 @@ PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
   PricedOperation c = collective(o.name, e.kind, e.bytes, group, StreamKind::tensor,
                                  tensor ? Category::tensor_exchange : Category::context_exchange);
   c.ticks = static_cast<std::int64_t>(static_cast<double>(c.ticks) * e.share);
+  if (scenario_.accelerators > scenario_.network.domain) {
+    c.host += count(to_ticks(scenario_.network.exchange_host * static_cast<double>(group.ranks)));
+  }
   c.wait = o.wait;
   return c;
 }
@@ -152,13 +170,8 @@ PricedOperation Pricer::price_collective(const CollectiveKey& key) {
 PricedOperation Pricer::memory_pass(const char* name, Bytes read, Bytes written, int launches,
                                     Category category, Work* work) {
   Work unused;
-  models::LayerOperation o;
-  o.name = name;
-  o.work = hw::Kernel(hw::MemoryBound{read, written});
-  o.launches = launches;
-  PricedOperation p = price(o, work != nullptr ? *work : unused);
-  p.category = category;
-  return p;
+  return price_kernel(name, hw::MemoryBound{read, written}, launches, category,
+                      work != nullptr ? *work : unused);
 }
 
 Segment Pricer::segment(const models::OperationList& list) {

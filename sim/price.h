@@ -80,6 +80,9 @@ class Pricer {
   using CollectiveKey =
       std::tuple<std::string_view, hw::CollectiveKind, Bytes, hw::Group, StreamKind, Category>;
 
+  PricedOperation price_kernel(std::string_view name, const hw::Kernel&, int launches, Category,
+                               Work&);
+  [[nodiscard]] hw::Kernel with_unlisted_traffic(const hw::Kernel&) const;
   PricedOperation price(const models::LayerOperation&, Work&);
   PricedOperation price_collective(const CollectiveKey&);
   std::int32_t label(std::string_view name, const std::string& shape, DurationEvidence);

@@ -18,10 +18,10 @@ namespace forerun::published {
 namespace {
 
 /// The constants that a row can feel, in the order of a setting.
-enum Slot : std::size_t { rate, memory, tax, launch, micro_batch, step };
+enum Slot : std::size_t { rate, memory, tax, launch, traffic, step };
 constexpr std::array<const char*, Predictor::kConstants> kSlots = {
     "in_job_rate", "memory_efficiency",    "collective_tax",
-    "launch",      "micro_batch_overhead", "step_overhead"};
+    "launch",      "elementwise_traffic", "step_overhead"};
 
 std::size_t slot_of(const std::string& name) {
   const auto found = std::ranges::find(kSlots, name);
@@ -54,7 +54,7 @@ Values current_values(const Catalogue& catalogue) {
     } else {
       const sim::Framework f = sim::load_framework(s.name);
       now[launch] = f.launch.in(1.0_us);
-      now[micro_batch] = f.micro_batch_overhead.in(1.0_us);
+      now[traffic] = f.elementwise_traffic;
       now[step] = f.step_overhead.in(1.0_us);
     }
     for (std::size_t c = 0; c < values.size(); ++c) {
@@ -113,7 +113,7 @@ double Predictor::simulate(std::size_t row, const Setting& to, const hw::Acceler
   s.accelerator.in_job_rate = to[rate];
   s.accelerator.collective_tax = to[tax];
   s.framework.launch = to[launch] * 1.0_us;
-  s.framework.micro_batch_overhead = to[micro_batch] * 1.0_us;
+  s.framework.elementwise_traffic = to[traffic];
   s.framework.step_overhead = to[step] * 1.0_us;
   return std::log(sim::step_time(s) / *rows_[row].measured.step_time);
 }
