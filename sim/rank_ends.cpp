@@ -21,10 +21,9 @@ void RankBuilder::begin_step() {
 
   if (!parts_.weight_casts.operations.empty()) {
     const std::int64_t times = f.weights_cast_every_micro_batch ? plan.micro_batches() : 1;
-    for (std::int64_t i = 0; i < layout_.stage_layers(rank_) * times; ++i) {
-      work_ += parts_.weight_casts.work;
-      push_kernels(parts_.weight_casts, kNone, kNone);
-    }
+    const std::vector<Unit> casts(static_cast<std::size_t>(layout_.stage_layers(rank_) * times),
+                                  {&parts_.weight_casts, 0, false});
+    if (!casts.empty()) issue(casts, 0, casts.size(), "weight casts", kNone, kNone);
   }
   // ZeRO-1 and -2: updated parameters are gathered beside the first forward passes, chunk by chunk.
   const bool sharded =
