@@ -1,0 +1,311 @@
+// The program from end to end: what it prints, where, and with which exit code.
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "core/file.h"
+#include "core/reader.h"
+#include "tests/cli/program.h"
+
+namespace forerun::testing {
+namespace {
+
+const std::string kScenario = "llama3_8b_torchtitan";
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_SUITE("cli") {
+  TEST_CASE("run answers a published run beside its measured value and nothing on standard error") {
+    const Ran r = forerun({"run", kScenario});
+    CHECK(r.code == 0);
+    CHECK(r.err.empty());
+    for (const char* part :
+         {"step time", "published 2.458 s", "GPU-hours", "list price", "final loss", "utilisation",
+          "memory", "assumed of framework", "seed 1, forerun "}) {
+      CHECK_MESSAGE(has(r.out, part), part);
+    }
+  }
+
+  TEST_CASE("run --json - writes only JSON, with what the text says") {
+    const Ran r = forerun({"run", kScenario, "--json", "-"});
+    CHECK(r.code == 0);
+    Problems problems;
+    const JsonDocument document = JsonDocument::parse(r.out, problems);
+    REQUIRE_MESSAGE(problems.empty(), problems.text("out"));
+    Reader top = document.root(problems);
+    CHECK(top.number("step_time_s", 0.1, 100) > 1.0);
+    CHECK(top.number("days", 1, 10000) > 1.0);
+    CHECK(top.boolean("feasible"));
+    CHECK(top.text("version") != "");
+    CHECK(top.text("input_hash").size() == 16);
+    CHECK(problems.empty());
+  }
+
+  TEST_CASE("--json FILE writes the file and still prints the text") {
+    const Folder folder;
+    const Ran r = forerun({"step", kScenario, "--json", folder.path("step.json")});
+    CHECK(r.code == 0);
+    CHECK(has(r.out, "the 20 kernels that take longest"));
+    Problems problems;
+    (void)JsonDocument::load(folder.path("step.json"), problems);
+    CHECK_MESSAGE(problems.empty(), problems.text("step.json"));
+  }
+
+  TEST_CASE("the same question has the same answer and hash, another one has another hash") {
+    const auto hash = [](const std::vector<std::string>& more) {
+      std::vector<std::string> words = {"run", kScenario, "--json", "-"};
+      words.insert(words.end(), more.begin(), more.end());
+      return forerun(words).out;
+    };
+    CHECK(hash({}) == hash({}));
+    CHECK(hash({}) != hash({"--seed", "2"}));
+    CHECK(hash({"--set", "plan.global_batch=32"}) != hash({}));
+  }
+
+  TEST_CASE("--set replaces values, and a wrong one is told with its path") {
+    CHECK(has(forerun({"run", kScenario, "--set", "plan.global_batch=32"}).out, "32 sequences"));
+    const Ran wrong = forerun({"run", kScenario, "--set", "plan.data=3"});
+    CHECK(wrong.code == 1);
+    CHECK(wrong.out.empty());
+    CHECK(has(wrong.err, "/plan: data 3 x tensor 1 x pipeline 1 x context 1 = 3 accelerators"));
+    const Ran half = forerun({"run", kScenario, "--set", "plan.data"});
+    CHECK(half.code == 2);
+    CHECK(has(half.err, "expected PATH=VALUE"));
+  }
+
+  TEST_CASE("a plan that is out of memory exits 3 and says by how much") {
+    for (const char* command : {"run", "step"}) {
+      const Ran r = forerun({command, "llama3_70b_does_not_fit"});
+      CHECK(r.code == 3);
+      CHECK(r.err.empty());
+      CHECK(has(r.out, "infeasible: "));
+      CHECK(has(r.out, " over on stage 0"));
+      CHECK(has(r.out, "optimiser states"));
+    }
+    const Ran json = forerun({"run", "llama3_70b_does_not_fit", "--json", "-"});
+    CHECK(json.code == 3);
+    CHECK(has(json.out, "\"feasible\": false"));
+  }
+
+  TEST_CASE("what would make a plan fit is named, and does") {
+    // Four sequences at a time are too many, two at a time are the run that was published.
+    const Ran r =
+        forerun({"run", kScenario, "--set", "plan.micro_batch=4", "--set", "plan.global_batch=32"});
+    CHECK(r.code == 3);
+    REQUIRE(has(r.out, "it fits with\n"));
+    CHECK(has(r.out, "micro_batch 4 -> 2"));
+    CHECK(
+        forerun({"run", kScenario, "--set", "plan.micro_batch=2", "--set", "plan.global_batch=32"})
+            .code == 0);
+  }
+
+  TEST_CASE("wrong input is a clear message, exit 1, in under a second") {
+    const Folder folder;
+    const std::string good = read_file(data_path("scenarios/" + kScenario + ".json"), 1 << 20);
+    const auto refused = [](const std::string& path, const std::string& words) {
+      const Ran r = forerun({"run", path});
+      CHECK(r.code == 1);
+      CHECK(r.out.empty());
+      CHECK(r.err.starts_with("error: "));
+      CHECK_MESSAGE(has(r.err, words), r.err);
+      CHECK(r.seconds < 1.0);
+    };
+    refused(folder.path("absent.json"), "absent.json");
+    refused(folder.file("cut.json", good.substr(0, good.size() / 2)), "cut.json");
+    std::string deep = "{\"a\": ";
+    for (int i = 0; i < 10'000; ++i) deep += "[";
+    refused(folder.file("deep.json", deep), "64");
+    std::string unknown = good;
+    unknown.replace(unknown.find("\"cluster\""), 9, "\"clustr\"");
+    refused(folder.file("unknown.json", unknown), "did you mean cluster?");
+    std::string count = good;
+    count.replace(count.find("\"accelerators\": 8"), 17, "\"accelerators\": -8");
+    refused(folder.file("count.json", count), "/cluster/accelerators: must be from 1");
+    std::string unit = good;
+    unit.replace(unit.find("2.95 USD/h"), 10, "2.95 GB/h");
+    refused(folder.file("unit.json", unit), "/price/accelerator_hour");
+    refused("llama3_8b_torchtitn", "did you mean llama3_8b_torchtitan?");
+  }
+
+  TEST_CASE("a file over the size limit is refused before it is read") {
+    const Folder folder;
+    const std::string path = folder.path("large.json");
+    {
+      std::ofstream file(path);
+      file.seekp(static_cast<std::streamoff>(kMaxJsonBytes));
+      file << "{}";
+    }
+    const Ran r = forerun({"run", path});
+    CHECK(r.code == 1);
+    CHECK(has(r.err, "large.json"));
+    CHECK(r.seconds < 1.0);
+  }
+
+  TEST_CASE("wrong usage exits 2 and suggests the nearest command or flag") {
+    const Ran command = forerun({"rnu", kScenario});
+    CHECK(command.code == 2);
+    CHECK(command.err == "error: there is no command \"rnu\"\nhint: did you mean run?\n");
+    const Ran flag = forerun({"run", kScenario, "--jsn", "-"});
+    CHECK(flag.code == 2);
+    CHECK(flag.err == "error: forerun run has no flag --jsn\nhint: did you mean --json?\n");
+    CHECK(forerun({"run"}).code == 2);
+    CHECK(forerun({"run", kScenario, kScenario}).code == 2);
+    CHECK(forerun({"run", kScenario, "--json"}).code == 2);
+    CHECK(forerun({"validate", "--threads", "0", "x"}).code == 2);
+    CHECK(forerun({"list", "profles"}).err.find("did you mean profiles?") != std::string::npos);
+  }
+
+  TEST_CASE("help comes on standard output from every command") {
+    CHECK(has(forerun({}).out, "validate"));
+    CHECK(has(forerun({"--help"}).out, "Exit codes: 0 done"));
+    for (const char* command : {"run", "step", "validate", "check", "list"}) {
+      const Ran r = forerun({command, "--help"});
+      CHECK(r.code == 0);
+      CHECK(r.err.empty());
+      CHECK(has(r.out, std::string("Usage: forerun ") + command));
+      CHECK(has(r.out, "Examples:"));
+      CHECK(forerun({"help", command}).out == r.out);
+    }
+    CHECK(has(forerun({"--version"}).out, "forerun "));
+  }
+
+  TEST_CASE("a trace is written as JSON with the step's kernels") {
+    const Folder folder;
+    const Ran r = forerun({"step", kScenario, "--trace", folder.path("trace.json")});
+    CHECK(r.code == 0);
+    Problems problems;
+    const JsonDocument document = JsonDocument::load(folder.path("trace.json"), problems);
+    REQUIRE_MESSAGE(problems.empty(), problems.text("trace"));
+    Reader top = document.root(problems);
+    CHECK(top.objects("traceEvents").size() > 10);
+  }
+
+  TEST_CASE("check names the kind of what is right and every problem of what is not") {
+    const Folder folder;
+    const Ran right =
+        forerun({"check", data_path("scenarios/" + kScenario + ".json"),
+                 data_path("sim/frameworks/generic.json"), data_path("models/zoo/llama3-8b.json"),
+                 data_path("models/laws/chinchilla_epoch.json"),
+                 data_path("hw/profiles/networks/dgx-h100.json"),
+                 data_path("hw/profiles/accelerators/h100-sxm-80gb.json")});
+    CHECK_MESSAGE(right.code == 0, right.err);
+    for (const char* kind : {": scenario", ": framework preset", ": model", ": loss law",
+                             ": network profile", ": accelerator profile"}) {
+      CHECK_MESSAGE(has(right.out, kind), kind);
+    }
+    const Ran wrong = forerun({"check", folder.file("x.json", "{\"plan\": {\"tensr\": 1}}")});
+    CHECK(wrong.code == 1);
+    CHECK(has(wrong.err, "/plan/tensr: unknown key"));
+    CHECK(has(wrong.err, "/model: missing"));
+  }
+
+  TEST_CASE("list shows every kind, as text and as JSON") {
+    const Ran text = forerun({"list"});
+    CHECK(text.code == 0);
+    for (const char* part : {"h100-sxm-80gb", "dgx-a100", "bloom-176b", "nanotron", "Megatron"}) {
+      CHECK_MESSAGE(has(text.out, part), part);
+    }
+    Problems problems;
+    const JsonDocument document =
+        JsonDocument::parse(forerun({"list", "models", "--json", "-"}).out, problems);
+    Reader top = document.root(problems);
+    CHECK(top.objects("models").size() > 40);
+    CHECK(problems.empty());
+  }
+}
+
+TEST_SUITE("cli/validate") {
+  /// The first `count` rows of a file, and what is put after them.
+  std::string rows(const std::string& file, int count, const std::string& after = {}) {
+    std::istringstream lines(read_file(data_path("tests/published/rows/" + file), kMaxJsonBytes));
+    std::string out, line;
+    for (int i = 0; i < count && std::getline(lines, line); ++i) out += line + "\n";
+    return out + after;
+  }
+
+  TEST_CASE("rows are predicted beside what was measured, and summed up by group") {
+    const Folder folder;
+    const std::string path = folder.file("rows.jsonl", rows("vtrain_a100_multi.jsonl", 8));
+    const Ran r = forerun({"validate", path});
+    CHECK(r.code == 0);
+    CHECK(has(r.out, "vtrain_a100_multi-0000"));
+    CHECK(has(r.out, "vtrain_a100_multi:3072,30,32,2048"));
+    CHECK(has(r.out, "step time: mean over groups of the mean error"));
+    CHECK(has(forerun({"validate", path, "--markdown"}).out, "|---|---:|"));
+  }
+
+  TEST_CASE("--json gives each row's fields by their names, the same for any number of threads") {
+    const Folder folder;
+    const std::string path = folder.file(
+        "rows.jsonl", rows("vtrain_a100_multi.jsonl", 4) + rows("nanotron_h100_oom.jsonl", 3));
+    const Ran one = forerun({"validate", path, "--json", "-", "--threads", "1"});
+    CHECK(one.code == 0);
+    CHECK(one.out == forerun({"validate", path, "--json", "-", "--threads", "4"}).out);
+    Problems problems;
+    const JsonDocument document = JsonDocument::parse(one.out, problems);
+    Reader top = document.root(problems);
+    std::vector<Reader> list = top.objects("rows");
+    REQUIRE(list.size() == 7);
+    CHECK(list[0].text("id") == "vtrain_a100_multi-0000");
+    CHECK(list[0].text("group") != "");
+    CHECK(list[0].number("measured_step_time_s", 0, 100) == 3.5665);
+    CHECK(list[0].number("predicted_step_time_s", 0, 100) > 0);
+    CHECK(list[0].number("predicted_memory_gib", 0, 1000) > 0);
+    CHECK_FALSE(list[0].has("measured_memory_gib"));
+    CHECK(list[0].boolean("fits"));
+    CHECK(list[0].text("evidence") != "");
+    CHECK_FALSE(list[6].has("predicted_step_time_s"));
+    CHECK(list[6].boolean("out_of_memory"));
+    CHECK_MESSAGE(problems.empty(), problems.text("out"));
+  }
+
+  TEST_CASE("a row that can't be simulated keeps its place, with the reason") {
+    const Folder folder;
+    std::string moe = rows("vtrain_a100_multi.jsonl", 1);
+    moe.replace(moe.find("\"dense\""), 7, "\"moe\"");
+    std::string odd = rows("vtrain_a100_multi.jsonl", 1);
+    odd.replace(odd.find("\"accelerators\":64"), 17, "\"accelerators\":63");
+    const std::string path = folder.file("rows.jsonl", moe + odd);
+    const Ran r = forerun({"validate", path, "--json", "-"});
+    CHECK(r.code == 0);
+    CHECK(has(r.out, "only dense decoders are modelled"));
+    CHECK(has(r.out, "/cluster/accelerators is 63"));
+    CHECK(has(r.out, "\"not_modelled\": 1"));
+    CHECK(has(r.out, "\"refused\": 1"));
+  }
+
+  TEST_CASE("a line that is no JSON object is told with file and line") {
+    const Folder folder;
+    const std::string path =
+        folder.file("rows.jsonl", rows("vtrain_a100_multi.jsonl", 2, "{\"id\": \n"));
+    const Ran r = forerun({"validate", path});
+    CHECK(r.code == 1);
+    CHECK(has(r.err, "rows.jsonl: line 3: "));
+  }
+
+  TEST_CASE("a table of kernel times asks for its accelerator and is scored with it") {
+    const Folder folder;
+    const std::string path = folder.file(
+        "gemm.csv",
+        "m,n,k,dtype,latency_us\n4096,4096,4096,bf16,210.0\n8192,8192,8192,bf16,1500\n");
+    const Ran without = forerun({"validate", path});
+    CHECK(without.code == 2);
+    CHECK(has(without.err, "--profile"));
+    const Ran with = forerun({"validate", path, "--profile", "h100-sxm-80gb"});
+    CHECK_MESSAGE(with.code == 0, with.err);
+    CHECK(has(with.out, "gemm"));
+    CHECK(has(with.out, "bf16"));
+    CHECK(has(with.out, "p95"));
+    const Ran misspelt = forerun({"validate", path, "--profile", "h100-sxm-80g"});
+    CHECK(misspelt.code == 1);
+    CHECK(has(misspelt.err, "h100-sxm-80gb"));
+  }
+}
+
+}  // namespace
+}  // namespace forerun::testing

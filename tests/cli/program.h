@@ -1,0 +1,34 @@
+#pragma once
+
+/// Runs the built program as somebody at a terminal would.
+
+#include <string>
+#include <vector>
+
+namespace forerun::testing {
+
+struct Ran {
+  int code = -1;         ///< exit code
+  std::string out, err;  ///< standard output and standard error
+  double seconds = 0;    ///< wall time
+};
+
+/// Runs `forerun` with these words.
+[[nodiscard]] Ran forerun(const std::vector<std::string>& words);
+
+/// A folder of its own for files that a test writes, removed at the end.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  [[nodiscard]] std::string path(const std::string& name) const;
+  /// Writes a file and returns its path.
+  [[nodiscard]] std::string file(const std::string& name, const std::string& text) const;
+
+ private:
+  std::string folder_;
+};
+
+}  // namespace forerun::testing
