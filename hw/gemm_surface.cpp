@@ -21,10 +21,12 @@ double overlap(double a, double b) {
 
 double real(std::int64_t count) { return static_cast<double>(count); }
 
+double whole_down(double x) { return real(static_cast<std::int64_t>(x)); }
+
 /// The least whole number not below `x`, for 0 <= x < 2^53; std::ceil calls into the library on
 /// plain x86-64.
 double whole_up(double x) {
-  const double down = real(static_cast<std::int64_t>(x));
+  const double down = whole_down(x);
   return down < x ? down + 1 : down;
 }
 
@@ -39,7 +41,8 @@ GemmSurface::GemmSurface(GemmFit fit, const GemmMachine& machine, bool own)
       !fit_.tiles.empty() && machine_.multiprocessors > 0 && machine_.rate.base() > 0,
       fmt::format("{} tiles, {} multiprocessors", fit_.tiles.size(), machine_.multiprocessors));
   // Tiles share few heights and widths: how many cover m and n is found once for each.
-  const auto side = [](std::vector<double>& sides, std::int64_t length) {
+  std::vector<double> sides;
+  const auto side = [&](std::int64_t length) {
     const auto at = std::ranges::find(sides, real(length));
     if (at != sides.end()) return static_cast<std::size_t>(at - sides.begin());
     sides.push_back(real(length));
@@ -47,17 +50,19 @@ GemmSurface::GemmSurface(GemmFit fit, const GemmMachine& machine, bool own)
   };
   for (const GemmFit::Tile& t : fit_.tiles) {
     const double core_rate = t.efficiency * machine_.rate.base() / machine_.multiprocessors;
-    tiles_.push_back(
-        {side(sides_, t.m), side(sides_, t.n), 2.0 * real(t.m) * real(t.n) / core_rate});
+    tiles_.push_back({side(t.m), side(t.n), 2.0 * real(t.m) * real(t.n) / core_rate});
   }
-  FORERUN_ASSERT(sides_.size() <= kMostSides, fmt::format("{} lengths of tiles", sides_.size()));
+  FORERUN_ASSERT(sides.size() <= kMostSides, fmt::format("{} lengths of tiles", sides.size()));
+  for (const double length : sides) inverse_sides_.push_back(1 / length);
 }
 
 double GemmSurface::compute(double m, double n, double k, double batch) const {
   std::array<double, kMostSides> rows, columns;
-  for (std::size_t i = 0; i < sides_.size(); ++i) {
-    rows[i] = whole_up(m / sides_[i]);
-    columns[i] = whole_up(n / sides_[i]) * batch;
+  for (std::size_t i = 0; i < inverse_sides_.size(); ++i) {
+    // A product with the inverse is a little off the quotient, which matters where that is whole:
+    // fractions of a tile are a thousandth or more, so a millionth less keeps whole ones whole.
+    rows[i] = whole_up(m * inverse_sides_[i] - 1e-6);
+    columns[i] = whole_up(n * inverse_sides_[i] - 1e-6) * batch;
   }
   const double cores = machine_.multiprocessors, each = 1 / cores;
   double least = std::numeric_limits<double>::infinity();
@@ -76,8 +81,7 @@ double GemmSurface::compute(double m, double n, double k, double batch) const {
       }
     } else {
       // Cores left idle take pieces of k; the wave is the first and only one.
-      const double split =
-          std::max(1.0, std::min(std::floor(cores / blocks), std::floor(k / kLeastSplit)));
+      const double split = std::max(1.0, whole_down(std::min(cores / blocks, k / kLeastSplit)));
       time = (k / split + fit_.ramp) * t.step + (split > 1 ? fit_.split_cost.base() : 0);
     }
     least = std::min(least, time);

@@ -88,8 +88,8 @@ class GemmSurface {
   [[nodiscard]] bool own() const { return own_; }
 
  private:
-  /// A tile shape: which of sides_ its height and width are, and the seconds that one core takes
-  /// for one step of k of it.
+  /// A tile shape: which of inverse_sides_ its height and width are, and the seconds that one core
+  /// takes for one step of k of it.
   struct Tile {
     std::size_t rows, columns;
     double step;
@@ -102,7 +102,7 @@ class GemmSurface {
   GemmMachine machine_;
   bool own_;
   std::vector<Tile> tiles_;
-  std::vector<double> sides_;
+  std::vector<double> inverse_sides_;
 };
 
 /// Reads one entry of a surface file.

@@ -56,6 +56,7 @@ class TableModel {
   TableModel(const std::vector<AttentionRow>& rows, FlopRate peak, const AttentionMachine& machine)
       : rows_(rows), peak_(peak), machine_(machine) {
     for (const AttentionRow& r : rows) sizes_.insert(r.head_dim);
+    shortest_ = std::ranges::min(rows, {}, &AttentionRow::time).time;
   }
 
   [[nodiscard]] std::vector<double> first_guess() const {
@@ -95,8 +96,9 @@ class TableModel {
       sum += weight(r) * robust(std::log(time / r.time), kFar);
       total += weight(r);
     }
-    double wall = 0;  // no head size beats the peak
+    double wall = 0;  // no head size beats the peak, and no call is shorter than its starts
     for (std::size_t i = 0; i < sizes_.size(); ++i) wall += std::max(0.0, p[i]);
+    wall += std::max(0.0, (surface.fit().cache_start + kKernelStart) / shortest_ - 1);
     return sum / total + 100 * wall;
   }
 
@@ -108,6 +110,7 @@ class TableModel {
   FlopRate peak_;
   AttentionMachine machine_;
   std::set<std::int64_t> sizes_;
+  Seconds shortest_{};
 };
 
 std::vector<ChartPoint> select(const std::vector<ChartPoint>& charts, std::string_view kernel,
