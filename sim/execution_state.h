@@ -27,19 +27,18 @@ struct StreamState {
   std::int64_t free = 0;     ///< and when
 };
 
-/// What the common event touches comes first, in one cache line.
+/// What most events touch, the compute stream's state included, is the first cache line.
 struct alignas(64) RankState {
   /// What the next operation of a stream is blocked by when it is not an operation.
   static constexpr OperationId kNothing = -1, kHost = -2;
 
   const Operation* operations = nullptr;
   Span* spans = nullptr;
-  OperationId size = 0;
   OperationId issued = kNone;                   ///< the last whose issue is dated
   std::array<OperationId, kStreams> blocked{};  ///< what each stream's next was seen to wait for
   bool taxed = false;
-
   std::array<StreamState, kStreams> streams{};
+  OperationId size = 0;
 
   // Under taxes: the compute operation that runs, its remaining work at the time `dated`, and the
   // date before which its host lets it not end.
