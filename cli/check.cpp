@@ -16,6 +16,7 @@
 #include "hw/collective.h"
 #include "models/architecture.h"
 #include "models/loss/chinchilla.h"
+#include "sim/error_band.h"
 #include "sim/framework.h"
 #include "sim/published_row.h"
 #include "sim/scenario.h"
@@ -52,6 +53,8 @@ constexpr std::array kKinds = {
          [](const std::string& text, Problems& p) { (void)sim::read_framework(text, p); }},
     Kind{"constants", "loss law",
          [](const std::string& text, Problems& p) { (void)models::read_chinchilla(text, p); }},
+    Kind{"bands", "error bands",
+         [](const std::string& text, Problems& p) { (void)sim::read_error_bands(text, p); }},
     Kind{"vocab", "model", check_model}};
 
 /// Null if the file has no key that tells.

@@ -10,6 +10,7 @@
 #include "cli/report.h"
 #include "core/table.h"
 #include "models/loss/chinchilla.h"
+#include "sim/error_band.h"
 #include "sim/layout.h"
 #include "sim/memory.h"
 
@@ -31,12 +32,17 @@ std::string beside(double predicted, double published, const std::string& shown,
 }
 
 std::string headline(const sim::Scenario& s, const sim::RunResult& r,
-                     const models::ChinchillaLaw& law) {
+                     const models::ChinchillaLaw& law, const std::optional<sim::TimeBand>& band) {
   const sim::Published& p = s.published;
   std::string out = line("step time", show(r.step.time),
                          p.step_time ? beside(r.step.time.base(), p.step_time->base(),
                                               show_step(*p.step_time), "slower", "faster")
                                      : std::string{});
+  if (band) {
+    out += line(fmt::format("{} band", show_percent(band->level, 0)).c_str(),
+                fmt::format("{} to {}", show_step(band->low), show_step(band->high)),
+                fmt::format("where published runs lay, {}", band->rests_on));
+  }
   if (r.duration) {
     out += line("duration", show(*r.duration),
                 fmt::format("{} steps of {} tokens, undisturbed", show_count(*r.steps),
@@ -75,11 +81,16 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r,
 }
 
 void write_run(JsonWriter& json, const sim::Scenario& s, const sim::RunResult& r,
-               const models::ChinchillaLaw& law) {
+               const models::ChinchillaLaw& law, const std::optional<sim::TimeBand>& band) {
   json.begin_object();
   write_question(json, s);
   json.key("feasible").value(true);
   write_step(json, r.step);
+  if (band) {
+    json.key("band").begin_object().key("level").value(band->level);
+    json.key("low_s").value(band->low.base()).key("high_s").value(band->high.base());
+    json.key("rests_on").value(band->rests_on).end_object();
+  }
   json.key("tokens_per_second").value(r.tokens_per_second);
   json.key("steps").value(r.steps);
   json.key("days").value(r.duration ? std::optional(r.duration->in(1.0_days)) : std::nullopt);
@@ -110,9 +121,10 @@ int run(const Options& o) {
       sim::simulate_run(s, law, o.every_kernel ? sim::Detail::kernels : sim::Detail::folded);
   write_trace(o, s, r.step);
   JsonWriter json;
-  write_run(json, s, r, law);
+  const std::optional<sim::TimeBand> band = sim::time_band(sim::load_error_bands(), s, r.step.time);
+  write_run(json, s, r, law, band);
   deliver(o,
-          fmt::format("{}\n{}\n{}\n{}\n{}", question_text(s), headline(s, r, law),
+          fmt::format("{}\n{}\n{}\n{}\n{}", question_text(s), headline(s, r, law, band),
                       breakdown_text(r.step), memory_text(r.step.memory), evidence_text(s, r.step)),
           json);
   return 0;

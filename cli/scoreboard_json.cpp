@@ -18,6 +18,8 @@ void write_row(JsonWriter& json, const sim::RowOutcome& o) {
   json.key("id").value(o.id).key("group").value(o.group);
   json.key("measured_step_time_s").value(base(o.measured.step_time));
   json.key("predicted_step_time_s").value(base(o.step_time));
+  json.key("band_low_s").value(o.band ? std::optional(o.band->low.base()) : std::nullopt);
+  json.key("band_high_s").value(o.band ? std::optional(o.band->high.base()) : std::nullopt);
   json.key("measured_memory_gib").value(gib(o.measured.memory));
   json.key("predicted_memory_gib").value(gib(o.memory));
   json.key("measured_memory_after_step_gib").value(gib(o.measured.after_step));
@@ -80,6 +82,7 @@ void write_scoreboard(JsonWriter& json, const sim::Scoreboard& b,
     json.key("over_families_90").begin_array();
     json.value(b.over_families->low).value(b.over_families->high).end_array();
   }
+  json.key("in_band").value(b.in_band).key("band_level").value(b.band_level);
   json.key("memory_error").value(b.memory_error);
   json.key("memory_after_step_error").value(b.after_step_error);
   json.key("peak_in_reserved").value(b.peak_in_reserved);

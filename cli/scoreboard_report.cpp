@@ -88,6 +88,11 @@ Table summary_table(const sim::Scoreboard& b) {
                            show_percent(b.over_families->high)),
                fmt::format("bootstrap over {} families", b.families.size())});
   }
+  if (b.in_band) {
+    table.row({"step time: inside the printed band", percent(b.in_band),
+               fmt::format("of rows that no fit saw; the band promises {}",
+                           show_percent(*b.band_level, 0))});
+  }
   if (b.memory_error) {
     table.row(
         {"peak memory: mean over groups", percent(b.memory_error), "as each framework reports it"});

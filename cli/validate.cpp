@@ -131,7 +131,7 @@ int validate(const Options& o) {
   std::vector<sim::RowOutcome> outcomes;
   {
     Progress progress(rows.size());
-    outcomes = sim::predict_rows(rows, threads, std::ref(progress));
+    outcomes = sim::predict_rows(rows, sim::load_error_bands(), threads, std::ref(progress));
   }
   const sim::Scoreboard board = sim::make_scoreboard(outcomes, o.seed.value_or(1));
 

@@ -49,7 +49,7 @@ RowOutcome refused_outcome(const RefusedRow& row) {
   return out;
 }
 
-RowOutcome predict(const PublishedRow& row) {
+RowOutcome predict(const PublishedRow& row, const ErrorBands& bands) {
   const Scenario& s = row.scenario;
   RowOutcome out;
   out.id = row.id;
@@ -70,20 +70,22 @@ RowOutcome predict(const PublishedRow& row) {
   }
   const StepResult step = simulate_step(s);
   out.step_time = step.time;
+  out.band = time_band(bands, s, step.time);
   take_memory(step.memory, out);
   out.evidence = evidence_text(s, step);
   return out;
 }
 
 std::vector<RowOutcome> predict_rows(
-    const std::vector<std::variant<PublishedRow, RefusedRow>>& rows, int threads,
-    const std::function<void(std::size_t)>& progress) {
+    const std::vector<std::variant<PublishedRow, RefusedRow>>& rows, const ErrorBands& bands,
+    int threads, const std::function<void(std::size_t)>& progress) {
   std::vector<RowOutcome> outcomes(rows.size());
   std::atomic<std::size_t> next = 0, done = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < rows.size(); i = next++) {
       const auto* row = std::get_if<PublishedRow>(&rows[i]);
-      outcomes[i] = row != nullptr ? predict(*row) : refused_outcome(std::get<RefusedRow>(rows[i]));
+      outcomes[i] =
+          row != nullptr ? predict(*row, bands) : refused_outcome(std::get<RefusedRow>(rows[i]));
       const std::size_t finished = ++done;
       if (progress) progress(finished);
     }

@@ -9,6 +9,7 @@
 
 #include "core/evidence.h"
 #include "core/quantity.h"
+#include "sim/error_band.h"
 #include "sim/published_row.h"
 
 namespace forerun::sim {
@@ -17,6 +18,7 @@ struct RowOutcome {
   std::string id, group, family, split, framework, accelerator;
   Measured measured;
   std::optional<Seconds> step_time;  ///< predicted
+  std::optional<TimeBand> band;      ///< where runs of its kind lay
   // Predicted memory, of the stage whose memory runs of the framework report.
   std::optional<Bytes> memory;      ///< counted as they count it: allocated, held or of the device
   std::optional<Bytes> peak;        ///< in use at the peak
@@ -42,11 +44,11 @@ struct RowOutcome {
 /// What a row that cannot be simulated comes to.
 [[nodiscard]] RowOutcome refused_outcome(const RefusedRow&);
 /// Simulates one row. A row that ran out of memory is asked for its memory only.
-[[nodiscard]] RowOutcome predict(const PublishedRow&);
+[[nodiscard]] RowOutcome predict(const PublishedRow&, const ErrorBands&);
 /// Predicts all rows on `threads` threads; the outcomes keep the rows' order whatever the number.
 /// `progress`, if there is one, is told how many rows are done, from any of the threads.
 [[nodiscard]] std::vector<RowOutcome> predict_rows(
-    const std::vector<std::variant<PublishedRow, RefusedRow>>& rows, int threads,
+    const std::vector<std::variant<PublishedRow, RefusedRow>>& rows, const ErrorBands&, int threads,
     const std::function<void(std::size_t)>& progress = {});
 
 }  // namespace forerun::sim

@@ -155,6 +155,19 @@ void score_memory(const std::vector<RowOutcome>& outcomes, Scoreboard& board) {
   }
 }
 
+void score_bands(const std::vector<RowOutcome>& outcomes, Scoreboard& board) {
+  const bool split = std::any_of(outcomes.begin(), outcomes.end(),
+                                 [](const RowOutcome& o) { return o.split == "test"; });
+  std::int64_t banded = 0, inside = 0;
+  for (const RowOutcome& o : outcomes) {
+    if (!o.scored() || !o.band || (split && o.split != "test")) continue;
+    ++banded;
+    if (*o.measured.step_time >= o.band->low && *o.measured.step_time <= o.band->high) ++inside;
+    board.band_level = o.band->level;
+  }
+  if (banded > 0) board.in_band = static_cast<double>(inside) / static_cast<double>(banded);
+}
+
 /// The cheapest measured row of each model and accelerator, and what was predicted for it: what
 /// somebody who chooses between machines compares.
 void score_ratios(const std::vector<RowOutcome>& outcomes, Scoreboard& board) {
@@ -225,6 +238,7 @@ Scoreboard make_scoreboard(const std::vector<RowOutcome>& outcomes, std::uint64_
   const std::vector<double> tested = errors_of(scores(
       outcomes, [](const RowOutcome& o) { return o.split == "test" ? o.group : std::string{}; }));
   if (!tested.empty()) board.tested = mean(tested);
+  score_bands(outcomes, board);
   score_memory(outcomes, board);
   score_fit(outcomes, board);
   score_choices(outcomes, board);

@@ -56,8 +56,11 @@ struct Scoreboard {
   std::int64_t rows = 0, scored = 0, refused = 0, out_of_scope = 0;
   std::vector<GroupScore> groups, frameworks, families;  ///< by name
   double mean_over_groups = 0, median_over_groups = 0, mean_over_rows = 0;
-  std::optional<Interval> over_families;   ///< bootstrap 90 % interval of the mean over families
-  std::optional<double> tested;            ///< mean over groups of the rows with split "test"
+  std::optional<Interval> over_families;  ///< bootstrap 90 % interval of the mean over families
+  std::optional<double> tested;           ///< mean over groups of the rows with split "test"
+  /// Share of the rows with split "test" (of all, where no row says) whose measured time lies in
+  /// the band that is printed beside the prediction; and what it promises.
+  std::optional<double> in_band, band_level;
   std::optional<double> memory_error;      ///< mean over groups, peak allocated
   std::optional<double> after_step_error;  ///< mean over rows
   std::optional<double> peak_in_reserved;  ///< share of rows whose predicted peak is 0.8-1.0 of it

@@ -117,6 +117,19 @@ TEST_SUITE("sim/scoreboard") {
     CHECK(*b.after_step_error == doctest::Approx(0.2));
   }
 
+  TEST_CASE("a band is scored by the share of tested rows inside it") {
+    std::vector<RowOutcome> rows = {outcome("x", 1, 1), outcome("x", 2, 1), outcome("x", 9, 1)};
+    for (RowOutcome& o : rows) {
+      o.split = "test";
+      o.band = TimeBand{0.8, Seconds(0.5), Seconds(1.5), "all"};
+    }
+    rows[2].split = "fit";
+    const Scoreboard b = make_scoreboard(rows);
+    CHECK(*b.in_band == 0.5);
+    CHECK(*b.band_level == 0.8);
+    CHECK_FALSE(make_scoreboard({outcome("x", 1, 1)}).in_band);
+  }
+
   TEST_CASE("the interval over families repeats itself for one seed") {
     std::vector<RowOutcome> rows;
     for (int i = 0; i < 12; ++i) {
@@ -134,7 +147,7 @@ TEST_SUITE("sim/scoreboard") {
     for (int i = 0; i < 20; ++i) {
       rows.emplace_back(RefusedRow{"row" + std::to_string(i), "g", "reason", false, {}});
     }
-    const auto one = predict_rows(rows, 1), three = predict_rows(rows, 3);
+    const auto one = predict_rows(rows, {}, 1), three = predict_rows(rows, {}, 3);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       CHECK(one[i].id == "row" + std::to_string(i));
       CHECK(three[i].id == one[i].id);
