@@ -75,7 +75,7 @@ OperationList embedding_backward(const Architecture& a, const Slice& s, const Ke
   return b.take();
 }
 
-OperationList head_forward(const Architecture& a, const Slice& s, const KernelChoices& c,
+OperationList head_forward(const Architecture& a, const Slice& s, const KernelChoices&,
                            std::int64_t padded_vocab) {
   OperationBuilder b;
   if (a.final_norm) b.memory("final norm", activations(a, s.outer_tokens()), 2, 2);
