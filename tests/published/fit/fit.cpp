@@ -70,6 +70,18 @@ Rows rows_of_split(const Predictor& predictor, const std::string& split) {
   return rows;
 }
 
+Rows thinned(const Predictor& predictor, const Rows& rows) {
+  std::map<std::string, Rows> groups;
+  for (const std::size_t row : rows) groups[predictor.rows()[row].group].push_back(row);
+  Rows kept;
+  for (const auto& [group, members] : groups) {
+    const std::size_t n = std::min(members.size(), kRowsPerGroup);
+    for (std::size_t i = 0; i < n; ++i) kept.push_back(members[i * members.size() / n]);
+  }
+  std::ranges::sort(kept);
+  return kept;
+}
+
 Fit fit(Predictor& predictor, const Rows& fitted_rows) {
   Fit result;
   const Values start = start_values(predictor.catalogue());
@@ -95,8 +107,9 @@ CrossValidation cross_validate(Predictor& predictor, const Rows& fitted_rows, co
     for (std::size_t i = 0; i < rows.size(); ++i) out.rows.push_back({rows[i], errors[i]});
   };
   predict(others, full.values);
+  const Rows fewer = thinned(predictor, fitted_rows);
   for (const auto& [name, rows] : families) {
-    predict(rows, without_family(predictor, fitted_rows, full, rows));
+    predict(rows, without_family(predictor, fewer, full, rows));
   }
   std::ranges::sort(out.rows, {}, &LeftOut::row);
 

@@ -18,6 +18,10 @@ struct Fit {
 
 /// Rows with that split, or all.
 [[nodiscard]] Rows rows_of_split(const Predictor&, const std::string& split);
+/// At most kRowsPerGroup of each group's rows, evenly spaced in the file's order: a group weighs
+/// the same whatever its size, and its rows tell much the same.
+inline constexpr std::size_t kRowsPerGroup = 8;
+[[nodiscard]] Rows thinned(const Predictor&, const Rows&);
 
 [[nodiscard]] Fit fit(Predictor&, const Rows& fitted_rows);
 

@@ -100,7 +100,7 @@ int run(const Options& options) {
   const Catalogue catalogue = load_catalogue();
   Predictor predictor(catalogue, load_rows(), options.threads);
   const Rows fitted = rows_of_split(predictor, "fit"), tested = rows_of_split(predictor, "test");
-  const Fit found = fit(predictor, fitted);
+  const Fit found = fit(predictor, thinned(predictor, fitted));
   const Values start = start_values(catalogue);
 
   print_groups(predictor, fitted, start, found.values);
