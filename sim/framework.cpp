@@ -15,6 +15,9 @@
 namespace forerun::sim {
 namespace {
 
+/// Of a fact that is a share or a ratio; check() knows the shares.
+constexpr double kMostRatio = 10;
+
 template <class E>
 using Choice = std::pair<std::string_view, E>;
 
@@ -129,7 +132,7 @@ void read_value(Reader& at, const std::string& key, T& value) {
   } else if constexpr (std::is_same_v<T, std::int64_t>) {
     value = at.integer(key, 0, kMostCount);
   } else if constexpr (std::is_same_v<T, double>) {
-    value = at.number(key, 0.0, 1.0);
+    value = at.number(key, 0, kMostRatio);
   } else if constexpr (std::is_same_v<T, Seconds>) {
     value = at.seconds(key);
   } else {
@@ -161,9 +164,12 @@ void check(const Framework& f, Reader& at) {
   if (f.cuda_graphs && f.graphed_share > 0) {
     at.problem("graphed_share", "partial graphs inside whole-iteration graphs (cuda_graphs)");
   }
-  if (!(f.elementwise_traffic >= 0.1 && f.elementwise_traffic <= 10)) {
+  if (f.graphed_share > 1) {
+    at.problem("graphed_share", fmt::format("must be from 0 to 1, found {}", f.graphed_share));
+  }
+  if (f.elementwise_traffic < 0.1) {
     at.problem("elementwise_traffic",
-               fmt::format("must be between 0.1 and 10, found {}", f.elementwise_traffic));
+               fmt::format("must be at least 0.1, found {}", f.elementwise_traffic));
   }
   if (f.gradient_exchange_bytes < 1) at.problem("gradient_exchange_bytes", "must be at least 1");
 }
