@@ -76,6 +76,9 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
     case Flag::profile:
       option = app.add_option(name, o.profile, summary);
       break;
+    case Flag::notes:
+      option = app.add_option(name, o.notes, summary);
+      break;
     case Flag::threads:
       option = app.add_option(name, o.threads, summary)->check(CLI::Range(1, 1024));
       break;

@@ -4,6 +4,10 @@
 
 #include <map>
 #include <optional>
+#include <utility>
+
+#include "cli/load.h"
+#include "core/reader.h"
 
 namespace forerun::cli {
 namespace {
@@ -52,20 +56,42 @@ Table rows_table(const std::vector<sim::RowOutcome>& outcomes) {
   return table;
 }
 
-Table groups_table(const std::vector<sim::GroupScore>& groups, const std::string& what) {
-  Table table({{what, Align::left},
-               {"rows", Align::right},
-               {"mean error", Align::right},
-               {"bias", Align::right},
-               {"worst", Align::right},
-               {"memory rows", Align::right},
-               {"memory error", Align::right}});
+Notes read_notes(const std::string& path) {
+  Problems problems;
+  const JsonDocument document = JsonDocument::load(path, problems);
+  Reader top = document.root(problems);
+  top.integer("schema", 1, 1);
+  Notes notes;
+  Reader map = top.object("notes");
+  for (const std::string& name : map.keys()) notes[name] = map.text(name);
+  map.finish();
+  top.finish();
+  if (!problems.empty()) refuse(path, problems);
+  return notes;
+}
+
+Table groups_table(const std::vector<sim::GroupScore>& groups, const std::string& what,
+                   const Notes& notes) {
+  std::vector<std::pair<std::string, Align>> columns = {
+      {what, Align::left},           {"rows", Align::right},  {"mean error", Align::right},
+      {"bias", Align::right},        {"worst", Align::right}, {"memory rows", Align::right},
+      {"memory error", Align::right}};
+  if (!notes.empty()) columns.emplace_back("why it misses", Align::left);
+  Table table(columns);
   for (const sim::GroupScore& g : groups) {
     const bool timed = g.rows > 0, weighed = g.memory_rows > 0;
-    table.row({g.name, fmt::format("{}", g.rows), timed ? show_percent(g.error) : "",
-               timed ? signed_percent(g.bias) : "", timed ? show_percent(g.worst) : "",
-               weighed ? fmt::format("{}", g.memory_rows) : "",
-               weighed ? show_percent(g.memory_error) : ""});
+    std::vector<std::string> cells = {g.name,
+                                      fmt::format("{}", g.rows),
+                                      timed ? show_percent(g.error) : "",
+                                      timed ? signed_percent(g.bias) : "",
+                                      timed ? show_percent(g.worst) : "",
+                                      weighed ? fmt::format("{}", g.memory_rows) : "",
+                                      weighed ? show_percent(g.memory_error) : ""};
+    if (!notes.empty()) {
+      const auto note = notes.find(g.name);
+      cells.push_back(note == notes.end() ? "" : note->second);
+    }
+    table.row(std::move(cells));
   }
   return table;
 }
@@ -168,11 +194,11 @@ std::string refusals_text(const std::vector<sim::RowOutcome>& outcomes) {
 }
 
 std::string scoreboard_text(const sim::Scoreboard& b, const std::vector<sim::RowOutcome>& outcomes,
-                            bool with_rows) {
+                            const Notes& notes, bool with_rows) {
   std::string out;
   if (with_rows) out += rows_table(outcomes).text() + "\n";
-  out += groups_table(b.groups, "group").text() + "\n";
-  out += groups_table(b.frameworks, "framework and accelerator").text() + "\n";
+  out += groups_table(b.groups, "group", notes).text() + "\n";
+  out += groups_table(b.frameworks, "framework and accelerator", notes).text() + "\n";
   if (!b.choices.empty()) out += choices_table(b).text() + "\n";
   if (!b.ratios.empty()) out += ratios_table(b).text() + "\n";
   out += summary_table(b).text();
@@ -182,9 +208,9 @@ std::string scoreboard_text(const sim::Scoreboard& b, const std::vector<sim::Row
   return out;
 }
 
-std::string scoreboard_markdown(const sim::Scoreboard& b) {
+std::string scoreboard_markdown(const sim::Scoreboard& b, const Notes& notes) {
   return summary_table(b).markdown() + "\n" +
-         groups_table(b.frameworks, "framework and accelerator").markdown();
+         groups_table(b.frameworks, "framework and accelerator", notes).markdown();
 }
 
 Table kernels_table(const std::vector<NamedTableScores>& files) {

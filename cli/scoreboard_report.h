@@ -2,6 +2,7 @@
 
 /// The scoreboard of published rows, and that of kernel tables, as text, Markdown and JSON.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,12 @@ namespace forerun::cli {
 
 /// One line a row: measured, predicted, error, memory.
 [[nodiscard]] Table rows_table(const std::vector<sim::RowOutcome>&);
-[[nodiscard]] Table groups_table(const std::vector<sim::GroupScore>&, const std::string& what);
+/// Why a group or a framework misses, by its name: tests/published/notes.json.
+using Notes = std::map<std::string, std::string>;
+/// Throws Error with every problem of the file.
+[[nodiscard]] Notes read_notes(const std::string& path);
+[[nodiscard]] Table groups_table(const std::vector<sim::GroupScore>&, const std::string& what,
+                                 const Notes&);
 /// What the scoreboard comes to, one figure a line.
 [[nodiscard]] Table summary_table(const sim::Scoreboard&);
 [[nodiscard]] Table choices_table(const sim::Scoreboard&);
@@ -23,8 +29,9 @@ namespace forerun::cli {
 [[nodiscard]] std::string refusals_text(const std::vector<sim::RowOutcome>&);
 
 [[nodiscard]] std::string scoreboard_text(const sim::Scoreboard&,
-                                          const std::vector<sim::RowOutcome>&, bool with_rows);
-[[nodiscard]] std::string scoreboard_markdown(const sim::Scoreboard&);
+                                          const std::vector<sim::RowOutcome>&, const Notes&,
+                                          bool with_rows);
+[[nodiscard]] std::string scoreboard_markdown(const sim::Scoreboard&, const Notes&);
 void write_scoreboard(JsonWriter&, const sim::Scoreboard&, const std::vector<sim::RowOutcome>&);
 
 struct NamedTableScores {

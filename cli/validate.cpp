@@ -133,6 +133,7 @@ int validate(const Options& o) {
     Progress progress(rows.size());
     outcomes = sim::predict_rows(rows, sim::load_error_bands(), threads, std::ref(progress));
   }
+  const Notes notes = o.notes.empty() ? Notes{} : read_notes(o.notes);
   const sim::Scoreboard board = sim::make_scoreboard(outcomes, o.seed.value_or(1));
 
   JsonWriter json;
@@ -142,8 +143,9 @@ int validate(const Options& o) {
   json.key("version").value(FORERUN_VERSION).end_object();
   std::string text;
   if (!rows.empty()) {
-    text += o.markdown ? scoreboard_markdown(board)
-                       : scoreboard_text(board, outcomes, o.rows || outcomes.size() <= kMostRows);
+    text += o.markdown
+                ? scoreboard_markdown(board, notes)
+                : scoreboard_text(board, outcomes, notes, o.rows || outcomes.size() <= kMostRows);
   }
   if (!kernels.empty()) {
     const Table table = kernels_table(kernels);

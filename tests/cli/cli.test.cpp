@@ -239,6 +239,20 @@ TEST_SUITE("cli/validate") {
     CHECK(has(forerun({"validate", path, "--markdown"}).out, "|---|---:|"));
   }
 
+  TEST_CASE("--notes says beside a group why it misses") {
+    const Folder folder;
+    const std::string path = folder.file("rows.jsonl", rows("vtrain_a100_multi.jsonl", 2));
+    const std::string notes = folder.file(
+        "notes.json",
+        R"({"schema": 1, "notes": {"vtrain_a100_multi:3072,30,32,2048": "a cause in a sentence"}})");
+    CHECK(has(forerun({"validate", path, "--notes", notes}).out, "a cause in a sentence"));
+    CHECK_FALSE(has(forerun({"validate", path}).out, "why it misses"));
+    const Ran wrong =
+        forerun({"validate", path, "--notes", folder.file("x.json", "{\"schema\": 1}")});
+    CHECK(wrong.code == 1);
+    CHECK(has(wrong.err, "/notes: missing"));
+  }
+
   TEST_CASE("--json gives each row's fields by their names, the same for any number of threads") {
     const Folder folder;
     const std::string path = folder.file(
