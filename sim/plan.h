@@ -10,35 +10,41 @@
 
 namespace forerun::sim {
 
-enum class PipelineSchedule : std::uint8_t { all_forward_all_backward, one_forward_one_backward, interleaved };
-/// What is cut over the data-parallel group: nothing (DDP), optimiser states (1), gradients too (2),
-/// parameters too (3, FSDP full shard).
+enum class PipelineSchedule : std::uint8_t {
+  all_forward_all_backward,
+  one_forward_one_backward,
+  interleaved
+};
+/// What is cut over the data-parallel group: nothing (DDP), optimiser states (1), gradients too
+/// (2), parameters too (3, FSDP full shard).
 enum class ShardingStage : std::uint8_t { none = 0, optimizer = 1, gradients = 2, parameters = 3 };
 enum class RecomputeMode : std::uint8_t { none, selective, full };
 struct Recompute {
   RecomputeMode mode = RecomputeMode::none;
   std::set<models::LayerPart> parts;  ///< redone in the backward pass, when selective
-  std::int64_t layers_per_stage = 0; ///< when > 0, only so many layers of a stage are recomputed in full
+  std::int64_t layers_per_stage =
+      0;  ///< when > 0, only so many layers of a stage are recomputed in full
   bool operator==(const Recompute&) const = default;
 };
 
 struct Plan {
   std::int64_t data = 1, tensor = 1, pipeline = 1, context = 1;
-  std::int64_t virtual_stages = 1;      ///< model chunks per pipeline rank (interleaving)
-  bool sequence_parallel = false;       ///< activations outside tensor-parallel parts cut over `tensor`
+  std::int64_t virtual_stages = 1;  ///< model chunks per pipeline rank (interleaving)
+  bool sequence_parallel = false;   ///< activations outside tensor-parallel parts cut over `tensor`
   PipelineSchedule schedule = PipelineSchedule::one_forward_one_backward;
   models::ContextExchange context_exchange = models::ContextExchange::ring;
   ShardingStage sharding = ShardingStage::none;
-  std::int64_t shard_group = 0;         ///< ranks that hold one copy (HSDP when < data); 0: all of data
+  std::int64_t shard_group = 0;  ///< ranks that hold one copy (HSDP when < data); 0: all of data
   Recompute recompute;
   models::PrecisionRecipe precision = models::PrecisionRecipe::bf16;
-  std::int64_t micro_batch = 1;         ///< sequences
-  std::int64_t global_batch = 1;        ///< sequences
-  std::int64_t sequence = 2048;         ///< tokens
+  std::int64_t micro_batch = 1;   ///< sequences
+  std::int64_t global_batch = 1;  ///< sequences
+  std::int64_t sequence = 2048;   ///< tokens
   /// Embedding and loss take a layer slot each when stages are filled (Megatron's
   /// account-for-embedding/loss-in-pipeline-split); when false the layers alone are divided.
   bool embedding_takes_slot = false, loss_takes_slot = false;
-  std::int64_t activation_offload_layers = 0;  ///< activations of so many layers are kept on the host
+  std::int64_t activation_offload_layers =
+      0;  ///< activations of so many layers are kept on the host
   [[nodiscard]] std::int64_t accelerators() const { return data * tensor * pipeline * context; }
   [[nodiscard]] std::int64_t micro_batches() const { return global_batch / (data * micro_batch); }
 };

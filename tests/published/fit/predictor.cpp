@@ -20,7 +20,7 @@ namespace {
 /// The constants that a row can feel, in the order of a setting.
 enum Slot : std::size_t { rate, memory, tax, launch, traffic, step };
 constexpr std::array<const char*, Predictor::kConstants> kSlots = {
-    "in_job_rate", "memory_efficiency",    "collective_tax",
+    "in_job_rate", "memory_efficiency",   "collective_tax",
     "launch",      "elementwise_traffic", "step_overhead"};
 
 std::size_t slot_of(const std::string& name) {
