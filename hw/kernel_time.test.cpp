@@ -24,7 +24,8 @@ TEST_SUITE("hw/kernel_time") {
   TEST_CASE("a streaming kernel takes its ramp and its bytes over the sustained bandwidth") {
     const Accelerator& a = accelerator("h100-sxm-80gb");
     const KernelTime t = kernel_time(MemoryBound{3.0_GB, 1.0_GB}, a);
-    CHECK(t.time.base() == doctest::Approx(a.memory_ramp.base() + 4e9 / (0.906 * 3350e9)));
+    CHECK(t.time.base() ==
+          doctest::Approx(a.memory_ramp.base() + 4e9 / (a.memory_efficiency * 3350e9)));
     CHECK(t.compute_bound == Seconds(0));
     CHECK(t.evidence == DurationEvidence::modelled);
     CHECK(kernel_time(MemoryBound{}, a).time == a.memory_ramp);
