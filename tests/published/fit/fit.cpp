@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "core/random.h"
 
@@ -91,28 +92,13 @@ Fit fit(Predictor& predictor, const Rows& fitted_rows) {
   return result;
 }
 
-CrossValidation cross_validate(Predictor& predictor, const Rows& fitted_rows, const Fit& full) {
-  std::map<std::string, Rows> families;
-  Rows others;
-  for (std::size_t i = 0; i < predictor.rows().size(); ++i) {
-    if (std::ranges::binary_search(fitted_rows, i)) {
-      families[predictor.rows()[i].family].push_back(i);
-    } else {
-      others.push_back(i);
-    }
-  }
-  CrossValidation out;
-  const auto predict = [&](const Rows& rows, const Values& values) {
-    const std::vector<double> errors = predictor.log_errors(rows, values);
-    for (std::size_t i = 0; i < rows.size(); ++i) out.rows.push_back({rows[i], errors[i]});
-  };
-  predict(others, full.values);
-  const Rows fewer = thinned(predictor, fitted_rows);
-  for (const auto& [name, rows] : families) {
-    predict(rows, without_family(predictor, fewer, full, rows));
-  }
-  std::ranges::sort(out.rows, {}, &LeftOut::row);
+namespace {
 
+/// Errors by group, and their spread over families.
+CrossValidation by_groups(const Predictor& predictor, std::vector<LeftOut> rows) {
+  CrossValidation out;
+  out.rows = std::move(rows);
+  std::ranges::sort(out.rows, {}, &LeftOut::row);
   std::map<std::string, LeftOutGroup> groups;
   for (const LeftOut& r : out.rows) {
     const sim::PublishedRow& row = predictor.rows()[r.row];
@@ -129,6 +115,39 @@ CrossValidation cross_validate(Predictor& predictor, const Rows& fitted_rows, co
   }
   out.over_families = bootstrap(out.groups);
   return out;
+}
+
+void predict(Predictor& predictor, const Rows& rows, const Values& values,
+             std::vector<LeftOut>& out) {
+  const std::vector<double> errors = predictor.log_errors(rows, values);
+  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({rows[i], errors[i]});
+}
+
+}  // namespace
+
+CrossValidation predict_unfitted(Predictor& predictor, const Rows& rows, const Values& values) {
+  std::vector<LeftOut> out;
+  predict(predictor, rows, values, out);
+  return by_groups(predictor, std::move(out));
+}
+
+CrossValidation cross_validate(Predictor& predictor, const Rows& fitted_rows, const Fit& full) {
+  std::map<std::string, Rows> families;
+  Rows others;
+  for (std::size_t i = 0; i < predictor.rows().size(); ++i) {
+    if (std::ranges::binary_search(fitted_rows, i)) {
+      families[predictor.rows()[i].family].push_back(i);
+    } else {
+      others.push_back(i);
+    }
+  }
+  std::vector<LeftOut> out;
+  predict(predictor, others, full.values, out);
+  const Rows fewer = thinned(predictor, fitted_rows);
+  for (const auto& [name, rows] : families) {
+    predict(predictor, rows, without_family(predictor, fewer, full, rows), out);
+  }
+  return by_groups(predictor, std::move(out));
 }
 
 }  // namespace forerun::published

@@ -45,6 +45,9 @@ struct CrossValidation {
   Interval over_families;
 };
 
+/// Rows that no fit saw, predicted by `values`.
+[[nodiscard]] CrossValidation predict_unfitted(Predictor&, const Rows& rows, const Values& values);
+
 /// Rows that were not fitted are predicted by `full`. A fitted family is predicted by a fit without
 /// it: of the constants that its rows feel, from where `full` has them; the others stay.
 [[nodiscard]] CrossValidation cross_validate(Predictor&, const Rows& fitted_rows, const Fit& full);

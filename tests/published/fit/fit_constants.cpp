@@ -1,7 +1,10 @@
 // Fits the constants of accelerators and frameworks on the rows of tests/published that may be
 // fitted, prints what it found, and writes it into profiles and presets if asked to.
 //
-//   fit_constants [--threads N] [--cross-validate] [--write]
+//   fit_constants [--threads N] [--cross-validate | --bands] [--write]
+//
+// --bands fits nothing: it predicts the rows that are never fitted with the constants in the files
+// and makes the bands that `run` prints beside its step time.
 
 #include <fmt/format.h>
 
@@ -24,7 +27,7 @@ namespace {
 
 struct Options {
   int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  bool cross_validate = false, write = false;
+  bool cross_validate = false, bands = false, write = false;
 };
 
 Options read_options(int count, char** words) {
@@ -33,6 +36,8 @@ Options read_options(int count, char** words) {
     const std::string_view word = words[i];
     if (word == "--cross-validate") {
       o.cross_validate = true;
+    } else if (word == "--bands") {
+      o.bands = true;
     } else if (word == "--write") {
       o.write = true;
     } else if (word == "--threads" && i + 1 < count) {
@@ -43,7 +48,7 @@ Options read_options(int count, char** words) {
       }
     } else {
       throw Error(ExitCode::usage, fmt::format("unknown flag \"{}\"", word),
-                  "fit_constants [--threads N] [--cross-validate] [--write]");
+                  "fit_constants [--threads N] [--cross-validate | --bands] [--write]");
     }
   }
   return o;
@@ -100,6 +105,13 @@ int run(const Options& options) {
   const Catalogue catalogue = load_catalogue();
   Predictor predictor(catalogue, load_rows(), options.threads);
   const Rows fitted = rows_of_split(predictor, "fit"), tested = rows_of_split(predictor, "test");
+  if (options.bands) {
+    const Bands bands =
+        make_bands(predictor, predict_unfitted(predictor, tested, current_values(catalogue)));
+    fmt::print("{}", bands_text(bands));
+    if (options.write) write_file(data_path("sim") + "/bands.json", bands_json(bands));
+    return 0;
+  }
   const Fit found = fit(predictor, thinned(predictor, fitted));
   const Values start = start_values(catalogue);
 
