@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <numeric>
@@ -41,7 +42,7 @@ std::string category_key(std::size_t category) {
 std::string bar(double fraction, int width) {
   static constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   const double cells = std::clamp(fraction, 0.0, 1.0) * width;
-  int eighths = static_cast<int>(cells * 8 + 0.5);
+  auto eighths = static_cast<int>(std::lround(cells * 8));
   std::string out;
   for (; eighths >= 8; eighths -= 8) out += "█";
   return out + kEighths[eighths];
