@@ -116,7 +116,8 @@ Table summary_table(const sim::Scoreboard& b) {
   }
   if (b.in_band) {
     table.row({"step time: inside the printed band", percent(b.in_band),
-               fmt::format("of rows that no fit saw; the band promises {}",
+               fmt::format("of {}; the band promises {}",
+                           b.tested ? "rows that no fit saw" : "all rows, fitted ones too",
                            show_percent(*b.band_level, 0))});
   }
   if (b.memory_error) {
