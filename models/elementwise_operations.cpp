@@ -1,0 +1,87 @@
+#include "models/elementwise_operations.h"
+
+namespace forerun::models {
+
+void norm_forward(const Layer& l, std::string_view name, double tokens) {
+  const double elements = tokens * l.hidden();
+  if (l.c.fused_norm) {
+    l.b.memory(name, elements, 2, 2);
+  } else {
+    // cast, square, mean, scale, cast back, weight: separate kernels over 32-bit intermediates.
+    l.b.memory(name, elements, 2 + 4 + 4 + 4 + 4 + 2, 4 + 4 + 0 + 4 + 2 + 2, 6);
+  }
+}
+
+void norm_backward(const Layer& l, std::string_view name, double tokens) {
+  const double elements = tokens * l.hidden();
+  if (l.c.fused_norm) {
+    l.b.memory(name, elements, 4, 2);
+    l.b.memory("norm weight gradient", elements, 4, 0);
+  } else {
+    l.b.memory(name, elements, 2 + 2 + 4 + 4 + 4 + 4 + 4 + 4, 2 + 4 + 4 + 4 + 4 + 2, 9);
+  }
+}
+
+void residual_forward(const Layer& l, double tokens) {
+  const double elements = tokens * l.hidden();
+  const double mask = l.c.dropout ? 1 : 0;
+  if (l.c.fused_elementwise || (!l.a.linear_bias && !l.c.dropout)) {
+    l.b.memory("residual", elements, 4, 2 + mask);
+    return;
+  }
+  if (l.a.linear_bias) l.b.memory("bias", elements, 2, 2);
+  if (l.c.dropout) l.b.memory("dropout", elements, 2, 2 + mask);
+  l.b.memory("residual", elements, 4, 2);
+}
+
+void residual_backward(const Layer& l, double tokens) {
+  const double elements = tokens * l.hidden();
+  if (l.c.dropout) l.b.memory("dropout gradient", elements, 2 + 1, 2);
+  if (l.a.linear_bias) l.b.memory("bias gradient", elements, 2, 0);
+}
+
+void join_gradient(const Layer& l, double tokens) {
+  l.b.memory("join residual gradient", tokens * l.hidden(), 4, 2);
+}
+
+void activation_forward(const Layer& l) {
+  const double elements = l.inner() * static_cast<double>(l.ffn());
+  if (l.a.gated()) {
+    if (l.c.fused_elementwise) {
+      l.b.memory("activation", elements, 4, 2);
+    } else {
+      l.b.memory("activation", elements, 2 + 4, 2 + 2, 2);
+    }
+  } else if (l.c.fused_elementwise || !l.a.linear_bias) {
+    l.b.memory("activation", elements, 2, 2);
+  } else {
+    l.b.memory("activation", elements, 2 + 2, 2 + 2, 2);
+  }
+}
+
+void activation_backward(const Layer& l) {
+  const double elements = l.inner() * static_cast<double>(l.ffn());
+  if (l.a.gated()) {
+    if (l.c.fused_elementwise) {
+      l.b.memory("activation gradient", elements, 6, 4);
+    } else {
+      l.b.memory("activation gradient", elements, 4 + 4 + 4, 2 + 2 + 2, 3);
+    }
+  } else {
+    l.b.memory("activation gradient", elements, 4, 2);
+  }
+  if (l.a.linear_bias) l.b.memory("bias gradient", elements, 2, 0);
+}
+
+void rotary(const Layer& l, std::string_view name) {
+  if (l.a.position != Position::rotary) return;
+  const double elements = l.inner() * static_cast<double>(l.query_width() + l.kv_width());
+  if (l.c.fused_rotary) {
+    l.b.memory(name, elements, 2, 2, 2);
+  } else {
+    // To complex 32 bit, multiply, back.
+    l.b.memory(name, elements, 2 + 4 + 4, 4 + 4 + 2, 8);
+  }
+}
+
+}  // namespace forerun::models

@@ -1,0 +1,28 @@
+#pragma once
+
+/// What a layer does between its products: norms, residuals, activations and rotary embedding, all
+/// bound by memory, in bytes an element. `tokens` of norms and residuals are those outside the
+/// tensor-parallel regions. Private to models/.
+
+#include <string_view>
+
+#include "models/layer.h"
+
+namespace forerun::models {
+
+void norm_forward(const Layer&, std::string_view name, double tokens);
+void norm_backward(const Layer&, std::string_view name, double tokens);
+
+/// Output bias, dropout and the residual: one fused kernel or one each.
+void residual_forward(const Layer&, double tokens);
+void residual_backward(const Layer&, double tokens);
+/// The residual branch's gradient joins that of the norm's input.
+void join_gradient(const Layer&, double tokens);
+
+void activation_forward(const Layer&);
+void activation_backward(const Layer&);
+
+/// Of queries and keys; the same traffic either way. Nothing without rotary positions.
+void rotary(const Layer&, std::string_view name);
+
+}  // namespace forerun::models
