@@ -257,6 +257,7 @@ std::optional<Accelerator> read(const std::string& json_text, Part part, Problem
   a.multiprocessors = static_cast<int>(
       facts.read("multiprocessors", [](Reader& r) { return r.integer("value", 1, 10000); }));
   a.chip_spread = facts.number("chip_spread", 0, 0.2);
+  a.accumulation_exposed = facts.number("accumulation_exposed", 0, 1);
   a.in_job_rate = facts.number("in_job_rate", 0.3, 1.5);
   a.collective_tax = facts.number("collective_tax", 0, 1);
   a.power = read_power(facts.reader(), a);

@@ -41,8 +41,11 @@ struct Accelerator {
   int multiprocessors = 0;
   Bandwidth scale_up{};  ///< NVLink bandwidth per direction
   PowerModel power;
-  double chip_spread =
-      0;  ///< standard deviation of chips' speed; a synchronous job runs at its slowest
+  /// Standard deviation of chips' speeds under the power cap (hw/power.h).
+  double chip_spread = 0;
+  /// Share of the traffic of a fused accumulation into a 32-bit C that the product does not hide
+  /// (hw/kernel_time.h).
+  double accumulation_exposed = 0;
   /// Rate of compute-bound kernels inside a training job over that of the tables' bursts at the
   /// same clock: operands in device memory rather than in cache, layouts of backward products, real
   /// data.

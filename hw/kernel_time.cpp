@@ -12,11 +12,6 @@ namespace forerun::hw {
 
 namespace {
 
-/// Share of the traffic of a fused accumulation into a 32-bit C that does not overlap with the
-/// product: tiles are read and written in the epilogue, of which the next tile hides part.
-/// Assumed; published traces do not separate it.
-constexpr double kExposedAccumulation = 0.5;
-
 DurationEvidence evidence(bool own, bool inside) {
   if (!own) return DurationEvidence::modelled;
   return inside ? DurationEvidence::interpolated : DurationEvidence::extrapolated;
@@ -46,7 +41,7 @@ struct TimeOf {
       const double elements =
           static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.batch);
       const Bytes more(6.0 * elements);  // 8 bytes read and written in place of 2 written
-      result.time += kExposedAccumulation * (more / (a.memory_efficiency * a.memory_bandwidth));
+      result.time += a.accumulation_exposed * (more / (a.memory_efficiency * a.memory_bandwidth));
     }
     return result;
   }

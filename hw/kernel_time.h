@@ -10,6 +10,11 @@
 /// backward to forward utilisation. MemoryBound: bytes over the sustained fraction of memory
 /// bandwidth plus a fixed ramp. See the .cpp for equations and the accelerator file for constants.
 ///
+/// A product that adds into a 32-bit C (fused accumulation of weight gradients) reads and writes 8
+/// bytes an element in place of writing 2; a share of those 6 bytes, the accelerator's
+/// `accumulation_exposed`, is not hidden by the product: its time is
+///   product + accumulation_exposed x 6 m n batch / (memory_efficiency x memory bandwidth).
+///
 /// Not modelled: L2 residency between kernels, tail effects of concurrent kernels.
 
 #include "core/evidence.h"

@@ -2,9 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "core/error.h"
 
 namespace forerun::hw {
+
+double expected_maximum(std::int64_t n) {
+  FORERUN_ASSERT(n >= 1, fmt::format("{} chips", n));
+  if (n == 1) return 0;
+  const double p = 0.625 / (static_cast<double>(n) + 0.25);  // upper tail
+  const double t = std::sqrt(-2.0 * std::log(p));
+  return t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+                 (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+}
+
+PowerModel hungriest(const PowerModel& model, double chip_spread, std::int64_t n) {
+  PowerModel m = model;
+  m.per_flop = model.per_flop * (1.0 + 3.0 * chip_spread * expected_maximum(n));
+  return m;
+}
 
 Watts mean_power(const PowerModel& model, const PowerWindow& w, double clock) {
   FORERUN_ASSERT(clock > 0 && clock <= 1, fmt::format("clock {}", clock));

@@ -13,7 +13,12 @@
 /// clock. Idle and communication time costs only idle power and its traffic, so it gives clock
 /// back.
 ///
+/// Chips differ in how much they draw for the same work, and under the cap the hungriest has the
+/// lowest clock: a synchronous job goes at its pace. Below the cap all chips hold the burst clock.
+///
 /// Not modelled: temperature, power spikes shorter than the window, energy of the links.
+
+#include <cstdint>
 
 #include "core/quantity.h"
 #include "hw/accelerator.h"
@@ -31,6 +36,15 @@ struct PowerWindow {
 
 /// Clock relative to the burst clock, in [least_clock, 1].
 [[nodiscard]] double sustained_clock(const PowerModel&, const PowerWindow&);
+/// The power model of the hungriest of n chips. `chip_spread` is the standard deviation of chips'
+/// speeds under the cap; speed there goes with the cube root of the power left for an operation,
+/// so an operation's energy is taken as spread three times as much:
+///   per_flop (1 + 3 chip_spread E[max of n normal variates]).
+[[nodiscard]] PowerModel hungriest(const PowerModel&, double chip_spread, std::int64_t n);
+/// Expected maximum of n normal variates: Blom's approximation of the largest order statistic,
+/// Phi^-1((n - 0.375) / (n + 0.25)), with Phi^-1 by Abramowitz and Stegun 26.2.23; 0 for n = 1, at
+/// most 5 % low from n = 2 on.
+[[nodiscard]] double expected_maximum(std::int64_t n);
 /// Mean board power over the window at that clock.
 [[nodiscard]] Watts mean_power(const PowerModel&, const PowerWindow&, double clock);
 

@@ -14,18 +14,6 @@ struct Overloaded : F... {
   using F::operator()...;
 };
 
-/// The slowest of n chips, when chips' speeds spread normally with the accelerator's `chip_spread`:
-/// expected maximum of n normal variates, by Blom's approximation of the largest order statistic,
-/// Phi^-1((n - 0.375) / (n + 0.25)) with Phi^-1 by the asymptotic form, accurate to 2 % for n >= 8.
-double expected_maximum(std::int64_t n) {
-  if (n <= 1) return 0.0;
-  const double p = (0.625) / (static_cast<double>(n) + 0.25);  // upper tail
-  const double t = std::sqrt(-2.0 * std::log(p));
-  // Abramowitz and Stegun 26.2.23.
-  return t - (2.515517 + t * (0.802853 + t * 0.010328)) /
-                 (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
-}
-
 }  // namespace
 
 Work& Work::operator+=(const Work& o) {
@@ -69,7 +57,6 @@ Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock,
     : scenario_(scenario),
       layout_(layout),
       clock_(clock),
-      slowest_(1.0 + scenario.accelerator.chip_spread * expected_maximum(scenario.accelerators)),
       labels_(labels) {
   const Framework& f = scenario.framework;
   // Whole-iteration graphs issue a node in tens of nanoseconds; partial graphs a share of kernels.
@@ -108,7 +95,7 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
   p.category = category;
   p.host = launch_ * launches;
   const hw::KernelTime t = hw::kernel_time(kernel, scenario_.accelerator);
-  const Seconds time = hw::at_clock(t, clock_ * scenario_.accelerator.in_job_rate) * slowest_;
+  const Seconds time = hw::at_clock(t, clock_ * scenario_.accelerator.in_job_rate);
   p.ticks = count(to_ticks(time));
   if (labels_ != nullptr) p.label = label(name, shape_text(kernel), t.evidence);
   const Flops done = hw::flops(kernel);
@@ -117,7 +104,7 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
   work.weighted_flops += product != nullptr ? done * hw::energy_weight(product->precision) : done;
   work.traffic += hw::traffic(kernel);
   work.busy += time;
-  work.compute_bound += t.compute_bound / scenario_.accelerator.in_job_rate * slowest_;
+  work.compute_bound += t.compute_bound / scenario_.accelerator.in_job_rate;
   work.by_evidence[static_cast<std::size_t>(t.evidence)] += time;
   return p;
 }

@@ -72,9 +72,6 @@ class Pricer {
   /// `name` is static text.
   [[nodiscard]] std::int32_t named(std::string_view name, std::size_t units);
 
-  /// Kernel times are stretched by this: the slowest of the job's chips sets the pace.
-  [[nodiscard]] double slowest() const { return slowest_; }
-
  private:
   /// A collective as it was asked for; of `name` the text counts.
   using CollectiveKey =
@@ -90,7 +87,6 @@ class Pricer {
   const Scenario& scenario_;
   const Layout& layout_;
   double clock_;
-  double slowest_;
   std::int64_t launch_ = 0;
   std::vector<Label>* labels_;
   std::map<std::pair<std::string, std::string>, std::int32_t> label_index_;

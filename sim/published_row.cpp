@@ -204,6 +204,11 @@ void PublishedRowReader::read_machine(Reader& row, PublishedRow& out) {
   run.accelerator = cluster.text("accelerator");
   if (const hw::Accelerator* found = accelerator(run.accelerator, cluster)) s.accelerator = *found;
   s.accelerators = cluster.integer("accelerators", 1, kMost);
+  if (const PublishedRule* cap = rules_.power_cap(run); cap != nullptr) {
+    cap_power(s, *cap->power_cap, cap->source);
+    s.assumptions.push_back(
+        fmt::format("power cap {:.0f} W: {}", cap->power_cap->base(), cap->source));
+  }
   const std::int64_t per_node = cluster.integer("per_node", 1, 1 << 20);
   const std::int64_t domain = cluster.integer("nvlink_domain", 1, 1 << 20);
   if (cluster.has("network_gbps_per_accelerator")) {

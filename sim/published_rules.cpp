@@ -55,9 +55,10 @@ std::vector<PublishedRule> read_published_rules(Reader& top) {
           r.choice("context_exchange",
                    std::span<const std::pair<std::string_view, ContextExchange>>(kExchanges));
     }
+    if (r.has("power_cap")) rule.power_cap = r.watts("power_cap");
     rule.source = r.text("source");
-    if (rule.preset.empty() && rule.network.empty() && !rule.context_exchange) {
-      r.problem("", "decides nothing: preset, network or context_exchange is missing");
+    if (rule.preset.empty() && rule.network.empty() && !rule.context_exchange && !rule.power_cap) {
+      r.problem("", "decides nothing: preset, network, context_exchange or power_cap is missing");
     }
     r.finish();
     rules.push_back(std::move(rule));
@@ -91,6 +92,9 @@ const PublishedRule* PublishedRules::network(const RunIdentity& run) const {
 }
 const PublishedRule* PublishedRules::context_exchange(const RunIdentity& run) const {
   return first(run, [](const PublishedRule& rule) { return rule.context_exchange.has_value(); });
+}
+const PublishedRule* PublishedRules::power_cap(const RunIdentity& run) const {
+  return first(run, [](const PublishedRule& rule) { return rule.power_cap.has_value(); });
 }
 
 }  // namespace forerun::sim

@@ -1,7 +1,8 @@
 #pragma once
 
 /// What a published row leaves out and somebody else stated: which preset its framework's name
-/// stands for, on which network it ran, how context parallelism exchanged. The rules are data,
+/// stands for, on which network it ran, how context parallelism exchanged, at which power cap its
+/// boards ran. The rules are data,
 /// sim/published_runs.json, each with its source; the first that matches a row decides.
 
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "core/problem.h"
+#include "core/quantity.h"
 #include "core/reader.h"
 #include "models/layer_operations.h"
 
@@ -30,6 +32,7 @@ struct PublishedRule {
   // What it decides; empty: nothing.
   std::string preset, network;
   std::optional<models::ContextExchange> context_exchange;
+  std::optional<Watts> power_cap;  ///< of a board that its owner runs below what it may draw
   std::string source;
   [[nodiscard]] bool matches(const RunIdentity&) const;
 };
@@ -43,6 +46,7 @@ class PublishedRules {
   [[nodiscard]] const PublishedRule* preset(const RunIdentity&) const;
   [[nodiscard]] const PublishedRule* network(const RunIdentity&) const;
   [[nodiscard]] const PublishedRule* context_exchange(const RunIdentity&) const;
+  [[nodiscard]] const PublishedRule* power_cap(const RunIdentity&) const;
 
  private:
   template <class Decides>

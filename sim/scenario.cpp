@@ -55,6 +55,16 @@ void read_cluster(Reader at, Scenario& s) {
   if (found) s.accelerator = hw::load_accelerator(name);
   s.accelerators = at.integer("accelerators", 1, kMostAccelerators);
   s.network = read_network_choice(at.object("network"), found ? name : std::string{});
+  if (at.has("power_cap")) {
+    const Watts cap = at.watts("power_cap");
+    const hw::PowerModel& board = s.accelerator.power;
+    if (found && (cap <= board.idle || cap > board.cap)) {
+      at.problem("power_cap", fmt::format("{:.0f} W: must be above the {:.0f} W that the board draws "
+                                          "idle and at most its own cap, {:.0f} W",
+                                          cap.base(), board.idle.base(), board.cap.base()));
+    }
+    cap_power(s, cap, "the scenario");
+  }
   at.finish();
 }
 
@@ -70,6 +80,17 @@ void read_price(Reader at, Scenario& s) {
   s.price_source = at.text("source");
   at.finish();
 }
+
+}  // namespace
+
+void cap_power(Scenario& s, Watts cap, std::string source) {
+  s.power_cap = cap;
+  s.accelerator.power.cap = cap;
+  s.accelerator.evidence["power.cap"] = Evidence::derived;
+  s.accelerator.source["power.cap"] = std::move(source);
+}
+
+namespace {
 
 class Checker {
  public:

@@ -31,6 +31,7 @@ struct Scenario {
   hw::Accelerator accelerator;
   hw::Network network;
   std::int64_t accelerators = 0;
+  std::optional<Watts> power_cap;  ///< set by the owner, below the board's own; see cap_power
   models::Architecture model;
   Plan plan;
   Framework framework;
@@ -42,6 +43,9 @@ struct Scenario {
   std::uint64_t seed = 1;
   std::uint64_t hash = 0;  ///< of the input text after --set
 };
+
+/// Boards run at no more than `cap`, as their owner set them; `source` says who says so.
+void cap_power(Scenario&, Watts cap, std::string source);
 
 /// Reads and checks a scenario whole; every problem is reported. Profiles are loaded by name.
 /// `hash` is left to the caller, who has the text.

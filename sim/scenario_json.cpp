@@ -44,9 +44,10 @@ std::string scenario_json(const Scenario& s) {
   std::vector<std::string> lines = {"\"schema\": 1", "\"name\": " + json_quoted(s.name)};
   if (!s.description.empty()) lines.push_back("\"description\": " + json_quoted(s.description));
   lines.push_back("\"model\": " + model_json(s.model));
-  lines.push_back(
-      fmt::format("\"cluster\": {{\"accelerator\": {}, \"accelerators\": {}, \"network\": {}}}",
-                  json_quoted(s.accelerator.name), s.accelerators, network_json(s.network)));
+  lines.push_back(fmt::format(
+      "\"cluster\": {{\"accelerator\": {}, \"accelerators\": {}, \"network\": {}{}}}",
+      json_quoted(s.accelerator.name), s.accelerators, network_json(s.network),
+      s.power_cap ? fmt::format(", \"power_cap\": \"{} W\"", s.power_cap->base()) : ""));
   lines.push_back("\"plan\": " + plan_json(s.plan));
   lines.push_back("\"framework\": " + framework_choice_json(s.framework));
   if (s.training_tokens > 0)

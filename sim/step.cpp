@@ -39,14 +39,17 @@ Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::
 
 /// The clock that the power cap leaves, from the passes of the busiest rank: the cap's control loop
 /// averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's bubble.
+/// The hungriest of the job's chips sets the pace.
 double step_clock(const Scenario& s, const Layout& layout) {
   Pricer at_burst(s, layout, 1.0, nullptr);
   const Parts parts = price_parts(s, layout, at_burst);
+  const hw::PowerModel power =
+      hw::hungriest(s.accelerator.power, s.accelerator.chip_spread, s.accelerators);
   double clock = 1.0;
   for (std::int64_t r = 0; r < s.plan.pipeline; ++r) {
     const MicroBatchWork m = micro_batch_work(s, layout, parts, r);
     if (m.work.busy <= Seconds(0)) continue;
-    clock = std::min(clock, hw::sustained_clock(s.accelerator.power, m.work.window(m.time)));
+    clock = std::min(clock, hw::sustained_clock(power, m.work.window(m.time)));
   }
   return clock;
 }
