@@ -27,12 +27,6 @@ const FlagFacts& facts(Flag flag) {
   FORERUN_ASSERT(false, "a flag without facts");
 }
 
-std::string suggestion(const std::string& word, const std::vector<std::string_view>& names,
-                       std::string_view otherwise) {
-  const std::string near = nearest(word, names);
-  return near.empty() ? std::string(otherwise) : fmt::format("did you mean {}?", near);
-}
-
 /// Refuses a command or flag that does not exist, with the nearest that does: CLI11 would only say
 /// that the word was not expected.
 void check_words(const std::vector<std::string>& words) {
@@ -41,7 +35,7 @@ void check_words(const std::vector<std::string>& words) {
     std::vector<std::string_view> names;
     for (const Command& c : commands()) names.push_back(c.name);
     throw Error(ExitCode::usage, fmt::format("there is no command \"{}\"", words.front()),
-                suggestion(words.front(), names, "forerun --help lists the commands"));
+                did_you_mean(words.front(), names, "forerun --help lists the commands"));
   }
   std::vector<std::string> known = {"--help"};
   for (const Flag f : command->flags) known.push_back(fmt::format("--{}", facts(f).name));
@@ -49,9 +43,9 @@ void check_words(const std::vector<std::string>& words) {
     if (!word.starts_with("--") || word.size() == 2) continue;
     const std::string flag = word.substr(0, word.find('='));
     if (std::find(known.begin(), known.end(), flag) != known.end()) continue;
-    throw Error(ExitCode::usage, fmt::format("forerun {} has no flag {}", command->name, flag),
-                suggestion(flag, {known.begin(), known.end()},
-                           fmt::format("forerun {} --help lists its flags", command->name)));
+    throw Error(
+        ExitCode::usage, fmt::format("forerun {} has no flag {}", command->name, flag),
+        did_you_mean(flag, known, fmt::format("forerun {} --help lists its flags", command->name)));
   }
 }
 

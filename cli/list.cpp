@@ -128,10 +128,9 @@ std::vector<Kind> asked(const Options& o) {
     if (kind.name == o.arguments.front()) return {kind};
     names.push_back(kind.name);
   }
-  const std::string near = nearest(o.arguments.front(), names);
   throw Error(ExitCode::usage, fmt::format("nothing is listed as \"{}\"", o.arguments.front()),
-              near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
-                           : fmt::format("did you mean {}?", near));
+              did_you_mean(o.arguments.front(), names,
+                           fmt::format("there are {}", fmt::join(names, ", "))));
 }
 
 }  // namespace

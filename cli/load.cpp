@@ -19,14 +19,7 @@ void refuse(const std::string& file, const Problems& problems) {
               count == 1 ? lines : fmt::format("{} has {} problems\n{}", file, count, lines));
 }
 
-std::vector<std::string> scenario_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(data_path("scenarios"))) {
-    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
+std::vector<std::string> scenario_names() { return data_names("scenarios"); }
 
 std::string scenario_path(const std::string& name) {
   std::error_code ignored;
@@ -36,11 +29,9 @@ std::string scenario_path(const std::string& name) {
   if (std::find(names.begin(), names.end(), name) != names.end()) {
     return data_path("scenarios/" + name + ".json");
   }
-  const std::string near = nearest(name, {names.begin(), names.end()});
   throw Error(ExitCode::wrong,
               fmt::format("there is no file and no scenario of the name \"{}\"", name),
-              near.empty() ? "forerun list scenarios names them all"
-                           : fmt::format("did you mean {}?", near));
+              did_you_mean(name, names, "forerun list scenarios names them all"));
 }
 
 sim::Scenario load_scenario(const Options& options) {

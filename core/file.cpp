@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -119,6 +120,15 @@ std::string data_path(std::string_view relative) {
   }
   throw Error(ExitCode::wrong, fmt::format("there is no {} in {}", relative, tried),
               "set FORERUN_DATA to the folder that holds hw/profiles and models/zoo");
+}
+
+std::vector<std::string> data_names(std::string_view folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(data_path(folder))) {
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  }
+  std::ranges::sort(names);
+  return names;
 }
 
 }  // namespace forerun

@@ -2,8 +2,12 @@
 
 /// Wrong input, collected: a reader reports every mistake of a file and the caller decides.
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "core/error.h"
 
 namespace forerun {
 
@@ -26,5 +30,14 @@ class Problems {
  private:
   std::vector<Problem> list_;
 };
+
+/// What was read from `source`, a file of the program's own: throws Error with the problems if
+/// there is nothing.
+template <class T>
+[[nodiscard]] T value_or_throw(std::optional<T> value, const Problems& problems,
+                               const std::string& source, std::string hint = {}) {
+  if (!value) throw Error(ExitCode::wrong, problems.text(source), std::move(hint));
+  return *std::move(value);
+}
 
 }  // namespace forerun

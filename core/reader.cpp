@@ -170,6 +170,15 @@ std::size_t Reader::choice_index(std::string_view key, const std::vector<std::st
   return names.size();
 }
 
+Evidence Reader::evidence(std::string_view key) {
+  constexpr std::array kAll = {Evidence::measured, Evidence::published, Evidence::fitted,
+                               Evidence::derived, Evidence::assumed};
+  std::array<Choice<Evidence>, kAll.size()> choices;
+  std::ranges::transform(kAll, choices.begin(),
+                         [](Evidence e) { return Choice<Evidence>{name(e), e}; });
+  return choice(key, choices);
+}
+
 Reader Reader::object(std::string_view key) {
   const json::Value* value = as_value(require(key));
   if (value != nullptr && !std::holds_alternative<json::Object>(value->v)) {
@@ -285,6 +294,17 @@ std::string nearest(std::string_view word, const std::vector<std::string_view>& 
     }
   }
   return best;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& names,
+                         std::string_view otherwise) {
+  const std::string near = nearest(word, names);
+  return near.empty() ? std::string(otherwise) : fmt::format("did you mean {}?", near);
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& names,
+                         std::string_view otherwise) {
+  return did_you_mean(word, std::vector<std::string_view>(names.begin(), names.end()), otherwise);
 }
 
 }  // namespace forerun

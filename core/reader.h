@@ -15,6 +15,7 @@
 ///
 /// Integers are exact: 3.7, 1e30 and -1 for a count are refused rather than converted.
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -27,6 +28,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/error.h"
+#include "core/evidence.h"
 #include "core/problem.h"
 #include "core/quantity.h"
 
@@ -36,6 +39,19 @@ inline constexpr int kMaxJsonDepth = 64;
 inline constexpr std::uint64_t kMaxJsonBytes = 64ull << 20;
 
 class Reader;
+
+/// An enumerator and its name in files.
+template <class E>
+using Choice = std::pair<std::string_view, E>;
+
+/// The name of `value` in `choices`; asserts that it has one.
+template <class E, std::size_t N>
+[[nodiscard]] std::string_view name_in(const std::array<Choice<E>, N>& choices, E value) {
+  for (const auto& [text, candidate] : choices) {
+    if (candidate == value) return text;
+  }
+  FORERUN_ASSERT(false, "an enumerator without a name");
+}
 
 /// A parsed document; owns the text's values. Readers refer to it and must not outlive it.
 class JsonDocument {
@@ -83,12 +99,17 @@ class Reader {
 
   /// One of the names in `choices`; a wrong name is reported with the nearest one.
   template <class E>
-  E choice(std::string_view key, std::span<const std::pair<std::string_view, E>> choices) {
+  E choice(std::string_view key, std::span<const Choice<E>> choices) {
     std::vector<std::string_view> names;
     for (const auto& c : choices) names.push_back(c.first);
     const std::size_t i = choice_index(key, names);
     return i < choices.size() ? choices[i].second : E{};
   }
+  template <class E, std::size_t N>
+  E choice(std::string_view key, const std::array<Choice<E>, N>& choices) {
+    return choice(key, std::span<const Choice<E>>(choices));
+  }
+  Evidence evidence(std::string_view key);  ///< by its name()
 
   Reader object(std::string_view key);  ///< a missing one reads as empty, reported once
   std::vector<Reader> objects(std::string_view key);  ///< an array of objects
@@ -128,5 +149,13 @@ class Reader {
 /// of the letters differ).
 [[nodiscard]] std::string nearest(std::string_view word,
                                   const std::vector<std::string_view>& names);
+
+/// A hint for a name that is none of `names`: "did you mean NEAREST?", or `otherwise` if none is
+/// near.
+[[nodiscard]] std::string did_you_mean(std::string_view word,
+                                       const std::vector<std::string_view>& names,
+                                       std::string_view otherwise);
+[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& names,
+                                       std::string_view otherwise);
 
 }  // namespace forerun

@@ -2,60 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <functional>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "core/reader.h"
+#include "core/sourced_reader.h"
 #include "hw/collective.h"
 
 namespace forerun::hw {
 namespace {
 
-constexpr std::pair<std::string_view, Evidence> kEvidence[] = {{"measured", Evidence::measured},
-                                                               {"published", Evidence::published},
-                                                               {"fitted", Evidence::fitted},
-                                                               {"derived", Evidence::derived},
-                                                               {"assumed", Evidence::assumed}};
+using Curves = decltype(ScaleUp::curves);
 
-/// A field of a profile is an object {"value", "evidence", "source"}: what was read, where it came
-/// from. `get` reads "value" with the reader's own checks.
-template <class Profile, class Get>
-auto field(Reader& top, Profile& profile, const std::string& key, Get get) {
-  Reader object = top.object(key);
-  auto value = get(object);
-  profile.evidence[key] = object.choice<Evidence>("evidence", kEvidence);
-  profile.source[key] = object.text("source");
-  object.finish();
-  return value;
-}
-
-template <class Profile>
-struct Fields {
-  Reader& top;
-  Profile& profile;
-  Seconds seconds(const std::string& key) {
-    return field(top, profile, key, [](Reader& r) { return r.seconds("value"); });
-  }
-  Bandwidth bandwidth(const std::string& key) {
-    return field(top, profile, key, [](Reader& r) { return r.bandwidth("value"); });
-  }
-  Bytes bytes(const std::string& key) {
-    return field(top, profile, key, [](Reader& r) { return r.bytes("value"); });
-  }
-  double number(const std::string& key, double least, double most) {
-    return field(top, profile, key, [&](Reader& r) { return r.number("value", least, most); });
-  }
-  std::int64_t integer(const std::string& key, std::int64_t least, std::int64_t most) {
-    return field(top, profile, key, [&](Reader& r) { return r.integer("value", least, most); });
-  }
-  bool boolean(const std::string& key) {
-    return field(top, profile, key, [](Reader& r) { return r.boolean("value"); });
-  }
-};
-
-void read_curve(Reader& r, ScaleUp& s) {
+void read_curve(Reader& r, Curves& curves) {
   const std::string kind_name = r.text("kind");
   const std::int64_t ranks = r.integer("ranks", 2, 1 << 20);
   const std::vector<double> sizes = r.numbers("bytes", 1, 1e15);
@@ -75,34 +35,36 @@ void read_curve(Reader& r, ScaleUp& s) {
   std::vector<Seconds> s_times;
   for (const double v : sizes) s_bytes.push_back(Bytes(v));
   for (const double v : times) s_times.push_back(Seconds(v * 1e-6));
-  s.curves[static_cast<std::size_t>(*kind)].emplace_back(ranks, s_bytes, s_times);
+  curves[static_cast<std::size_t>(*kind)].emplace_back(ranks, s_bytes, s_times);
 }
 
-std::vector<std::string> names_in(std::string_view folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(data_path(folder))) {
-    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+/// By kind, by rising ranks.
+Curves read_curves(Reader& measured) {
+  Curves all;
+  measured.text("error");
+  for (Reader& curve : measured.objects("curves")) {
+    read_curve(curve, all);
+    curve.finish();
   }
-  std::sort(names.begin(), names.end());
-  return names;
+  for (auto& curves : all) std::ranges::sort(curves, {}, &Curve::ranks);
+  return all;
 }
 
-/// The text of FOLDER/NAME.json; throws Error with the nearest name if there is none.
-std::string profile_text(std::string_view what, std::string_view folder, const std::string& name) {
-  const std::vector<std::string> names = names_in(folder);
-  if (!std::binary_search(names.begin(), names.end(), name)) {
-    const std::string near = nearest(name, {names.begin(), names.end()});
+constexpr std::string_view kScaleUpFolder = "hw/profiles/scale_up";
+constexpr std::string_view kNetworkFolder = "hw/profiles/networks";
+
+/// FOLDER/NAME.json through `read`; throws Error with the nearest name if there is none.
+template <class Read>
+auto load_profile(std::string_view what, std::string_view folder, const std::string& name,
+                  Read read) {
+  const std::vector<std::string> names = data_names(folder);
+  if (!std::ranges::binary_search(names, name)) {
     throw Error(ExitCode::wrong, fmt::format("no {} profile is named {}", what, name),
-                near.empty() ? fmt::format("there are: {}", fmt::join(names, ", "))
-                             : fmt::format("did you mean {}?", near));
+                did_you_mean(name, names, fmt::format("there are: {}", fmt::join(names, ", "))));
   }
-  return read_file(data_path(fmt::format("{}/{}.json", folder, name)), kMaxJsonBytes);
-}
-
-template <class T>
-T checked(std::optional<T> value, const Problems& problems, const std::string& name) {
-  if (!value || !problems.empty()) throw Error(ExitCode::wrong, problems.text(name));
-  return *std::move(value);
+  const std::string path = data_path(fmt::format("{}/{}.json", folder, name));
+  Problems problems;
+  return value_or_throw(read(read_file(path, kMaxJsonBytes), problems), problems, name + ".json");
 }
 
 }  // namespace
@@ -112,7 +74,7 @@ std::optional<ScaleUp> read_scale_up(const std::string& json_text, Problems& pro
   const JsonDocument document = JsonDocument::parse(json_text, problems);
   Reader top = document.root(problems);
   ScaleUp s;
-  Fields<ScaleUp> f{top, s};
+  SourcedReader f(top, s.evidence, s.source);
   top.integer("schema", 1, 1);
   s.name = top.text("name");
   top.text("what");
@@ -126,38 +88,24 @@ std::optional<ScaleUp> read_scale_up(const std::string& json_text, Problems& pro
   s.hop = f.seconds("hop");
   s.bulk_hop = f.seconds("bulk_hop");
   s.nvls_latency = f.seconds("nvls_latency");
-  Reader measured = top.object("curves");
-  s.evidence["curves"] = measured.choice<Evidence>("evidence", kEvidence);
-  s.source["curves"] = measured.text("source");
-  measured.text("error");
-  for (Reader& curve : measured.objects("curves")) {
-    read_curve(curve, s);
-    curve.finish();
-  }
-  measured.finish();
+  s.curves = f.field("curves", read_curves);
   top.finish();
-  for (auto& curves : s.curves) {
-    std::sort(curves.begin(), curves.end(),
-              [](const Curve& a, const Curve& b) { return a.ranks() < b.ranks(); });
-  }
   if (problems.list().size() != before) return std::nullopt;
   return s;
 }
 
 ScaleUp load_scale_up(const std::string& name) {
-  Problems problems;
-  const std::string text = profile_text("scale-up", "hw/profiles/scale_up", name);
-  return checked(read_scale_up(text, problems), problems, name + ".json");
+  return load_profile("scale-up", kScaleUpFolder, name, read_scale_up);
 }
 
-std::vector<std::string> scale_up_names() { return names_in("hw/profiles/scale_up"); }
+std::vector<std::string> scale_up_names() { return data_names(kScaleUpFolder); }
 
 std::optional<Network> read_network(const std::string& json_text, Problems& problems) {
   const std::size_t before = problems.list().size();
   const JsonDocument document = JsonDocument::parse(json_text, problems);
   Reader top = document.root(problems);
   Network n;
-  Fields<Network> f{top, n};
+  SourcedReader f(top, n.evidence, n.source);
   top.integer("schema", 1, 1);
   n.name = top.text("name");
   top.text("what");
@@ -197,21 +145,17 @@ std::optional<Network> read_network(const std::string& json_text, Problems& prob
 }
 
 Network load_network(const std::string& name) {
-  Problems problems;
-  const std::string text = profile_text("network", "hw/profiles/networks", name);
-  return checked(read_network(text, problems), problems, name + ".json");
+  return load_profile("network", kNetworkFolder, name, read_network);
 }
 
-std::vector<std::string> network_names() { return names_in("hw/profiles/networks"); }
+std::vector<std::string> network_names() { return data_names(kNetworkFolder); }
 
 std::string scale_up_of(const std::string& accelerator) {
   const std::vector<std::string> known = scale_up_names();
   const std::string stem = accelerator.substr(0, accelerator.find_first_of("-_"));
   if (std::find(known.begin(), known.end(), stem) != known.end()) return stem;
-  const std::string near = nearest(stem, {known.begin(), known.end()});
   throw Error(ExitCode::wrong, fmt::format("no scale-up profile belongs to {}", accelerator),
-              near.empty() ? fmt::format("there are: {}", fmt::join(known, ", "))
-                           : fmt::format("did you mean {}?", near));
+              did_you_mean(stem, known, fmt::format("there are: {}", fmt::join(known, ", "))));
 }
 
 Network make_network(const std::string& accelerator_or_scale_up, std::int64_t domain,

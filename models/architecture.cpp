@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <initializer_list>
 #include <utility>
 
@@ -13,9 +12,6 @@
 
 namespace forerun::models {
 namespace {
-
-template <class E>
-using Choice = std::pair<std::string_view, E>;
 
 constexpr std::array kActivations = {
     Choice<Activation>{"gelu", Activation::gelu}, Choice<Activation>{"swiglu", Activation::swiglu},
@@ -27,11 +23,6 @@ constexpr std::array kPositions = {
 constexpr std::array kNorms = {Choice<Norm>{"layer_norm", Norm::layer_norm},
                                Choice<Norm>{"rms_norm", Norm::rms_norm},
                                Choice<Norm>{"layer_norm_1p", Norm::layer_norm_1p}};
-constexpr std::array kEvidence = {Choice<Evidence>{"measured", Evidence::measured},
-                                  Choice<Evidence>{"published", Evidence::published},
-                                  Choice<Evidence>{"fitted", Evidence::fitted},
-                                  Choice<Evidence>{"derived", Evidence::derived},
-                                  Choice<Evidence>{"assumed", Evidence::assumed}};
 
 /// The fields that evidence and sources may be given for.
 constexpr std::array<std::string_view, 19> kFields = {
@@ -45,14 +36,6 @@ constexpr std::array<std::string_view, 19> kFields = {
 constexpr std::int64_t kMostLayers = 10'000;
 constexpr std::int64_t kMostWidth = 1 << 20;
 constexpr std::int64_t kMostRows = 1 << 24;
-
-template <class E, std::size_t N>
-std::string_view name_in(const std::array<Choice<E>, N>& choices, E value) {
-  for (const auto& [text, candidate] : choices) {
-    if (candidate == value) return text;
-  }
-  FORERUN_ASSERT(false, "an enumerator without a name");
-}
 
 bool is_field(std::string_view key) {
   return std::find(kFields.begin(), kFields.end(), key) != kFields.end();
@@ -68,7 +51,7 @@ class FieldReader {
   }
   template <class E, std::size_t N>
   void choice(std::string_view key, const std::array<Choice<E>, N>& choices, E& value) {
-    if (wanted(key)) value = reader_.choice(key, std::span<const Choice<E>>(choices));
+    if (wanted(key)) value = reader_.choice(key, choices);
   }
   void flag(std::string_view key, bool& value) {
     if (wanted(key)) value = reader_.boolean(key);
@@ -90,7 +73,7 @@ void read_provenance(Reader& reader, Architecture& a) {
     Reader map = reader.object("evidence");
     for (const std::string& key : map.keys()) {
       if (is_field(key)) {
-        a.evidence[key] = map.choice(key, std::span<const Choice<Evidence>>(kEvidence));
+        a.evidence[key] = map.evidence(key);
       } else {
         map.problem(key, "no field of an architecture, nor \"all\"");
       }
@@ -195,11 +178,9 @@ Architecture read_architecture(Reader& reader) {
 
 Architecture load_architecture(const std::string& name) {
   const std::vector<std::string> names = architecture_names();
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
-    const std::string near = nearest(name, {names.begin(), names.end()});
+  if (!std::ranges::binary_search(names, name)) {
     throw Error(ExitCode::wrong, fmt::format("there is no model \"{}\"", name),
-                near.empty() ? "forerun list models names them all"
-                             : fmt::format("did you mean {}?", near));
+                did_you_mean(name, names, "forerun list models names them all"));
   }
   const std::string path = data_path("models/zoo/" + name + ".json");
   Problems problems;
@@ -215,13 +196,6 @@ Architecture load_architecture(const std::string& name) {
   return a;
 }
 
-std::vector<std::string> architecture_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(data_path("models/zoo"))) {
-    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
+std::vector<std::string> architecture_names() { return data_names("models/zoo"); }
 
 }  // namespace forerun::models

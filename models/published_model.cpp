@@ -10,9 +10,6 @@
 namespace forerun::models {
 namespace {
 
-template <class E>
-using Choice = std::pair<std::string_view, E>;
-
 constexpr std::array kActivations = {Choice<Activation>{"gelu", Activation::gelu},
                                      Choice<Activation>{"swiglu", Activation::swiglu},
                                      Choice<Activation>{"silu", Activation::swiglu},
@@ -110,7 +107,7 @@ Architecture PublishedModels::read(Reader& model, std::int64_t seq_len) const {
   }
 
   if (model.has("activation")) {
-    a.activation = model.choice("activation", std::span<const Choice<Activation>>(kActivations));
+    a.activation = model.choice("activation", kActivations);
     if (a.gated() != gated) {
       model.problem("activation",
                     fmt::format("{} contradicts gated_mlp", models::name(a.activation)));
@@ -119,7 +116,7 @@ Architecture PublishedModels::read(Reader& model, std::int64_t seq_len) const {
     assume("activation");
   }
   if (model.has("position")) {
-    const Position stated = model.choice("position", std::span<const Choice<Position>>(kPositions));
+    const Position stated = model.choice("position", kPositions);
     if (stated == Position::rotary && a.position != Position::rotary) a.rotary_fraction = 1.0;
     a.position = stated;
   } else {

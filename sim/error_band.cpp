@@ -53,12 +53,8 @@ std::optional<ErrorBands> read_error_bands(const std::string& json_text, Problem
 ErrorBands load_error_bands() {
   const std::string path = data_path("sim/bands.json");
   Problems problems;
-  std::optional<ErrorBands> bands = read_error_bands(read_file(path, kMaxJsonBytes), problems);
-  if (!bands) {
-    throw Error(ExitCode::wrong, problems.text(path),
-                "run fit_constants --cross-validate --write again");
-  }
-  return *std::move(bands);
+  return value_or_throw(read_error_bands(read_file(path, kMaxJsonBytes), problems), problems, path,
+                        "run fit_constants --cross-validate --write again");
 }
 
 std::optional<TimeBand> time_band(const ErrorBands& bands, const Scenario& s, Seconds time) {

@@ -17,9 +17,6 @@ using models::ContextExchange;
 using models::LayerPart;
 using models::PrecisionRecipe;
 
-template <class E>
-using Choice = std::pair<std::string_view, E>;
-
 constexpr std::array kSchedules = {
     Choice<PipelineSchedule>{"one_forward_one_backward",
                              PipelineSchedule::one_forward_one_backward},
@@ -62,17 +59,9 @@ constexpr std::array kPrecisions = {
     Choice<PrecisionRecipe>{"nvfp4", PrecisionRecipe::nvfp4}};
 
 template <class E, std::size_t N>
-std::string_view name_in(const std::array<Choice<E>, N>& choices, E value) {
-  for (const auto& [text, candidate] : choices) {
-    if (candidate == value) return text;
-  }
-  FORERUN_ASSERT(false, "an enumerator without a name");
-}
-
-template <class E, std::size_t N>
 void optional_choice(Reader& r, std::string_view key, const std::array<Choice<E>, N>& choices,
                      E& value) {
-  if (r.has(key)) value = r.choice(key, std::span<const Choice<E>>(choices));
+  if (r.has(key)) value = r.choice(key, choices);
 }
 
 constexpr std::int64_t kMostRanks = 1 << 24;
@@ -90,7 +79,7 @@ void flag(Reader& r, std::string_view key, bool& value) {
 
 Recompute read_recompute(Reader r) {
   Recompute out;
-  out.mode = r.choice("mode", std::span<const Choice<RecomputeMode>>(kModes));
+  out.mode = r.choice("mode", kModes);
   if (r.has("parts")) {
     std::vector<std::string_view> names;
     for (const auto& part : kParts) names.push_back(part.first);
@@ -144,7 +133,7 @@ Plan read_plan(Reader& r) {
   optional_choice(r, "sharding", kShardings, p.sharding);
   if (r.has("shard_group")) p.shard_group = r.integer("shard_group", 0, kMostRanks);
   if (r.has("recompute")) p.recompute = read_recompute(r.object("recompute"));
-  p.precision = r.choice("precision", std::span<const Choice<PrecisionRecipe>>(kPrecisions));
+  p.precision = r.choice("precision", kPrecisions);
   p.micro_batch = r.integer("micro_batch", 1, kMostSequences);
   p.global_batch = r.integer("global_batch", 1, kMostSequences);
   p.sequence = r.integer("sequence", 1, kMostTokens);

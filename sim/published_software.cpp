@@ -73,8 +73,7 @@ class Software {
     if (sharding_.has("gradient_dtype")) {
       constexpr std::array<std::pair<std::string_view, int>, 3> kBytes = {
           std::pair{std::string_view("bf16"), 2}, {"fp16", 2}, {"fp32", 4}};
-      const int bytes = sharding_.choice("gradient_dtype",
-                                         std::span<const std::pair<std::string_view, int>>(kBytes));
+      const int bytes = sharding_.choice("gradient_dtype", kBytes);
       state("gradient_bytes", f_.gradient_bytes, bytes);
       state("gradient_exchange_bytes", f_.gradient_exchange_bytes, bytes);
     }

@@ -4,34 +4,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <span>
 #include <string_view>
 #include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "core/reader.h"
+#include "core/sourced_reader.h"
 
 namespace forerun::models {
 namespace {
 
-constexpr std::array kEvidence = {
-    std::pair<std::string_view, Evidence>{"measured", Evidence::measured},
-    std::pair<std::string_view, Evidence>{"published", Evidence::published},
-    std::pair<std::string_view, Evidence>{"fitted", Evidence::fitted},
-    std::pair<std::string_view, Evidence>{"derived", Evidence::derived},
-    std::pair<std::string_view, Evidence>{"assumed", Evidence::assumed}};
-
-double constant(Reader& constants, const std::string& key, double most, ChinchillaLaw& law) {
-  Reader c = constants.object(key);
-  const double value = c.number("value", 0.0, most);
-  if (c.has("standard_error")) c.number("standard_error", 0.0, most);
-  law.evidence[key] =
-      c.choice("evidence", std::span<const std::pair<std::string_view, Evidence>>(kEvidence));
-  law.source[key] = c.text("source");
-  c.finish();
-  return value;
+double constant(SourcedReader& constants, const std::string& key, double most) {
+  return constants.field(key, [&](Reader& r) {
+    if (r.has("standard_error")) r.number("standard_error", 0.0, most);
+    return r.number("value", 0.0, most);
+  });
 }
 
 std::array<double, 2> range(Reader& domain, std::string_view key) {
@@ -70,11 +58,12 @@ std::optional<ChinchillaLaw> read_chinchilla(const std::string& json_text, Probl
   law.name = top.text("name");
   top.text("what");
   Reader constants = top.object("constants");
-  law.floor = constant(constants, "E", 100.0, law);
-  law.a = constant(constants, "A", 1e9, law);
-  law.b = constant(constants, "B", 1e9, law);
-  law.alpha = constant(constants, "alpha", 2.0, law);
-  law.beta = constant(constants, "beta", 2.0, law);
+  SourcedReader sourced(constants, law.evidence, law.source);
+  law.floor = constant(sourced, "E", 100.0);
+  law.a = constant(sourced, "A", 1e9);
+  law.b = constant(sourced, "B", 1e9);
+  law.alpha = constant(sourced, "alpha", 2.0);
+  law.beta = constant(sourced, "beta", 2.0);
   constants.finish();
   Reader domain = top.object("domain");
   law.parameters = range(domain, "parameters");
@@ -87,23 +76,14 @@ std::optional<ChinchillaLaw> read_chinchilla(const std::string& json_text, Probl
 }
 
 ChinchillaLaw load_chinchilla(const std::string& name) {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(data_path("models/laws"))) {
-    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
-    const std::string near = nearest(name, {names.begin(), names.end()});
+  const std::vector<std::string> names = data_names("models/laws");
+  if (!std::ranges::binary_search(names, name)) {
     throw Error(ExitCode::wrong, fmt::format("there is no loss law \"{}\"", name),
-                near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
-                             : fmt::format("did you mean {}?", near));
+                did_you_mean(name, names, fmt::format("there are {}", fmt::join(names, ", "))));
   }
   const std::string path = data_path("models/laws/" + name + ".json");
   Problems problems;
-  const std::optional<ChinchillaLaw> law =
-      read_chinchilla(read_file(path, kMaxJsonBytes), problems);
-  if (!law) throw Error(ExitCode::wrong, problems.text(path));
-  return *law;
+  return value_or_throw(read_chinchilla(read_file(path, kMaxJsonBytes), problems), problems, path);
 }
 
 }  // namespace forerun::models

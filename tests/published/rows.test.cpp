@@ -47,8 +47,7 @@ std::map<std::string, bool> fitted_families(Problems& problems) {
   for (Reader& family : root.objects("families")) {
     const std::string name = family.text("name");
     CHECK_MESSAGE(!fitted.contains(name), name);
-    fitted[name] =
-        family.choice("split", std::span<const std::pair<std::string_view, bool>>(kSplits));
+    fitted[name] = family.choice("split", kSplits);
     CHECK(!family.text("reason").empty());
     family.finish();
   }
@@ -116,8 +115,7 @@ TEST_SUITE("tests/published") {
       seen.insert(family);
       const auto entry = fitted.find(family);
       REQUIRE_MESSAGE(entry != fitted.end(), line);
-      const bool fit =
-          row.choice("split", std::span<const std::pair<std::string_view, bool>>(kSplits));
+      const bool fit = row.choice("split", kSplits);
       CHECK_MESSAGE(fit == entry->second, line);
     });
     CHECK_MESSAGE(problems.empty(), problems.text("rows"));
