@@ -69,14 +69,4 @@ std::vector<double> errors(const CollectiveLog& log, const Network& network) {
   return result;
 }
 
-ErrorSummary summary(std::vector<double> errors) {
-  if (errors.empty()) return {};
-  for (double& e : errors) e = std::abs(e);
-  std::sort(errors.begin(), errors.end());
-  const std::size_t n = errors.size();
-  const auto rank = static_cast<std::size_t>(std::ceil(0.95 * static_cast<double>(n)));
-  const double median = n % 2 == 1 ? errors[n / 2] : 0.5 * (errors[n / 2 - 1] + errors[n / 2]);
-  return {n, median, errors[std::max<std::size_t>(rank, 1) - 1]};
-}
-
 }  // namespace forerun::hw

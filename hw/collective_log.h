@@ -10,6 +10,7 @@
 #include "core/problem.h"
 #include "core/quantity.h"
 #include "hw/collective.h"
+#include "hw/error_summary.h"
 
 namespace forerun::hw {
 
@@ -33,12 +34,5 @@ struct CollectiveLog {
 
 /// Relative errors of the model, predicted / measured - 1, of a log's points on that network.
 [[nodiscard]] std::vector<double> errors(const CollectiveLog&, const Network&);
-
-/// Median and 95th percentile (nearest rank) of |errors|; zeros for none.
-struct ErrorSummary {
-  std::size_t count = 0;
-  double median = 0, p95 = 0;
-};
-[[nodiscard]] ErrorSummary summary(std::vector<double> errors);
 
 }  // namespace forerun::hw

@@ -14,16 +14,6 @@ namespace {
 /// A table of another kind has as many mistakes as rows; the first few tell.
 constexpr std::size_t kMostProblems = 20;
 
-std::vector<std::string> split(std::string_view line) {
-  std::vector<std::string> cells;
-  for (;;) {
-    const std::size_t comma = line.find(',');
-    cells.emplace_back(line.substr(0, comma));
-    if (comma == std::string_view::npos) return cells;
-    line.remove_prefix(comma + 1);
-  }
-}
-
 template <class Number>
 bool parse_whole(const std::string& text, Number& value) {
   const char* const end = text.data() + text.size();
@@ -36,6 +26,16 @@ void report(Problems& problems, std::string where, std::string what) {
 }
 
 }  // namespace
+
+std::vector<std::string> split(std::string_view line) {
+  std::vector<std::string> cells;
+  for (;;) {
+    const std::size_t comma = line.find(',');
+    cells.emplace_back(line.substr(0, comma));
+    if (comma == std::string_view::npos) return cells;
+    line.remove_prefix(comma + 1);
+  }
+}
 
 Csv Csv::parse(std::string_view text, Problems& problems) {
   Csv table;
@@ -68,24 +68,26 @@ const std::string& Csv::text(std::size_t row, std::size_t column) const {
   return cells_[row][column];
 }
 
-std::string Csv::where(std::size_t row, std::size_t column) const {
-  return fmt::format("line {}, {}", line_[row], columns_[column]);
+void Csv::refuse(std::size_t row, std::size_t column, std::string what, Problems& problems) const {
+  report(problems, fmt::format("line {}, {}", line_[row], columns_[column]), std::move(what));
 }
 
 std::int64_t Csv::integer(std::size_t row, std::size_t column, std::int64_t least,
                           Problems& problems) const {
   std::int64_t value = 0;
   if (parse_whole(text(row, column), value) && value >= least) return value;
-  report(problems, where(row, column),
-         fmt::format("expected an integer of at least {}, found \"{}\"", least, text(row, column)));
+  refuse(row, column,
+         fmt::format("expected an integer of at least {}, found \"{}\"", least, text(row, column)),
+         problems);
   return 0;
 }
 
 double Csv::number(std::size_t row, std::size_t column, double least, Problems& problems) const {
   double value = 0;
   if (parse_whole(text(row, column), value) && std::isfinite(value) && value >= least) return value;
-  report(problems, where(row, column),
-         fmt::format("expected a number of at least {}, found \"{}\"", least, text(row, column)));
+  refuse(row, column,
+         fmt::format("expected a number of at least {}, found \"{}\"", least, text(row, column)),
+         problems);
   return 0;
 }
 

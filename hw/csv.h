@@ -13,6 +13,9 @@ namespace forerun::hw {
 
 inline constexpr std::uint64_t kCsvLimit = 64ull << 20;  ///< bytes of a table that is read
 
+/// The parts of a comma-separated line; one empty part for an empty line.
+[[nodiscard]] std::vector<std::string> split(std::string_view line);
+
 class Csv {
  public:
   /// Every row that has not as many cells as the header is a problem and left out. Lines may end
@@ -26,10 +29,10 @@ class Csv {
   [[nodiscard]] std::int64_t integer(std::size_t row, std::size_t column, std::int64_t least,
                                      Problems&) const;
   [[nodiscard]] double number(std::size_t row, std::size_t column, double least, Problems&) const;
+  /// Reports what is wrong with a cell, by line and column.
+  void refuse(std::size_t row, std::size_t column, std::string what, Problems&) const;
 
  private:
-  [[nodiscard]] std::string where(std::size_t row, std::size_t column) const;
-
   std::vector<std::string> columns_;
   std::vector<std::vector<std::string>> cells_;
   std::vector<std::size_t> line_;

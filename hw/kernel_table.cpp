@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "hw/attention_surface.h"
 #include "hw/csv.h"
+#include "hw/error_summary.h"
 #include "hw/gemm_surface.h"
 #include "hw/kernel_time.h"
 #include "hw/power.h"
@@ -27,7 +28,7 @@ struct Header {
 };
 
 const std::array<Header, 6>& headers() {
-  static const std::array<Header, 6> kHeaders = {{
+  static const std::array<Header, 6> table = {{
       {TableKind::gemm, {"m", "n", "k", "dtype", "latency_us"}},
       {TableKind::gemm_sustained, {"m", "n", "k", "dtype", "latency_us", "power_w"}},
       {TableKind::attention,
@@ -39,7 +40,7 @@ const std::array<Header, 6>& headers() {
         "dtype", "latency_us"}},
       {TableKind::nccl, {"op", "dtype", "gpus", "bytes", "latency_us"}},
   }};
-  return kHeaders;
+  return table;
 }
 
 std::optional<Precision> precision_named(std::string_view dtype) {
@@ -84,8 +85,7 @@ void read_row(const Csv& csv, std::size_t i, KernelTable& table, Problems& probl
     case TableKind::nccl: {
       const auto kind = collective_named(csv.text(i, 0));
       if (!kind) {
-        problems.add(fmt::format("row {}, op", i + 1),
-                     fmt::format("no collective \"{}\"", csv.text(i, 0)));
+        csv.refuse(i, 0, fmt::format("no collective \"{}\"", csv.text(i, 0)), problems);
         return;
       }
       table.collectives.push_back({*kind, csv.text(i, 1), count(2),
@@ -99,58 +99,48 @@ void read_row(const Csv& csv, std::size_t i, KernelTable& table, Problems& probl
 /// Collects errors by (operation, dtype), in the order of first appearance.
 class Scores {
  public:
-  TableScore& entry(const std::string& operation, const std::string& dtype) {
-    for (std::size_t i = 0; i < scores_.size(); ++i) {
-      if (scores_[i].operation == operation && scores_[i].dtype == dtype) return scores_[i];
-    }
-    TableScore& score = scores_.emplace_back();
-    errors_.emplace_back();
-    score.operation = operation;
-    score.dtype = dtype;
-    return score;
-  }
   void add(const std::string& operation, const std::string& dtype, Seconds measured,
            std::optional<Seconds> predicted, const std::string& why_not) {
-    TableScore& score = entry(operation, dtype);
-    ++score.rows;
-    if (!predicted) {
-      score.note = why_not;
-      return;
+    Entry& e = entry(operation, dtype);
+    ++e.score.rows;
+    if (predicted) {
+      e.errors.push_back(*predicted / measured - 1);
+    } else {
+      e.score.note = why_not;
     }
-    ++score.predicted;
-    errors_[static_cast<std::size_t>(&score - scores_.data())].push_back(
-        std::abs(*predicted / measured - 1));
   }
   std::vector<TableScore> finish() {
-    for (std::size_t i = 0; i < scores_.size(); ++i) {
-      std::vector<double>& e = errors_[i];
-      if (e.empty()) continue;
-      std::ranges::sort(e);
-      for (const double x : e) scores_[i].mean += x / static_cast<double>(e.size());
-      scores_[i].median = (e[(e.size() - 1) / 2] + e[e.size() / 2]) / 2;
-      // Nearest rank.
-      scores_[i].p95 =
-          e[static_cast<std::size_t>(std::ceil(0.95 * static_cast<double>(e.size()))) - 1];
+    std::vector<TableScore> scores;
+    for (Entry& e : entries_) {
+      const ErrorSummary s = summary(std::move(e.errors));
+      e.score.predicted = s.count;
+      e.score.median = s.median;
+      e.score.mean = s.mean;
+      e.score.p95 = s.p95;
+      scores.push_back(std::move(e.score));
     }
-    return std::move(scores_);
+    return scores;
   }
 
  private:
-  std::vector<TableScore> scores_;
-  std::vector<std::vector<double>> errors_;
-};
+  struct Entry {
+    TableScore score;
+    std::vector<double> errors;
+  };
 
-Attention attention_of(const AttentionRow& row, AttentionKernel kernel) {
-  Attention a;
-  a.kernel = kernel;
-  a.batch = row.batch;
-  a.queries = a.keys = row.length;
-  a.heads = row.heads;
-  a.kv_heads = row.kv_heads;
-  a.head_dim = row.head_dim;
-  a.causal = row.causal;
-  return a;
-}
+  Entry& entry(const std::string& operation, const std::string& dtype) {
+    const auto found = std::ranges::find_if(entries_, [&](const Entry& e) {
+      return e.score.operation == operation && e.score.dtype == dtype;
+    });
+    if (found != entries_.end()) return *found;
+    Entry& e = entries_.emplace_back();
+    e.score.operation = operation;
+    e.score.dtype = dtype;
+    return e;
+  }
+
+  std::vector<Entry> entries_;
+};
 
 }  // namespace
 
@@ -188,6 +178,18 @@ std::optional<KernelTable> read_kernel_table(std::string_view text, Problems& pr
   if (csv.rows() == 0) problems.add("line 2", "expected at least one row");
   if (problems.list().size() != before) return std::nullopt;
   return table;
+}
+
+Attention attention_of(const AttentionRow& row, AttentionKernel kernel) {
+  Attention a;
+  a.kernel = kernel;
+  a.batch = row.batch;
+  a.queries = a.keys = row.length;
+  a.heads = row.heads;
+  a.kv_heads = row.kv_heads;
+  a.head_dim = row.head_dim;
+  a.causal = row.causal;
+  return a;
 }
 
 std::optional<Seconds> predict(const GemmRow& row, const Accelerator& accelerator) {

@@ -65,6 +65,10 @@ struct KernelTable {
 /// Wrong rows are reported with line and column.
 [[nodiscard]] std::optional<KernelTable> read_kernel_table(std::string_view text, Problems&);
 
+/// What a row timed, beside the writing of the cache: a forward pass over as many queries as keys.
+[[nodiscard]] Attention attention_of(const AttentionRow&,
+                                     AttentionKernel = AttentionKernel::flash2);
+
 /// Predictions of what a row's call took. Null where the profile has no such kernel.
 [[nodiscard]] std::optional<Seconds> predict(const GemmRow&, const Accelerator&);
 [[nodiscard]] std::optional<Seconds> predict_sustained(const GemmRow&, const Accelerator&);

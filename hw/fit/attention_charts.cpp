@@ -70,7 +70,7 @@ std::vector<ChartPoint> read_charts(std::string_view text, Problems& problems) {
     if (passes == "backward") p.passes = ChartPoint::Passes::backward;
     if (passes == "both") p.passes = ChartPoint::Passes::both;
     if (passes != "forward" && p.passes == ChartPoint::Passes::forward) {
-      problems.add(fmt::format("row {}, passes", i + 1), "expected forward, backward or both");
+      csv.refuse(i, 2, "expected forward, backward or both", problems);
     }
     p.head_dim = csv.integer(i, 3, 1, problems);
     p.causal = csv.integer(i, 4, 0, problems) != 0;

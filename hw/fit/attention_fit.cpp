@@ -33,17 +33,6 @@ constexpr GridSmoothing kSmoothing = {0.02, 0.01, 0.02, 6};
 double log2_of(std::int64_t n) { return std::log2(static_cast<double>(n)); }
 double weight(const AttentionRow& r) { return r.length >= kLong ? 1 : kShortWeight; }
 
-Attention attention_of(const AttentionRow& row) {
-  Attention a;
-  a.batch = row.batch;
-  a.queries = a.keys = row.length;
-  a.heads = row.heads;
-  a.kv_heads = row.kv_heads;
-  a.head_dim = row.head_dim;
-  a.causal = row.causal;
-  return a;
-}
-
 double digits(double v, int n) {
   const double scale = std::pow(10.0, n - 1 - std::floor(std::log10(v)));
   return std::round(v * scale) / scale;
@@ -91,9 +80,7 @@ class TableModel {
     const AttentionSurface surface(unpack(p, query_tile), machine_, true);
     double sum = 0, total = 0;
     for (const AttentionRow& r : rows_) {
-      const Seconds time = surface.at(attention_of(r)).time +
-                           surface.cache_write(r.batch * r.length, r.kv_heads, r.head_dim);
-      sum += weight(r) * robust(std::log(time / r.time), kFar);
+      sum += weight(r) * robust(std::log(tabled_time(surface, r) / r.time), kFar);
       total += weight(r);
     }
     double wall = 0;  // no head size beats the peak, and no call is shorter than its starts
@@ -123,10 +110,6 @@ std::vector<ChartPoint> select(const std::vector<ChartPoint>& charts, std::strin
     }
   }
   return out;
-}
-
-AttentionMachine machine_of(const Accelerator& a) {
-  return {a.peak.at(Precision::bf16), a.memory_bandwidth * a.memory_efficiency, a.multiprocessors};
 }
 
 /// A kernel that only charts know.
@@ -173,6 +156,15 @@ AttentionPassFit scaled(AttentionPassFit pass, double ratio) {
 }
 
 }  // namespace
+
+AttentionMachine machine_of(const Accelerator& a) {
+  return {a.peak.at(Precision::bf16), a.memory_bandwidth * a.memory_efficiency, a.multiprocessors};
+}
+
+Seconds tabled_time(const AttentionSurface& surface, const AttentionRow& row) {
+  return surface.at(attention_of(row)).time +
+         surface.cache_write(row.batch * row.length, row.kv_heads, row.head_dim);
+}
 
 AttentionKernel tabled_kernel(const std::string& generation) {
   if (generation == "ampere") return AttentionKernel::flash2;

@@ -22,6 +22,11 @@ namespace forerun::hw {
     const Accelerator& accelerator, const Accelerator& charted_on,
     const std::vector<AttentionRow>& rows, const std::vector<ChartPoint>& charts);
 
+[[nodiscard]] AttentionMachine machine_of(const Accelerator&);
+
+/// What a surface says of a row's call: the kernel and the cache write.
+[[nodiscard]] Seconds tabled_time(const AttentionSurface&, const AttentionRow&);
+
 /// The kernel that the tables of a generation timed: FlashAttention-2's algorithm on Ampere
 /// (FlashInfer), FlashAttention-3 on Hopper, and on Blackwell what stands for cuDNN's.
 [[nodiscard]] AttentionKernel tabled_kernel(const std::string& generation);

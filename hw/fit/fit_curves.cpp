@@ -4,7 +4,7 @@
 ///   fit_curves left-out TABLE.csv NETWORK   the points left out, as tests/collectives/*.json has
 ///   logs
 ///
-/// TABLE.csv has the columns op,dtype,gpus,bytes,latency_us; its fp16 rows are used. Of each
+/// TABLE.csv is a table of collectives (hw/kernel_table.h); its fp16 rows are used. Of each
 /// operation and number of ranks every second size is kept (the first, third ... and the last); the
 /// others are left out so that the interpolation's error can be shown. A curve never falls with
 /// size: where the table's times do, the logarithms of neighbours are pooled (isotonic regression,
@@ -14,7 +14,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <string>
@@ -23,60 +22,34 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "hw/scale_up.h"
+#include "core/report_errors.h"
+#include "hw/csv.h"
+#include "hw/kernel_table.h"
 
 namespace {
 
 using namespace forerun;
 using namespace forerun::hw;
 
-constexpr std::uint64_t kTableLimit = 64ull << 20;
-
 using Key = std::pair<std::string, std::int64_t>;             // kind, ranks
 using Points = std::vector<std::pair<std::int64_t, double>>;  // bytes, microseconds
 
-std::vector<std::string> split(const std::string& text, char at) {
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == at) {
-      parts.emplace_back();
-    } else if (c != '\r') {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
-
-template <class Number>
-Number number(const std::string& text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    throw Error(ExitCode::wrong, fmt::format("not a number: {}", text));
-  }
-  return value;
-}
-
 std::map<Key, Points> read_table(const std::string& path) {
-  std::map<Key, Points> table;
-  const std::vector<std::string> lines = split(read_file(path, kTableLimit), '\n');
-  if (lines.front() != "op,dtype,gpus,bytes,latency_us") {
-    throw Error(ExitCode::wrong,
-                fmt::format("{}: the columns must be op,dtype,gpus,bytes,latency_us", path));
+  Problems problems;
+  const KernelTable table =
+      value_or_throw(read_kernel_table(read_file(path, kCsvLimit), problems), problems, path);
+  if (table.kind != TableKind::nccl) {
+    throw Error(ExitCode::wrong, fmt::format("{}: a table of {}", path, name(table.kind)),
+                "curves are made from tables of collectives");
   }
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    if (lines[i].empty()) continue;
-    const std::vector<std::string> cells = split(lines[i], ',');
-    const auto kind = collective_named(cells[0]);
-    if (cells.size() != 5 || !kind) {
-      throw Error(ExitCode::wrong, fmt::format("{}:{}: not a row of five cells", path, i + 1));
-    }
-    if (cells[1] != "fp16") continue;
-    table[{std::string(name(*kind)), number<std::int64_t>(cells[2])}].emplace_back(
-        number<std::int64_t>(cells[3]), number<double>(cells[4]));
+  std::map<Key, Points> points;
+  for (const CollectiveRow& row : table.collectives) {
+    if (row.dtype != "fp16") continue;
+    points[{std::string(name(row.kind)), row.ranks}].emplace_back(
+        static_cast<std::int64_t>(row.bytes.base()), row.time.in(Seconds(1e-6)));
   }
-  for (auto& entry : table) std::sort(entry.second.begin(), entry.second.end());
-  return table;
+  for (auto& entry : points) std::sort(entry.second.begin(), entry.second.end());
+  return points;
 }
 
 bool kept(std::size_t i, std::size_t count) { return i % 2 == 0 || i + 1 == count; }
@@ -148,10 +121,5 @@ int run(const std::vector<std::string>& args) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run({argv + 1, argv + argc});
-  } catch (const forerun::Error& e) {
-    fmt::print(stderr, "error: {}\n", e.what());
-    return static_cast<int>(e.code());
-  }
+  return forerun::report_errors([&] { return run({argv + 1, argv + argc}); });
 }

@@ -19,7 +19,9 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/reader.h"
+#include "core/report_errors.h"
 #include "hw/collective_log.h"
+#include "hw/csv.h"
 
 namespace {
 
@@ -56,18 +58,6 @@ const std::map<std::string, Constant>& constants() {
       {"fill", constant(&Network::fill, Bytes(1048576.0), "MiB")},
       {"group_bandwidth", constant(&Network::nic, Bandwidth(1e9), "GB/s")}};
   return table;
-}
-
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == ',') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
 }
 
 using Vector = std::vector<double>;
@@ -184,10 +174,5 @@ int run(const std::vector<std::string>& args) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run({argv + 1, argv + argc});
-  } catch (const forerun::Error& e) {
-    fmt::print(stderr, "error: {}\nhint: {}\n", e.what(), e.hint());
-    return static_cast<int>(e.code());
-  }
+  return forerun::report_errors([&] { return run({argv + 1, argv + argc}); });
 }

@@ -22,6 +22,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/reader.h"
+#include "core/report_errors.h"
 #include "hw/csv.h"
 #include "hw/fit/attention_fit.h"
 #include "hw/fit/gemm_fit.h"
@@ -39,27 +40,14 @@ constexpr std::string_view kChartedOn = "h100-sxm-80gb";
 
 KernelTable load_table(const std::string& path) {
   Problems problems;
-  std::optional<KernelTable> table = read_kernel_table(read_file(path, kCsvLimit), problems);
-  if (!table) throw Error(ExitCode::wrong, problems.text(path));
-  return *std::move(table);
+  return value_or_throw(read_kernel_table(read_file(path, kCsvLimit), problems), problems, path);
 }
 
 Accelerator load_facts(const std::string& name) {
   const std::string path = data_path("hw/profiles/accelerators/" + name + ".json");
   Problems problems;
-  std::optional<Accelerator> a = read_accelerator_facts(read_file(path, kMaxJsonBytes), problems);
-  if (!a) throw Error(ExitCode::wrong, problems.text(path));
-  return *std::move(a);
-}
-
-FitErrors::One one(std::vector<double> errors) {
-  if (errors.empty()) return {};
-  std::ranges::sort(errors);
-  FitErrors::One e{errors.size(), errors[errors.size() / 2], 0, 0};
-  for (const double x : errors) e.mean += x / static_cast<double>(errors.size());
-  e.p95 =
-      errors[static_cast<std::size_t>(std::ceil(0.95 * static_cast<double>(errors.size()))) - 1];
-  return e;
+  return value_or_throw(read_accelerator_facts(read_file(path, kMaxJsonBytes), problems), problems,
+                        path);
 }
 
 /// Errors of `predict` on large rows, by how they were held out.
@@ -68,12 +56,12 @@ FitErrors errors(const std::vector<Row>& rows, Predict predict, Large large, Tra
   std::array<std::vector<double>, 3> all, train;
   for (const Row& r : rows) {
     if (!large(r)) continue;
-    const double e = std::abs(predict(r) / r.time - 1);
+    const double e = predict(r) / r.time - 1;
     const auto how = static_cast<std::size_t>(held_out(r));
     all[how].push_back(e);
     if (training(r)) train[how].push_back(e);
   }
-  return {one(all[0]), one(all[1]), one(all[2]), one(train[1]), one(train[2])};
+  return {summary(all[0]), summary(all[1]), summary(all[2]), summary(train[1]), summary(train[2])};
 }
 
 template <class Row>
@@ -86,14 +74,14 @@ std::vector<Row> to_fit(const std::vector<Row>& rows) {
 }
 
 void show(const std::string& what, const FitErrors& e) {
-  const auto print = [&](const char* how, const FitErrors::One& o) {
+  const auto print = [&](const char* how, const ErrorSummary& o) {
     fmt::print("{:24} {:22} {:6} rows: median {:.2f} %, mean {:.2f} %, p95 {:.1f} %\n", what, how,
-               o.rows, 100 * o.median, 100 * o.mean, 100 * o.p95);
+               o.count, 100 * o.median, 100 * o.mean, 100 * o.p95);
   };
   print("fitted", e.fitted);
   print("held out by shape", e.by_shape);
   print("held out by group", e.by_group);
-  if (e.training_by_shape.rows > 0) {
+  if (e.training_by_shape.count > 0) {
     print("  sizes >= 1024, shape", e.training_by_shape);
     print("  sizes >= 1024, group", e.training_by_group);
   }
@@ -134,22 +122,9 @@ void fit_kernels(const Accelerator& facts, const std::vector<AttentionRow>& rows
   if (!problems.empty()) throw Error(ExitCode::wrong, problems.text(path));
   out.attention = fit_attention(facts, load_facts(std::string(kChartedOn)), to_fit(rows), charts);
   const AttentionKernel tabled = tabled_kernel(facts.generation);
-  const AttentionMachine machine{facts.peak.at(Precision::bf16),
-                                 facts.memory_bandwidth * facts.memory_efficiency,
-                                 facts.multiprocessors};
-  const AttentionSurface surface(out.attention.at(tabled), machine, true);
+  const AttentionSurface surface(out.attention.at(tabled), machine_of(facts), true);
   out.attention_errors[tabled] = errors(
-      rows,
-      [&](const AttentionRow& r) {
-        Attention a;
-        a.batch = r.batch;
-        a.queries = a.keys = r.length;
-        a.heads = r.heads;
-        a.kv_heads = r.kv_heads;
-        a.head_dim = r.head_dim;
-        a.causal = r.causal;
-        return surface.at(a).time + surface.cache_write(r.batch * r.length, r.kv_heads, r.head_dim);
-      },
+      rows, [&](const AttentionRow& r) { return tabled_time(surface, r); },
       [](const AttentionRow& r) { return r.length >= kLarge; },
       [](const AttentionRow&) { return false; });
   show(fmt::format("{} attention", facts.name), out.attention_errors[tabled]);
@@ -272,11 +247,5 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run({argv + 1, argv + argc});
-  } catch (const Error& e) {
-    fmt::print(stderr, "error: {}\n", e.what());
-    if (!e.hint().empty()) fmt::print(stderr, "hint: {}\n", e.hint());
-    return static_cast<int>(e.code());
-  }
+  return report_errors([&] { return run({argv + 1, argv + argc}); });
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/statistics.h"
+#include "hw/error_summary.h"
 #include "hw/fit/minimise.h"
 #include "hw/kernel_time.h"
 #include "hw/power.h"
@@ -23,12 +25,6 @@ struct Run {
   Watts power{};
   bool large = false;
 };
-
-double median(std::vector<double> v) {
-  if (v.empty()) return 0;
-  std::ranges::sort(v);
-  return v[v.size() / 2];
-}
 
 }  // namespace
 
@@ -68,15 +64,15 @@ PowerFit fit_power(const std::vector<GemmRow>& rows, const Accelerator& accelera
   for (const Run& r : runs) {
     if (!r.large) continue;
     const double clock = sustained_clock(fit.model, r.window);
-    power.push_back(std::abs(mean_power(fit.model, r.window, clock) / r.power - 1));
-    sustained.push_back(std::abs(at_clock(r.burst, clock) / r.time - 1));
-    burst.push_back(std::abs(r.burst.time / r.time - 1));
+    power.push_back(mean_power(fit.model, r.window, clock) / r.power - 1);
+    sustained.push_back(at_clock(r.burst, clock) / r.time - 1);
+    burst.push_back(r.burst.time / r.time - 1);
     if (clock < 1) slowdown.push_back(r.time / r.burst.time);
   }
-  fit.power_error = median(power);
-  fit.sustained_error = median(sustained);
-  fit.burst_error = median(burst);
-  fit.slowdown = median(slowdown);
+  fit.power_error = summary(power).median;
+  fit.sustained_error = summary(sustained).median;
+  fit.burst_error = summary(burst).median;
+  if (!slowdown.empty()) fit.slowdown = median(slowdown);
   return fit;
 }
 

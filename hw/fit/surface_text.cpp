@@ -34,11 +34,11 @@ std::string grid(const ResidualGrid& g, const std::array<const char*, 3>& axes,
   return out + "\n" + indent + "  ]\n" + indent + "}";
 }
 
-std::string one(const FitErrors::One& e) {
+std::string one(const ErrorSummary& e) {
   return fmt::format(
       "{{\"rows\": {}, \"median_percent\": {:.2f}, \"mean_percent\": {:.2f}, \"p95_percent\": "
       "{:.1f}}}",
-      e.rows, 100 * e.median, 100 * e.mean, 100 * e.p95);
+      e.count, 100 * e.median, 100 * e.mean, 100 * e.p95);
 }
 
 std::string errors(const FitErrors& e, const std::string& indent) {
@@ -46,7 +46,7 @@ std::string errors(const FitErrors& e, const std::string& indent) {
       "{{\n{0}  \"fitted\": {1},\n{0}  \"held_out_by_shape\": {2},\n{0}  "
       "\"held_out_by_group\": {3}",
       indent, one(e.fitted), one(e.by_shape), one(e.by_group));
-  if (e.training_by_shape.rows > 0) {
+  if (e.training_by_shape.count > 0) {
     out += fmt::format(
         ",\n{0}  \"training_sizes_by_shape\": {1},\n{0}  "
         "\"training_sizes_by_group\": {2}",

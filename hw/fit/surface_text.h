@@ -6,6 +6,7 @@
 #include <string>
 
 #include "hw/attention_surface.h"
+#include "hw/error_summary.h"
 #include "hw/gemm_surface.h"
 
 namespace forerun::hw {
@@ -13,12 +14,9 @@ namespace forerun::hw {
 /// Errors on rows that a fit saw and on those held out by shape and by group; relative, for the
 /// large shapes (m or seq_len of 512 or more).
 struct FitErrors {
-  struct One {
-    std::size_t rows = 0;
-    double median = 0, mean = 0, p95 = 0;
-  };
-  One fitted, by_shape, by_group;
-  One training_by_shape, training_by_group;  ///< m, n, k of 1024 or more; only for products
+  ErrorSummary fitted, by_shape, by_group;
+  ErrorSummary training_by_shape,
+      training_by_group;  ///< m, n, k of 1024 or more; only for products
 };
 
 struct SurfaceText {
