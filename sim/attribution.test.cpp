@@ -2,20 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include <numeric>
-
 #include "tests/programs.h"
 
 namespace forerun::sim {
 namespace {
-
-std::int64_t sum(const CategoryTicks& ticks) {
-  return std::accumulate(ticks.begin(), ticks.end(), std::int64_t{0});
-}
-
-std::int64_t of(const CategoryTicks& ticks, Category c) {
-  return ticks[static_cast<std::size_t>(c)];
-}
 
 RankTime time_of(const Program& p, std::int32_t rank = 0) {
   const Execution e = execute(p);
@@ -46,9 +36,7 @@ TEST_SUITE("sim/attribution") {
     // Host: compute issued at 0, exchange at 15, compute at 15. 10..15 host, 15..19 exchange.
     Program p = empty_program(1);
     add(p, 0, compute(10));
-    Operation late = tensor(4);
-    late.host_first = 15;
-    const auto b = add(p, 0, late);
+    const auto b = add(p, 0, issued(tensor(4), 15));
     add(p, 0, waiting(compute(6), b));
     const RankTime t = time_of(p);
     CHECK(of(t.idle, Category::host) == 5);
@@ -59,12 +47,8 @@ TEST_SUITE("sim/attribution") {
     // compute 0..10; exchange 10..30 that the host waits for; then 3 of host before compute at 33.
     Program p = empty_program(1);
     const auto a = add(p, 0, compute(10));
-    Operation norm = waiting(data(20), a);
-    norm.host_waits = true;
-    add(p, 0, norm);
-    Operation update = on(StreamKind::compute, 7, Category::optimizer);
-    update.host_first = 3;
-    add(p, 0, update);
+    add(p, 0, awaited(waiting(data(20), a)));
+    add(p, 0, issued(on(StreamKind::compute, 7, Category::optimizer), 3));
     const RankTime t = time_of(p);
     CHECK(of(t.idle, Category::data_exchange) == 20);
     CHECK(of(t.idle, Category::host) == 3);
@@ -74,9 +58,7 @@ TEST_SUITE("sim/attribution") {
 
   TEST_CASE("a folded run that its host bounds is host time after its own work") {
     Program p = empty_program(1);
-    Operation run = compute(10);
-    run.host_rest = 25;
-    add(p, 0, run);
+    add(p, 0, issued(compute(10), 0, 25));
     const RankTime t = time_of(p);
     CHECK(of(t.busy, Category::compute) == 10);
     CHECK(of(t.idle, Category::host) == 15);
@@ -124,10 +106,8 @@ TEST_SUITE("sim/attribution") {
     // 25 % from each for 0..30, 25 % of the tensor exchange for 30..50: weights 30 and 50 of 14
     // ticks.
     Program p = empty_program(1);
-    Operation t = tensor(50), d = data(30);
-    t.tax = d.tax = 25;
-    add(p, 0, t);
-    add(p, 0, d);
+    add(p, 0, taxing(tensor(50), 25));
+    add(p, 0, taxing(data(30), 25));
     add(p, 0, compute(100));
     const RankTime time = time_of(p);
     CHECK(of(time.slowed, Category::tensor_exchange) == 8);

@@ -2,29 +2,26 @@
 
 #include <doctest/doctest.h>
 
-#include <numeric>
-
 #include "tests/programs.h"
 
 namespace forerun::sim {
 namespace {
 
-std::int64_t of(const CategoryTicks& ticks, Category c) {
-  return ticks[static_cast<std::size_t>(c)];
-}
-
 /// The path, with the check that its links tile the step.
 CriticalPath path_of(const Program& p) {
   const Execution e = execute(p);
   const CriticalPath path = critical_path(Causality(p, e));
-  std::int64_t at = 0;
-  for (const CriticalLink& link : path.links) {
-    CHECK(link.begin == at);
-    at = link.end;
-  }
-  CHECK(at == e.end);
-  CHECK(std::accumulate(path.ticks.begin(), path.ticks.end(), std::int64_t{0}) == e.end);
+  CHECK(tiles(path, e.end));
+  CHECK(sum(path.ticks) == e.end);
   return path;
+}
+
+/// Of a program whose only rank has exposed transfers of one kind.
+ExposedTransfer exposed_in(const Program& p) {
+  const Execution e = execute(p);
+  const std::vector<ExposedTransfer> list = exposed_transfers(Causality(p, e), 0);
+  REQUIRE(list.size() == 1);
+  return list[0];
 }
 
 }  // namespace
@@ -55,11 +52,7 @@ TEST_SUITE("sim/critical_path") {
 
   TEST_CASE("a host that is slower than the device is the whole path but for the last kernel") {
     Program p = empty_program(1);
-    for (int i = 0; i < 3; ++i) {
-      Operation o = compute(2);
-      o.host_first = 5;
-      add(p, 0, o);
-    }
+    for (int i = 0; i < 3; ++i) add(p, 0, issued(compute(2), 5));
     const CriticalPath path = path_of(p);
     CHECK(of(path.ticks, Category::host) == 15);
     CHECK(of(path.ticks, Category::compute) == 2);
@@ -78,9 +71,7 @@ TEST_SUITE("sim/critical_path") {
   TEST_CASE("time that a tax adds is on the path as part of what it slowed") {
     // Tax 25 % for 50 of 110 ticks; compute alone is the path (see sim/execute).
     Program p = empty_program(1);
-    Operation exchange = tensor(50);
-    exchange.tax = 25;
-    add(p, 0, exchange);
+    add(p, 0, taxing(tensor(50), 25));
     add(p, 0, compute(100));
     const CriticalPath path = path_of(p);
     CHECK(path.links.size() == 1);
@@ -108,14 +99,12 @@ TEST_SUITE("sim/critical_path") {
     const auto b = add(p, 0, waiting(data(40), a));
     add(p, 0, compute(20));
     add(p, 0, waiting(compute(5), b));
-    const Execution e = execute(p);
-    const auto list = exposed_transfers(Causality(p, e), 0);
-    REQUIRE(list.size() == 1);
-    CHECK(list[0].category == Category::data_exchange);
-    CHECK(list[0].count == 1);
-    CHECK(list[0].exposed == 20);
-    CHECK(list[0].never_hidden == 0);
-    CHECK(list[0].bandwidth_factor == doctest::Approx(2.0));
+    const ExposedTransfer x = exposed_in(p);
+    CHECK(x.category == Category::data_exchange);
+    CHECK(x.count == 1);
+    CHECK(x.exposed == 20);
+    CHECK(x.never_hidden == 0);
+    CHECK(x.bandwidth_factor == doctest::Approx(2.0));
   }
 
   TEST_CASE("transfers queued one behind another share the factor that hides the last") {
@@ -126,11 +115,9 @@ TEST_SUITE("sim/critical_path") {
     const auto b = add(p, 0, data(30));
     add(p, 0, compute(40));
     add(p, 0, waiting(compute(5), b));
-    const Execution e = execute(p);
-    const auto list = exposed_transfers(Causality(p, e), 0);
-    REQUIRE(list.size() == 1);
-    CHECK(list[0].exposed == 20);
-    CHECK(list[0].bandwidth_factor == doctest::Approx(1.5));
+    const ExposedTransfer x = exposed_in(p);
+    CHECK(x.exposed == 20);
+    CHECK(x.bandwidth_factor == doctest::Approx(1.5));
   }
 
   TEST_CASE("a transfer that is ready only when compute has run out is never hidden") {
@@ -139,13 +126,11 @@ TEST_SUITE("sim/critical_path") {
     const auto b = add(p, 0, waiting(tensor(4), a));
     add(p, 0, waiting(compute(6), b));
     add(p, 0, on(StreamKind::compute, 3, Category::tensor_exchange));  // blocking, on the stream
-    const Execution e = execute(p);
-    const auto list = exposed_transfers(Causality(p, e), 0);
-    REQUIRE(list.size() == 1);
-    CHECK(list[0].count == 2);
-    CHECK(list[0].exposed == 7);
-    CHECK(list[0].never_hidden == 7);
-    CHECK(list[0].bandwidth_factor == 1.0);
+    const ExposedTransfer x = exposed_in(p);
+    CHECK(x.count == 2);
+    CHECK(x.exposed == 7);
+    CHECK(x.never_hidden == 7);
+    CHECK(x.bandwidth_factor == 1.0);
   }
 }
 

@@ -15,9 +15,9 @@
 namespace forerun::sim {
 namespace {
 
-/// What `work` writes to standard error before an assertion ends it, in a process of its own.
-template <class Work>
-std::string assertion_of(Work&& work) {
+/// What executing `p` writes to standard error before an assertion ends it, in a process of its
+/// own.
+std::string last_words(const Program& p) {
   std::array<int, 2> ends{};
   REQUIRE(pipe(ends.data()) == 0);
   const pid_t child = fork();
@@ -25,7 +25,7 @@ std::string assertion_of(Work&& work) {
   if (child == 0) {
     std::signal(SIGABRT, SIG_DFL);  // doctest's handler would report the abort as its own failure
     dup2(ends[1], STDERR_FILENO);
-    work();
+    static_cast<void>(execute(p));
     _exit(0);
   }
   close(ends[1]);
@@ -78,11 +78,7 @@ TEST_SUITE("sim/execute") {
   TEST_CASE("the host issues in order: a device that outruns it waits for the host") {
     // Host: issues at 5, 10, 15. Device work of 2 each: begins at 5, 10, 15.
     Program p = empty_program(1);
-    for (int i = 0; i < 3; ++i) {
-      Operation o = compute(2);
-      o.host_first = 5;
-      add(p, 0, o);
-    }
+    for (int i = 0; i < 3; ++i) add(p, 0, issued(compute(2), 5));
     const Execution e = execute(p);
     CHECK(e.spans[0][2].begin == 15);
     CHECK(e.spans[0][2].waited == 3);
@@ -95,13 +91,8 @@ TEST_SUITE("sim/execute") {
     // 1 + 30 ticks of host for 10 of work: bound by the host, ends at 1 + 30. The next is issued
     // after.
     Program p = empty_program(1);
-    Operation run = compute(10);
-    run.host_first = 1;
-    run.host_rest = 30;
-    add(p, 0, run);
-    Operation next = compute(10);
-    next.host_first = 2;
-    add(p, 0, next);
+    add(p, 0, issued(compute(10), 1, 30));
+    add(p, 0, issued(compute(10), 2));
     const Execution e = execute(p);
     CHECK(e.spans[0][0].begin == 1);
     CHECK(e.spans[0][0].end == 31);
@@ -111,14 +102,9 @@ TEST_SUITE("sim/execute") {
 
   TEST_CASE("after an operation that the host waits for, issue starts again from its end") {
     Program p = empty_program(1);
-    Operation sync = compute(100);
-    sync.host_first = 1;
-    sync.host_waits = true;
-    const auto a = add(p, 0, sync);
-    Operation o = tensor(5);
-    o.host_first = 7;
-    add(p, 0, o);
-    add(p, 0, o);
+    const auto a = add(p, 0, awaited(issued(compute(100), 1)));
+    add(p, 0, issued(tensor(5), 7));
+    add(p, 0, issued(tensor(5), 7));
     const Execution e = execute(p);
     CHECK(e.spans[0][0].end == 101);
     CHECK(e.spans[0][1].begin == 108);
@@ -190,14 +176,11 @@ TEST_SUITE("sim/execute") {
     // Tax 25 %: in the exchange's 50 ticks 40 ticks of work are done, so 100 ticks of work end 10
     // later.
     Program p = empty_program(1);
-    Operation exchange = tensor(50);
-    exchange.tax = 25;
+    const Operation exchange = taxing(tensor(50), 25);
 
     SUBCASE("when compute begins while the exchange runs") {
       add(p, 0, exchange);
-      Operation late = compute(100);
-      late.host_first = 30;  // begins at 30: 20 ticks of exchange left do 16 of work
-      add(p, 0, late);
+      add(p, 0, issued(compute(100), 30));  // 20 ticks of exchange left do 16 of work
       const Execution e = execute(p);
       CHECK(e.spans[0][1].begin == 30);
       CHECK(e.spans[0][1].slowed == 4);
@@ -205,8 +188,7 @@ TEST_SUITE("sim/execute") {
     }
     SUBCASE("when the exchange begins while compute runs") {
       add(p, 0, compute(100));
-      exchange.host_first = 20;
-      add(p, 0, exchange);
+      add(p, 0, issued(exchange, 20));
       const Execution e = execute(p);
       CHECK(e.spans[0][0].slowed == 10);
       CHECK(e.end == 110);
@@ -221,18 +203,14 @@ TEST_SUITE("sim/execute") {
     SUBCASE("when two exchanges overlap, their taxes add up") {
       // 0..30 both (50 %): 20 of work; 30..50 one (25 %): 16; the other 64 alone: 50 + 64.
       add(p, 0, exchange);
-      Operation gradients = data(30);
-      gradients.tax = 25;
-      add(p, 0, gradients);
+      add(p, 0, taxing(data(30), 25));
       add(p, 0, compute(100));
       const Execution e = execute(p);
       CHECK(e.spans[0][2].slowed == 14);
       CHECK(e.end == 114);
     }
     SUBCASE("but an operation that its host bounds hides the tax") {
-      Operation bound = compute(100);
-      bound.host_rest = 130;
-      add(p, 0, bound);
+      add(p, 0, issued(compute(100), 0, 130));
       add(p, 0, exchange);  // issued at 130
       const Execution e = execute(p);
       CHECK(e.spans[0][0].end == 130);
@@ -254,9 +232,7 @@ TEST_SUITE("sim/execute") {
     // Both ranks receive before they send on one stream: neither send is reached.
     Program p = empty_program(2, 2);
     for (int r = 0; r < 2; ++r) {
-      Operation first = receive(r);
-      first.host_waits = true;
-      add(p, r, first);
+      add(p, r, awaited(receive(r)));
       add(p, r, send(1 - r, 5));
     }
     const std::string reason =
@@ -269,8 +245,7 @@ TEST_SUITE("sim/execute") {
         "rank 1 (stage 1) operation 1 'work' on pipeline send waits for "
         "the host, which waits for operation 0\n";
     CHECK(explain_deadlock(p, {{false, false}, {false, false}}) == reason);
-    const std::string last_words = assertion_of([&] { static_cast<void>(execute(p)); });
-    CHECK(last_words.find("deadlock, 0 of 4 operations ended:\n" + reason) != std::string::npos);
+    CHECK(last_words(p).find("deadlock, 0 of 4 operations ended:\n" + reason) != std::string::npos);
   }
 
   TEST_CASE("a program that is not well formed is refused with the operation and the rule") {
@@ -278,28 +253,20 @@ TEST_SUITE("sim/execute") {
     SUBCASE("an operation waits for a later one") {
       add(p, 0, waiting(compute(1), 1));
       add(p, 0, compute(1));
-      CHECK(assertion_of([&] {
-              static_cast<void>(execute(p));
-            }).find("stage 0 operation 0 waits for 1 and -1") != std::string::npos);
+      CHECK(last_words(p).find("stage 0 operation 0 waits for 1 and -1") != std::string::npos);
     }
     SUBCASE("a message has no receiver") {
       add(p, 0, send(0, 1));
-      CHECK(assertion_of([&] {
-              static_cast<void>(execute(p));
-            }).find("channel 0: sender 0, receiver -1, 0 members") != std::string::npos);
+      CHECK(last_words(p).find("channel 0: sender 0, receiver -1, 0 members") != std::string::npos);
     }
     SUBCASE("a message has two senders") {
       add(p, 0, send(0, 1));
       add(p, 0, send(0, 1));
-      CHECK(assertion_of([&] {
-              static_cast<void>(execute(p));
-            }).find("which has that end already") != std::string::npos);
+      CHECK(last_words(p).find("which has that end already") != std::string::npos);
     }
     SUBCASE("a duration is negative") {
       add(p, 0, compute(-1));
-      CHECK(assertion_of([&] {
-              static_cast<void>(execute(p));
-            }).find("stage 0 operation 0: duration -1") != std::string::npos);
+      CHECK(last_words(p).find("stage 0 operation 0: duration -1") != std::string::npos);
     }
   }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/json_writer.h"
 #include "sim/attribution.h"
 #include "sim/causality.h"
 
@@ -15,22 +16,6 @@ namespace {
 /// Threads are numbered from 1: Perfetto keeps thread 0 for the idle task of an operating system.
 int thread_of(StreamKind stream) { return static_cast<int>(stream) + 1; }
 constexpr int kIdleThread = kStreams + 1;
-
-/// `text` as a JSON string, quotes included. UTF-8 passes as it is.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
 
 /// Ticks cut to nanoseconds, written as microseconds: exact, without a floating-point number
 /// between.
@@ -45,8 +30,8 @@ class Writer {
   Writer(const Program& program, const Execution& execution)
       : program_(program), execution_(execution) {
     for (const Label& l : program.labels) {
-      labels_.push_back({quoted(l.name), fmt::format("\"shape\":{},\"evidence\":\"{}\"",
-                                                     quoted(l.shape), name(l.evidence))});
+      labels_.push_back({json_quoted(l.name), fmt::format("\"shape\":{},\"evidence\":\"{}\"",
+                                                          json_quoted(l.shape), name(l.evidence))});
     }
   }
 
@@ -102,7 +87,7 @@ void Writer::describe_thread(std::size_t rank, int thread, std::string_view titl
 /// Names of the process and of those threads that have events.
 void Writer::describe_rank(std::size_t rank) {
   open("\"process_name\"", "M");
-  put(",\"pid\":{},\"args\":{{\"name\":{}}}}}", rank, quoted(program_.ranks[rank].name));
+  put(",\"pid\":{},\"args\":{{\"name\":{}}}}}", rank, json_quoted(program_.ranks[rank].name));
   open("\"process_sort_index\"", "M");
   put(",\"pid\":{},\"args\":{{\"sort_index\":{}}}}}", rank, rank);
   std::array<bool, kStreams> used{};
@@ -150,7 +135,7 @@ void Writer::put_flow(std::size_t rank, const Operation& o, const Span& s) {
 
 void Writer::put_idle(const Causality& causality, std::size_t rank) {
   for (const Idle& idle : idle_intervals(causality, static_cast<std::int32_t>(rank))) {
-    open(quoted(name(idle.category)), "X");
+    open(json_quoted(name(idle.category)), "X");
     put(",\"cat\":\"idle\"");
     put_thread(rank, kIdleThread);
     put_dates(idle.begin, idle.end);
@@ -158,7 +143,7 @@ void Writer::put_idle(const Causality& causality, std::size_t rank) {
     if (idle.waited_for.rank != -1) {
       const Operation& o = causality.operation(idle.waited_for);
       put("\"waited_for\":{},\"of\":{}", labels_[static_cast<std::size_t>(o.label)].name,
-          quoted(program_.ranks[static_cast<std::size_t>(idle.waited_for.rank)].name));
+          json_quoted(program_.ranks[static_cast<std::size_t>(idle.waited_for.rank)].name));
     }
     put("}}}}");
   }
@@ -178,7 +163,7 @@ std::string Writer::write(const std::vector<std::pair<std::string, std::string>>
   const Causality causality(program_, execution_);
   out_ = "{\"displayTimeUnit\":\"ns\",\"otherData\":{";
   for (std::size_t i = 0; i < facts.size(); ++i) {
-    put("{}{}:{}", i == 0 ? "" : ",", quoted(facts[i].first), quoted(facts[i].second));
+    put("{}{}:{}", i == 0 ? "" : ",", json_quoted(facts[i].first), json_quoted(facts[i].second));
   }
   put("}},\"traceEvents\":[");
   for (std::size_t r = 0; r < program_.ranks.size(); ++r) {

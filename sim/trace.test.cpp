@@ -31,9 +31,7 @@ Program small_program() {
       if (o.stream == StreamKind::tensor) o.tax = 10;
     }
   }
-  Operation check = data(7'000);
-  check.host_waits = true;
-  for (int r = 0; r < 2; ++r) add(p, r, meeting(waiting(check, 3), p.channels));
+  for (int r = 0; r < 2; ++r) add(p, r, awaited(meeting(waiting(data(7'000), 3), p.channels)));
   ++p.channels;
   for (int r = 0; r < 2; ++r) add(p, r, on(StreamKind::compute, 333'333, Category::optimizer));
   return p;
@@ -127,7 +125,7 @@ TEST_SUITE("sim/trace") {
     p.ranks[0].name = "a \"b\" \\ \n µ";
     add(p, 0, compute(1));
     const std::string text = trace_of(p);
-    CHECK(text.find("a \\\"b\\\" \\\\ \\u000a µ") != std::string::npos);
+    CHECK(text.find("a \\\"b\\\" \\\\ \\n µ") != std::string::npos);
     read_events(text);
   }
 

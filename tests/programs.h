@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <string>
 #include <tuple>
 #include <utility>
 
+#include "sim/attribution.h"
+#include "sim/critical_path.h"
 #include "sim/program.h"
 #include "sim/schedule.h"
 
@@ -62,6 +65,25 @@ inline Operation receive(std::int32_t channel) {
   return o;
 }
 
+/// Issued `first` ticks of host after the operation before it, and bound to the host by `rest`.
+inline Operation issued(Operation o, std::int64_t first, std::int64_t rest = 0) {
+  o.host_first = first;
+  o.host_rest = rest;
+  return o;
+}
+
+/// The host issues nothing more until it has ended.
+inline Operation awaited(Operation o) {
+  o.host_waits = true;
+  return o;
+}
+
+/// Slows compute beside it by `percent`.
+inline Operation taxing(Operation o, std::uint8_t percent) {
+  o.tax = percent;
+  return o;
+}
+
 inline Operation meeting(Operation o, std::int32_t channel) {
   o.rendezvous = true;
   o.channel = channel;
@@ -71,6 +93,24 @@ inline Operation meeting(Operation o, std::int32_t channel) {
 inline Operation waiting(Operation o, OperationId first, OperationId second = kNone) {
   o.wait = {first, second};
   return o;
+}
+
+inline std::int64_t of(const CategoryTicks& ticks, Category c) {
+  return ticks[static_cast<std::size_t>(c)];
+}
+
+inline std::int64_t sum(const CategoryTicks& ticks) {
+  return std::accumulate(ticks.begin(), ticks.end(), std::int64_t{0});
+}
+
+/// Whether the path's links follow one another without a gap from 0 to `end`.
+inline bool tiles(const CriticalPath& path, std::int64_t end) {
+  std::int64_t at = 0;
+  for (const CriticalLink& link : path.links) {
+    if (link.begin != at) return false;
+    at = link.end;
+  }
+  return at == end;
 }
 
 /// Costs of a synthetic pipeline, in ticks: each pass of a chunk is `layers` products, each
