@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "tests/replaced.h"
 
 using namespace forerun;
 using namespace forerun::hw;
@@ -233,14 +234,9 @@ TEST_SUITE("hw/network") {
 
   TEST_CASE("every mistake of a network profile is reported with its path") {
     std::string text = read_file(data_path("hw/profiles/networks/dgx-h100.json"), 1 << 20);
-    const auto replace = [&](const std::string& what, const std::string& by) {
-      const auto at = text.find(what);
-      REQUIRE(at != std::string::npos);
-      text.replace(at, what.size(), by);
-    };
-    replace("\"h100\"", "\"h10\"");
-    replace("\"sharp\"", "\"shrp\"");
-    replace("\"19.6 us\"", "\"19.6\"");
+    text = replaced(text, "\"h100\"", "\"h10\"");
+    text = replaced(text, "\"sharp\"", "\"shrp\"");
+    text = replaced(text, "\"19.6 us\"", "\"19.6\"");
     Problems problems;
     CHECK(!read_network(text, problems));
     const std::string all = problems.text("dgx-h100.json");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "tests/replaced.h"
 
 namespace forerun::models {
 namespace {
@@ -30,10 +31,7 @@ bool reports(const Problems& problems, const std::string& where, const std::stri
 
 /// kWhole with one piece of text replaced.
 std::string with(const std::string& from, const std::string& to) {
-  std::string text = kWhole;
-  const std::size_t at = text.find(from);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, from.size(), to);
+  return replaced(kWhole, from, to);
 }
 
 }  // namespace

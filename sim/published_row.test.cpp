@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "tests/replaced.h"
+
 namespace forerun::sim {
 namespace {
 
@@ -22,12 +24,7 @@ std::string row_text(const std::string& from = {}, const std::string& to = {}) {
       R"("recompute":{"mode":"none"},"micro_batch":1,"global_batch":1536,)"
       R"("framework":"megatron-bridge","software":{"recipe":"X_GB300_FP8_CS_V2"},)"
       R"("measured":{"step_time_s":46.9,"memory_gib":200.5}})";
-  if (!from.empty()) {
-    const std::size_t at = text.find(from);
-    REQUIRE(at != std::string::npos);
-    text.replace(at, from.size(), to);
-  }
-  return text;
+  return from.empty() ? text : replaced(text, from, to);
 }
 
 PublishedRow read(const std::string& text) {
@@ -90,9 +87,8 @@ TEST_SUITE("sim/published_row") {
     const Scenario s = read(row_text("\"global_batch\":1536", "\"global_batch\":1540")).scenario;
     CHECK(s.plan.global_batch == 24 * 64);
     CHECK(assumes(s, "global batch 1540 is no whole number"));
-    std::string plain = row_text("\"global_batch\":1536", "\"global_batch\":1540");
-    plain.replace(plain.find("\"vp\":4"), 6, "\"vp\":1");
-    CHECK(read(plain).scenario.plan.global_batch == 193 * 8);
+    const std::string uneven = row_text("\"global_batch\":1536", "\"global_batch\":1540");
+    CHECK(read(replaced(uneven, "\"vp\":4", "\"vp\":1")).scenario.plan.global_batch == 193 * 8);
   }
 
   TEST_CASE("an unknown framework gets the generic preset, aloud") {
@@ -148,9 +144,9 @@ TEST_SUITE("sim/published_row") {
   TEST_CASE("the same framework's name stands for different presets by machine and publisher") {
     CHECK(read(row_text("\"framework\":\"megatron-bridge\"", "\"framework\":\"megatron-lm\""))
               .scenario.framework.name == "megatron-lm");
-    std::string vtrain =
-        row_text("\"framework\":\"megatron-bridge\"", "\"framework\":\"megatron-deepspeed\"");
-    vtrain.replace(vtrain.find("somebody"), 8, "vTrain, measured times");
+    const std::string vtrain = replaced(
+        row_text("\"framework\":\"megatron-bridge\"", "\"framework\":\"megatron-deepspeed\""),
+        "somebody", "vTrain, measured times");
     CHECK(read(vtrain).scenario.framework.name == "megatron-deepspeed-vtrain");
   }
 

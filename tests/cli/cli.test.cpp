@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/reader.h"
 #include "tests/cli/program.h"
+#include "tests/replaced.h"
 
 namespace forerun::testing {
 namespace {
@@ -120,15 +121,13 @@ TEST_SUITE("cli") {
     std::string deep = "{\"a\": ";
     for (int i = 0; i < 10'000; ++i) deep += "[";
     refused(folder.file("deep.json", deep), "64");
-    std::string unknown = good;
-    unknown.replace(unknown.find("\"cluster\""), 9, "\"clustr\"");
-    refused(folder.file("unknown.json", unknown), "did you mean cluster?");
-    std::string count = good;
-    count.replace(count.find("\"accelerators\": 8"), 17, "\"accelerators\": -8");
-    refused(folder.file("count.json", count), "/cluster/accelerators: must be from 1");
-    std::string unit = good;
-    unit.replace(unit.find("2.95 USD/h"), 10, "2.95 GB/h");
-    refused(folder.file("unit.json", unit), "/price/accelerator_hour");
+    refused(folder.file("unknown.json", replaced(good, "\"cluster\"", "\"clustr\"")),
+            "did you mean cluster?");
+    refused(
+        folder.file("count.json", replaced(good, "\"accelerators\": 8", "\"accelerators\": -8")),
+        "/cluster/accelerators: must be from 1");
+    refused(folder.file("unit.json", replaced(good, "2.95 USD/h", "2.95 GB/h")),
+            "/price/accelerator_hour");
     refused("llama3_8b_torchtitn", "did you mean llama3_8b_torchtitan?");
   }
 
@@ -280,10 +279,9 @@ TEST_SUITE("cli/validate") {
 
   TEST_CASE("a row that can't be simulated keeps its place, with the reason") {
     const Folder folder;
-    std::string moe = rows("vtrain_a100_multi.jsonl", 1);
-    moe.replace(moe.find("\"dense\""), 7, "\"moe\"");
-    std::string odd = rows("vtrain_a100_multi.jsonl", 1);
-    odd.replace(odd.find("\"accelerators\":64"), 17, "\"accelerators\":63");
+    const std::string row = rows("vtrain_a100_multi.jsonl", 1);
+    const std::string moe = replaced(row, "\"dense\"", "\"moe\"");
+    const std::string odd = replaced(row, "\"accelerators\":64", "\"accelerators\":63");
     const std::string path = folder.file("rows.jsonl", moe + odd);
     const Ran r = forerun({"validate", path, "--json", "-"});
     CHECK(r.code == 0);
