@@ -7,14 +7,20 @@ namespace {
 
 using When = KeptActivation::When;
 
+/// A tensor rank's share of columns: whole, as matrices are cut.
+double columns(std::int64_t all, const Slice& s) {
+  const std::int64_t share = all / s.tensor;
+  return static_cast<double>(share);
+}
+
 /// Widths of one layer on one rank, in elements.
 struct Widths {
   Widths(const Architecture& a, const Slice& s)
       : tokens(static_cast<double>(s.tokens())),
         outer(static_cast<double>(s.outer_tokens()) * static_cast<double>(a.hidden)),
-        query(tokens * static_cast<double>(a.query_width() / s.tensor)),
+        query(tokens * columns(a.query_width(), s)),
         kv(tokens * static_cast<double>(std::max(a.kv_width() / s.tensor, a.head_dim))),
-        ffn(tokens * static_cast<double>(a.ffn / s.tensor)),
+        ffn(tokens * columns(a.ffn, s)),
         heads(tokens * static_cast<double>(a.heads) / static_cast<double>(s.tensor)),
         square(heads * static_cast<double>(s.sequence)) {}
   double tokens, outer, query, kv, ffn;

@@ -20,9 +20,7 @@ void unfused_attention(const Layer& l, hw::Pass pass) {
   const double scores =
       static_cast<double>(batch) * static_cast<double>(q) * static_cast<double>(kv);
   const double out = l.inner() * static_cast<double>(l.query_width());
-  // Attention stays 16 bit under every recipe.
-  const hw::Precision p =
-      l.s.precision == PrecisionRecipe::fp16 ? hw::Precision::fp16 : hw::Precision::bf16;
+  const hw::Precision p = sixteen_bit(l.s.precision);
   const auto product = [&](std::string_view name, std::int64_t m, std::int64_t n, std::int64_t k) {
     l.b.kernel(name, Gemm{m, n, k, p, batch});
   };

@@ -10,10 +10,6 @@ namespace {
 using hw::CollectiveKind;
 using hw::Gemm;
 
-hw::Precision sixteen_bit(const Slice& s) {
-  return s.precision == PrecisionRecipe::fp16 ? hw::Precision::fp16 : hw::Precision::bf16;
-}
-
 double activations(const Architecture& a, std::int64_t tokens) {
   return static_cast<double>(tokens) * static_cast<double>(a.hidden);
 }
@@ -33,7 +29,8 @@ LossTraffic loss_traffic(const KernelChoices& c) {
 }
 
 double logits(const Slice& s, std::int64_t padded_vocab) {
-  return static_cast<double>(s.tokens()) * static_cast<double>(padded_vocab / s.tensor);
+  const std::int64_t rows = padded_vocab / s.tensor;  // whole, as the output matrix is cut
+  return static_cast<double>(s.tokens()) * static_cast<double>(rows);
 }
 
 }  // namespace
@@ -84,7 +81,7 @@ OperationList head_forward(const Architecture& a, const Slice& s, const KernelCh
                Dimension::tensor);
   }
   const std::int64_t vocab = padded_vocab / s.tensor;
-  b.kernel("logits", Gemm{s.tokens(), vocab, a.hidden, sixteen_bit(s)});
+  b.kernel("logits", Gemm{s.tokens(), vocab, a.hidden, sixteen_bit(s.precision)});
   return b.take();
 }
 
@@ -92,7 +89,7 @@ OperationList head_backward(const Architecture& a, const Slice& s, const KernelC
                             std::int64_t padded_vocab) {
   OperationBuilder b;
   const std::int64_t vocab = padded_vocab / s.tensor;
-  b.kernel("logits input gradient", Gemm{s.tokens(), a.hidden, vocab, sixteen_bit(s)});
+  b.kernel("logits input gradient", Gemm{s.tokens(), a.hidden, vocab, sixteen_bit(s.precision)});
   std::int32_t reducing = -1;
   if (s.tensor > 1) {
     const CollectiveKind kind =
@@ -105,8 +102,8 @@ OperationList head_backward(const Architecture& a, const Slice& s, const KernelC
     }
   }
   const bool fused = c.fused_gradient_accumulation;
-  b.kernel("logits weight gradient",
-           Gemm{vocab, a.hidden, s.tokens(), sixteen_bit(s), 1, fused && c.gradient_bytes == 4});
+  b.kernel("logits weight gradient", Gemm{vocab, a.hidden, s.tokens(), sixteen_bit(s.precision), 1,
+                                          fused && c.gradient_bytes == 4});
   if (!fused) {
     b.memory("accumulate gradient", static_cast<double>(vocab * a.hidden), 2.0 + c.gradient_bytes,
              c.gradient_bytes);

@@ -38,6 +38,10 @@ void issue(OperationBuilder& b, const Cast& c, std::string_view name, double ele
 
 }  // namespace
 
+hw::Precision sixteen_bit(PrecisionRecipe recipe) {
+  return recipe == PrecisionRecipe::fp16 ? hw::Precision::fp16 : hw::Precision::bf16;
+}
+
 void quantize_input(OperationBuilder& b, PrecisionRecipe recipe, std::string_view name,
                     double elements, bool fused) {
   issue(b, cast(recipe, fused, false), name, elements);

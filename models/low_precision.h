@@ -22,6 +22,9 @@
 
 namespace forerun::models {
 
+/// Of what no recipe makes 8 bit (attention, the head): fp16 under fp16, else bf16.
+[[nodiscard]] hw::Precision sixteen_bit(PrecisionRecipe);
+
 /// `fused`: the kernel before (norm, activation) writes the cast copy itself.
 void quantize_input(OperationBuilder&, PrecisionRecipe, std::string_view name, double elements,
                     bool fused);
