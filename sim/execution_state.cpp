@@ -87,8 +87,9 @@ void gather_members(ExecutionState& state) {
     for (OperationId i = 0; i < rank.size; ++i) {
       if (!rank.operations[i].rendezvous) continue;
       ChannelState& c = state.channels[static_cast<std::size_t>(rank.operations[i].channel)];
-      state.members[static_cast<std::size_t>(c.first_member + c.arrived++)] = {
-          static_cast<std::int32_t>(r), i};
+      const std::int32_t slot = c.first_member + c.arrived;
+      ++c.arrived;
+      state.members[static_cast<std::size_t>(slot)] = {static_cast<std::int32_t>(r), i};
     }
   }
   for (ChannelState& c : state.channels) c.arrived = 0;

@@ -44,8 +44,8 @@ struct Common {
     transients = models::layer_transients(s.model, slice, choices);
     outer = models::outer_hidden_state(s.model, slice);
     whole = models::hidden_state(s.model, slice);
-    logits =
-        static_cast<double>(slice.tokens()) * static_cast<double>(l.padded_vocab / s.plan.tensor);
+    const std::int64_t vocabulary = l.padded_vocab / s.plan.tensor;
+    logits = static_cast<double>(slice.tokens()) * static_cast<double>(vocabulary);
     layer_parameters = static_cast<double>(sim::layer_parameters(s.model, s.plan.tensor));
   }
 
@@ -310,8 +310,8 @@ class StageWalk {
                         habits_.weight_gradients == WeightGradients::per_pass ||
                         habits_.keeps_empty_gradients;
     if (!exists) return Bytes(0);
-    return Bytes(kSixteenBit * static_cast<double>(c_.layout.padded_vocab / plan_.tensor *
-                                                   c_.scenario.model.hidden));
+    const std::int64_t rows = c_.layout.padded_vocab / plan_.tensor;
+    return Bytes(kSixteenBit * static_cast<double>(rows * c_.scenario.model.hidden));
   }
 
   void end_of_backward(const Chunk& chunk) {

@@ -42,8 +42,8 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
       "send to next stage", hw::CollectiveKind::send_receive,
       scatter ? activation / static_cast<double>(plan.tensor) : activation, layout.pipeline_link,
       StreamKind::pipeline_send, Category::pipeline_exchange);
-  const Bytes logits(2.0 * static_cast<double>(slice.tokens()) *
-                     static_cast<double>(vocab / plan.tensor));
+  const std::int64_t rows = vocab / plan.tensor;
+  const Bytes logits(2.0 * static_cast<double>(slice.tokens()) * static_cast<double>(rows));
   const auto send = [&](const char* name, Bytes bytes) {
     return pricer.collective(name, hw::CollectiveKind::send_receive, bytes, layout.pipeline_link,
                              StreamKind::pipeline_send, Category::pipeline_exchange);

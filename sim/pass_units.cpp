@@ -1,5 +1,7 @@
 #include "sim/pass_units.h"
 
+#include <ranges>
+
 namespace forerun::sim {
 namespace {
 
@@ -56,8 +58,8 @@ MicroBatchWork micro_batch_work(const Scenario& s, const Layout& layout, const P
     }
   };
   const std::vector<Chunk>& chunks = layout.chunks[static_cast<std::size_t>(rank)];
-  for (auto c = chunks.begin(); c != chunks.end(); ++c) add(*c, hw::Pass::forward);
-  for (auto c = chunks.rbegin(); c != chunks.rend(); ++c) add(*c, hw::Pass::backward);
+  for (const Chunk& c : chunks) add(c, hw::Pass::forward);
+  for (const Chunk& c : std::ranges::reverse_view(chunks)) add(c, hw::Pass::backward);
   return sum;
 }
 
