@@ -217,6 +217,7 @@ PowerModel read_power(Reader& top, Accelerator& a) {
   PowerModel model;
   model.idle = power.read("idle", watts);
   model.cap = power.read("cap", watts);
+  model.table_cap = power.read("table_cap", watts);
   model.per_flop = Joules(power.number("picojoules_per_flop", 0, 100) * 1e-12);
   model.per_byte = Joules(power.number("picojoules_per_byte", 0, 10000) * 1e-12);
   model.least_clock = power.number("least_clock", 0.1, 1);
@@ -258,6 +259,7 @@ std::optional<Accelerator> read(const std::string& json_text, Part part, Problem
       facts.read("multiprocessors", [](Reader& r) { return r.integer("value", 1, 10000); }));
   a.chip_spread = facts.number("chip_spread", 0, 0.2);
   a.accumulation_exposed = facts.number("accumulation_exposed", 0, 1);
+  a.promotion_rate = facts.number("promotion_rate", 0.3, 1);
   a.in_job_rate = facts.number("in_job_rate", 0.3, 1.5);
   a.collective_tax = facts.number("collective_tax", 0, 1);
   a.power = read_power(facts.reader(), a);

@@ -24,6 +24,7 @@ class AttentionSurface;  // hw/attention_surface.h
 /// clock. See hw/power.h for the equation.
 struct PowerModel {
   Watts idle{}, cap{};
+  Watts table_cap{};  ///< of the board on which the tables were measured (hw/kernel_time.h)
   Joules per_flop{};         ///< at burst clock, 16-bit matrix products
   Joules per_byte{};         ///< of device memory traffic
   double least_clock = 0.5;  ///< of the burst clock, reached under the cap
@@ -46,6 +47,9 @@ struct Accelerator {
   /// Share of the traffic of a fused accumulation into a 32-bit C that the product does not hide
   /// (hw/kernel_time.h).
   double accumulation_exposed = 0;
+  /// Rate of 8-bit products whose partial sums are promoted to 32 bit over that of those with fast
+  /// accumulation, which the tables hold (hw/kernel_time.h).
+  double promotion_rate = 1;
   /// Rate of compute-bound kernels inside a training job over that of the tables' bursts at the
   /// same clock: operands in device memory rather than in cache, layouts of backward products, real
   /// data.

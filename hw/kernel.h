@@ -29,6 +29,9 @@ struct Gemm {
   Precision precision = Precision::bf16;
   std::int64_t batch = 1;
   bool accumulates = false;  ///< reads and adds to a 32-bit C (fused weight-gradient accumulation)
+  /// 8-bit only: partial sums along k are promoted to 32 bit ("split accumulator", no "fast
+  /// accumulation"), as training frameworks ask of gradient products.
+  bool promotes = false;
   auto operator<=>(const Gemm&) const = default;
 };
 

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "hw/attention_surface.h"
 #include "hw/gemm_surface.h"
+#include "hw/power.h"
 
 namespace forerun::hw {
 
@@ -37,6 +38,11 @@ struct TimeOf {
     if (g.m == 0 || g.n == 0 || g.k == 0 || g.batch == 0) return {};
     const GemmTime t = surface->second->at(g.m, g.n, g.k, g.batch);
     KernelTime result{t.time, t.time * t.compute_share, evidence(surface->second->own(), t.inside)};
+    if (g.promotes && g.precision == Precision::fp8) {
+      const Seconds more = result.compute_bound * (1.0 / a.promotion_rate - 1.0);
+      result.time += more;
+      result.compute_bound += more;
+    }
     if (g.accumulates) {
       const double elements =
           static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.batch);
@@ -68,6 +74,22 @@ struct TimeOf {
 
 KernelTime kernel_time(const Kernel& kernel, const Accelerator& accelerator) {
   return std::visit(TimeOf{accelerator}, kernel);
+}
+
+KernelTime at_burst_clock(const KernelTime& t, const Kernel& kernel, const PowerModel& power) {
+  constexpr Seconds kReaction{1.2e-3};
+  if (!(t.compute_bound > Seconds(0))) return t;
+  PowerModel board = power;
+  board.cap = power.table_cap;
+  const auto* product = std::get_if<Gemm>(&kernel);
+  const double weight = product != nullptr ? energy_weight(product->precision) : 1.0;
+  const double sustained = sustained_clock(
+      board, {weight * flops(kernel), traffic(kernel), t.compute_bound, t.time - t.compute_bound});
+  const double clock = 1.0 - (1.0 - sustained) * (t.time / (t.time + kReaction));
+  KernelTime burst = t;
+  burst.compute_bound = t.compute_bound * clock;
+  burst.time = t.time - t.compute_bound + burst.compute_bound;
+  return burst;
 }
 
 }  // namespace forerun::hw

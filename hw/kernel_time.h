@@ -14,6 +14,8 @@
 /// bytes an element in place of writing 2; a share of those 6 bytes, the accelerator's
 /// `accumulation_exposed`, is not hidden by the product: its time is
 ///   product + accumulation_exposed x 6 m n batch / (memory_efficiency x memory bandwidth).
+/// An 8-bit product that promotes its partial sums runs at `promotion_rate` of the rate of one that
+/// does not (Hopper's tensor cores sum in fewer bits; Blackwell's need no promotion).
 ///
 /// Not modelled: L2 residency between kernels, tail effects of concurrent kernels.
 
@@ -31,6 +33,15 @@ struct KernelTime {
 };
 
 [[nodiscard]] KernelTime kernel_time(const Kernel&, const Accelerator&);
+
+/// The kernel at the burst clock, where `t` is what a table of times holds. Such tables repeat each
+/// kernel: one that ends before the power controller reacts runs at the burst clock, a long one
+/// meets the cap of the board that was measured. Its clock in the table is taken as
+///   1 - (1 - c) t / (t + reaction),   reaction = 1.2 ms,
+/// c the clock that the cap leaves to the kernel alone (hw/power.h). The reaction time is fitted by
+/// eye to the ratio of sustained to burst times of GB200's products (aiconfigurator): 1.22, 1.19,
+/// 1.14, 1.10 and 1.02 for products of 0.06, 0.2, 0.6, 2 and 6.5 ms.
+[[nodiscard]] KernelTime at_burst_clock(const KernelTime& t, const Kernel&, const PowerModel&);
 
 /// The same kernel with the core clock at `clock` of the burst clock (0 < clock <= 1):
 /// time - compute_bound + compute_bound / clock.

@@ -7,14 +7,19 @@ using hw::CollectiveKind;
 using hw::Gemm;
 
 void input_gradient(const Layer& l, std::string_view name, std::int64_t n, std::int64_t k) {
-  l.b.kernel(name, Gemm{l.s.tokens(), k, n, l.precision()});
+  Gemm product{l.s.tokens(), k, n, l.precision()};
+  product.promotes = is_low_precision(l.s.precision);
+  l.b.kernel(name, product);
 }
 
 /// dW[n,k]. Without a fused accumulation the product writes a 16-bit gradient that a second kernel
 /// adds to the buffer.
 void weight_gradient(const Layer& l, std::string_view name, std::int64_t n, std::int64_t k) {
   const bool fused = l.c.fused_gradient_accumulation;
-  l.b.kernel(name, Gemm{n, k, l.s.tokens(), l.precision(), 1, fused && l.c.gradient_bytes == 4});
+  Gemm product{n, k, l.s.tokens(), l.precision()};
+  product.accumulates = fused && l.c.gradient_bytes == 4;
+  product.promotes = is_low_precision(l.s.precision);
+  l.b.kernel(name, product);
   if (!fused) {
     l.b.memory("accumulate gradient", static_cast<double>(n * k), 2.0 + l.c.gradient_bytes,
                l.c.gradient_bytes);

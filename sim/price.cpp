@@ -94,7 +94,9 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
   PricedOperation p;
   p.category = category;
   p.host = launch_ * launches;
-  const hw::KernelTime t = hw::kernel_time(kernel, scenario_.accelerator);
+  const hw::KernelTime t =
+      hw::at_burst_clock(hw::kernel_time(kernel, scenario_.accelerator), kernel,
+                         scenario_.accelerator.power);
   const Seconds time = hw::at_clock(t, clock_ * scenario_.accelerator.in_job_rate);
   p.ticks = count(to_ticks(time));
   if (labels_ != nullptr) p.label = label(name, shape_text(kernel), t.evidence);

@@ -19,7 +19,7 @@ namespace forerun::published {
 
 inline constexpr std::size_t kLeastGroups = 3;
 /// A row feels a constant if three standard deviations of the prior change its time by more.
-inline constexpr double kFelt = 1e-3;
+inline constexpr double kFelt = 5e-3;
 
 /// By index of the constant, by row.
 using Feeling = std::vector<std::vector<bool>>;

@@ -109,7 +109,11 @@ const hw::Accelerator& Predictor::machine(const std::string& name, double memory
 
 double Predictor::simulate(std::size_t row, const Setting& to, const hw::Accelerator& machine) {
   sim::Scenario& s = rows_[row].scenario;
-  if (s.accelerator.memory_efficiency != machine.memory_efficiency) s.accelerator = machine;
+  if (s.accelerator.memory_efficiency != machine.memory_efficiency) {
+    const Watts cap = s.accelerator.power.cap;  // its owner may have lowered it
+    s.accelerator = machine;
+    s.accelerator.power.cap = cap;
+  }
   s.accelerator.in_job_rate = to[rate];
   s.accelerator.collective_tax = to[tax];
   s.framework.launch = to[launch] * 1.0_us;
