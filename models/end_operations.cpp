@@ -85,8 +85,22 @@ OperationList head_forward(const Architecture& a, const Slice& s, const KernelCh
   return b.take();
 }
 
-OperationList head_backward(const Architecture& a, const Slice& s, const KernelChoices& c,
-                            std::int64_t padded_vocab) {
+namespace {
+
+/// The output matrix's gradient, added to its buffer.
+void output_weight_gradient(OperationBuilder& b, const Architecture& a, const Slice& s,
+                            const KernelChoices& c, std::int64_t vocab) {
+  const bool fused = c.fused_gradient_accumulation;
+  b.kernel("logits weight gradient", Gemm{vocab, a.hidden, s.tokens(), sixteen_bit(s.precision), 1,
+                                          fused && c.gradient_bytes == 4});
+  if (!fused) {
+    b.memory_of_weights("accumulate gradient", static_cast<double>(vocab * a.hidden),
+                        2.0 + c.gradient_bytes, c.gradient_bytes);
+  }
+}
+
+OperationList head_gradients(const Architecture& a, const Slice& s, const KernelChoices& c,
+                             std::int64_t padded_vocab, bool of_weights) {
   OperationBuilder b;
   const std::int64_t vocab = padded_vocab / s.tensor;
   b.kernel("logits input gradient", Gemm{s.tokens(), a.hidden, vocab, sixteen_bit(s.precision)});
@@ -101,17 +115,30 @@ OperationList head_backward(const Architecture& a, const Slice& s, const KernelC
       b.exchange("reduce input gradient", kind, bytes, Dimension::tensor);
     }
   }
-  const bool fused = c.fused_gradient_accumulation;
-  b.kernel("logits weight gradient", Gemm{vocab, a.hidden, s.tokens(), sixteen_bit(s.precision), 1,
-                                          fused && c.gradient_bytes == 4});
-  if (!fused) {
-    b.memory("accumulate gradient", static_cast<double>(vocab * a.hidden), 2.0 + c.gradient_bytes,
-             c.gradient_bytes);
-  }
+  if (of_weights) output_weight_gradient(b, a, s, c, vocab);
   b.require(reducing);
   if (a.final_norm) {
     b.memory("final norm gradient", activations(a, s.outer_tokens()), 8, 2, 2);
   }
+  return b.take();
+}
+
+}  // namespace
+
+OperationList head_backward(const Architecture& a, const Slice& s, const KernelChoices& c,
+                            std::int64_t padded_vocab) {
+  return head_gradients(a, s, c, padded_vocab, true);
+}
+
+OperationList head_input_gradient(const Architecture& a, const Slice& s, const KernelChoices& c,
+                                  std::int64_t padded_vocab) {
+  return head_gradients(a, s, c, padded_vocab, false);
+}
+
+OperationList head_weight_gradient(const Architecture& a, const Slice& s, const KernelChoices& c,
+                                   std::int64_t padded_vocab) {
+  OperationBuilder b;
+  output_weight_gradient(b, a, s, c, padded_vocab / s.tensor);
   return b.take();
 }
 

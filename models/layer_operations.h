@@ -114,6 +114,7 @@ struct LayerOperation {
   std::int32_t wait = -1;  ///< operation of this list, on the other stream, that must have ended
   int launches = 1;        ///< kernels the host issues for it
   bool recomputed = false;
+  bool of_weights = false;  ///< one pass over a matrix of weights, which moves no more than it says
 };
 
 struct OperationList {
@@ -137,6 +138,11 @@ struct OperationList {
                                          std::int64_t padded_vocab);
 [[nodiscard]] OperationList head_backward(const Architecture&, const Slice&, const KernelChoices&,
                                           std::int64_t padded_vocab);
+/// The same without the output matrix's gradient, and that alone: frameworks may put it off.
+[[nodiscard]] OperationList head_input_gradient(const Architecture&, const Slice&,
+                                                const KernelChoices&, std::int64_t padded_vocab);
+[[nodiscard]] OperationList head_weight_gradient(const Architecture&, const Slice&,
+                                                 const KernelChoices&, std::int64_t padded_vocab);
 /// The logits to 32 bit and their gradient back (empty where the framework does not), and the
 /// cross-entropy: blocks of their own, for nanotron may put them on later stages.
 [[nodiscard]] OperationList cast_logits_forward(const Slice&, const KernelChoices&,

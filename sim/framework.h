@@ -72,8 +72,10 @@ struct Framework {
   double graphed_share = 0.0;            ///< share of layer kernels inside partial graphs
   bool tied_embedding_all_reduce =
       true;  ///< first and last stage exchange the tied matrix's gradient
-  /// The output matrix's gradient product waits for the pipeline's idle time at the end (MLPerf).
-  bool deferred_embedding_gradient = false;
+  /// Of so many last micro-batches of a step the output matrix's gradient product waits until the
+  /// last stage's passes have ended, when its accelerators would be idle (MLPerf). Not modelled:
+  /// the memory that keeps its operands.
+  std::int64_t deferred_embedding_gradients = 0;
   bool overflow_check = false;    ///< fp16 loss scaling: a pass over gradients and a host sync
   bool gradient_clipping = true;  ///< a norm pass, an all-reduce and a host sync
   bool fp32_logits = false;       ///< logits and cross-entropy in 32 bit
@@ -89,7 +91,7 @@ struct Framework {
 
   // Fitted (tests/published/fit): at most three.
   /// Bytes that memory-bound kernels of a pass move over those the operation lists name: copies,
-  /// changes of layout, passes that are not fused.
+  /// changes of layout, passes that are not fused. Passes over weights move what they say.
   double elementwise_traffic = 1;
   Seconds launch{};                ///< host time to issue one kernel
   Seconds micro_batch_overhead{};  ///< host time of a micro-batch (data, schedule bookkeeping)

@@ -27,6 +27,12 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
   parts.head_backward =
       pricer.segment(models::head_backward(a, slice, choices, layout.padded_vocab));
   const std::int64_t vocab = layout.padded_vocab;
+  if (s.framework.deferred_embedding_gradients > 0) {
+    parts.head_input_gradient =
+        pricer.segment(models::head_input_gradient(a, slice, choices, vocab));
+    parts.head_weight_gradient =
+        pricer.segment(models::head_weight_gradient(a, slice, choices, vocab));
+  }
   parts.cast_forward = pricer.segment(models::cast_logits_forward(slice, choices, vocab));
   parts.cast_backward = pricer.segment(models::cast_logits_backward(slice, choices, vocab));
   parts.loss_forward = pricer.segment(models::loss_forward(slice, choices, vocab));

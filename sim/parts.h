@@ -15,7 +15,8 @@ struct Parts {
   Segment layer_backward_plain;  ///< without recompute; empty unless only some layers have it
   Segment embedding_forward, embedding_backward;
   Segment head_forward, head_backward;
-  Segment cast_forward, cast_backward;  ///< of the logits
+  Segment head_input_gradient, head_weight_gradient;  ///< empty unless the latter is put off
+  Segment cast_forward, cast_backward;                ///< of the logits
   Segment loss_forward, loss_backward;
   Segment weight_casts;  ///< of one layer; empty for 16 bit
   PricedOperation send_logits,

@@ -20,7 +20,8 @@ Held held_by(const Scenario& s, const Layout& layout, std::int64_t rank) {
 }  // namespace
 
 std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Parts& parts,
-                             std::int64_t rank, const Chunk& chunk, hw::Pass pass) {
+                             std::int64_t rank, const Chunk& chunk, hw::Pass pass,
+                             bool head_deferred) {
   const Held held = held_by(s, layout, rank);
   std::vector<Unit> units;
   units.reserve(static_cast<std::size_t>(chunk.layers) + 4);
@@ -37,7 +38,8 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   }
   if (chunk.loss) add(parts.loss_backward, 0, true);
   if (chunk.cast) add(parts.cast_backward, 0, true);
-  if (chunk.head) add(parts.head_backward, held.head, true);
+  if (chunk.head && head_deferred) add(parts.head_input_gradient, 0, true);
+  if (chunk.head && !head_deferred) add(parts.head_backward, held.head, true);
   // With a limit, the first layers of a stage are recomputed in full and the others not.
   const Recompute& r = s.plan.recompute;
   const std::int64_t limit = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;

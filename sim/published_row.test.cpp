@@ -115,7 +115,7 @@ TEST_SUITE("sim/published_row") {
               .graphed_share == doctest::Approx(0.4));
     CHECK(software(R"({"fsdp_mixed_precision":"PURE"})").gradient_exchange_bytes == 2);
     CHECK(software(R"({"fsdp_mixed_precision":"DEFAULT"})").gradient_exchange_bytes == 4);
-    CHECK(software(R"({"defer_embedding_wgrad":50})").deferred_embedding_gradient);
+    CHECK(software(R"({"defer_embedding_wgrad":50})").deferred_embedding_gradients == 50);
   }
 
   TEST_CASE("recompute by names becomes parts of a layer") {

@@ -116,8 +116,8 @@ class Software {
     }
     if (flag("overlap_p2p")) state("point_to_point_overlap", f_.point_to_point_overlap, value_);
     if (software_ && software_->has("defer_embedding_wgrad")) {
-      state("deferred_embedding_gradient", f_.deferred_embedding_gradient,
-            software_->number("defer_embedding_wgrad", 0, 1e9) > 0);
+      state("deferred_embedding_gradients", f_.deferred_embedding_gradients,
+            software_->integer("defer_embedding_wgrad", 0, 1'000'000'000));
     }
   }
 

@@ -53,13 +53,17 @@ RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, Pricer&
   for (const Chunk& chunk : layout.chunks[static_cast<std::size_t>(rank)]) {
     forward_.push_back(list(chunk, hw::Pass::forward));
     backward_.push_back(list(chunk, hw::Pass::backward));
+    if (chunk.head && !parts_.head_weight_gradient.operations.empty()) {
+      backward_deferring_ = list(chunk, hw::Pass::backward, true);
+    }
   }
   find_messages();
 }
 
-RankBuilder::UnitList RankBuilder::list(const Chunk& chunk, hw::Pass pass) const {
+RankBuilder::UnitList RankBuilder::list(const Chunk& chunk, hw::Pass pass,
+                                        bool head_deferred) const {
   UnitList list;
-  list.units = pass_units(scenario_, layout_, parts_, rank_, chunk, pass);
+  list.units = pass_units(scenario_, layout_, parts_, rank_, chunk, pass, head_deferred);
   if (!list.units.empty()) fold(list.units, 0, list.units.size(), list);
   return list;
 }
@@ -238,7 +242,10 @@ void RankBuilder::pass(const ScheduledPass& pass) {
   const OperationId also_wait = f.point_to_point_overlap ? kNone : last_send_;
 
   const auto v = static_cast<std::size_t>(pass.chunk);
-  compute(pass, forward ? forward_[v] : backward_[v], wait, also_wait);
+  const bool deferring = !forward && defers(pass);
+  deferred_ += deferring ? 1 : 0;
+  compute(pass, forward ? forward_[v] : (deferring ? backward_deferring_ : backward_[v]), wait,
+          also_wait);
   if (forward && chunk < last_chunk_) send(chunk, channels_.forward(chunk, pass.micro_batch));
   if (!forward && chunk > 0) send(chunk - 1, channels_.backward(chunk - 1, pass.micro_batch));
   for (std::size_t i = first_operation; i < program_.operations.size(); ++i) {

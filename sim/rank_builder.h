@@ -48,7 +48,7 @@ class RankBuilder {
     FoldedRun run;
   };
 
-  [[nodiscard]] UnitList list(const Chunk&, hw::Pass) const;
+  [[nodiscard]] UnitList list(const Chunk&, hw::Pass, bool head_deferred = false) const;
   /// Units [first, last) as one operation; its host ticks are those of the first launch.
   static void fold(const std::vector<Unit>&, std::size_t first, std::size_t last, UnitList& into);
   /// Issues units [first, last) of a pass; returns the last compute operation.
@@ -70,6 +70,9 @@ class RankBuilder {
   void gathered_pass(const std::vector<Unit>&, bool forward, const char* name);
   OperationId gather_parameters(double parameters, OperationId wait);
   OperationId reduce_gradients(double parameters, OperationId wait);
+  /// Whether a backward pass leaves the output matrix's gradient for the end of the step.
+  [[nodiscard]] bool defers(const ScheduledPass&) const;
+  void deferred_gradients();
   void exchange_tied_embedding();
   void clip_and_check(double held);
   void update(double held, double owned);
@@ -91,6 +94,8 @@ class RankBuilder {
 
   double held_ = 0;                           ///< parameters of one tensor rank, before sharding
   std::vector<UnitList> forward_, backward_;  ///< by virtual stage
+  UnitList backward_deferring_;  ///< of the chunk with the head, where its weight gradient waits
+  std::int64_t deferred_ = 0;    ///< micro-batches whose output matrix's gradient is still to come
   std::int64_t last_chunk_ = 0;  ///< of the model, that holds the loss: nothing lies after it
   /// What travels from model chunk i to the next (and its gradient back).
   std::vector<const PricedOperation*> messages_;

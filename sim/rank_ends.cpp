@@ -37,6 +37,30 @@ void RankBuilder::begin_step() {
   }
 }
 
+bool RankBuilder::defers(const ScheduledPass& pass) const {
+  // FSDP has no pipeline whose idle time would hide it; the frameworks that defer do not shard so.
+  if (backward_deferring_.units.empty() || scenario_.plan.pipeline == 1 || fully_sharded()) {
+    return false;
+  }
+  const Chunk& chunk =
+      layout_.chunks[static_cast<std::size_t>(rank_)][static_cast<std::size_t>(pass.chunk)];
+  return chunk.head && pass.micro_batch >= scenario_.plan.micro_batches() -
+                                               scenario_.framework.deferred_embedding_gradients;
+}
+
+/// The output matrix's gradients that were put off, then their exchange.
+void RankBuilder::deferred_gradients() {
+  if (deferred_ == 0) return;
+  const std::vector<Unit> units(static_cast<std::size_t>(deferred_),
+                                {&parts_.head_weight_gradient, 0, true});
+  const OperationId done =
+      issue(units, 0, units.size(), "deferred output matrix gradients", kNone, kNone);
+  if (scenario_.framework.gradient_exchange != GradientExchange::after_backward) {
+    const double head = static_cast<double>(stage_parameters(scenario_, layout_, rank_).head);
+    last_data_ = reduce_gradients(head, done);
+  }
+}
+
 void RankBuilder::exchange_tied_embedding() {
   const Plan& plan = scenario_.plan;
   const bool first = rank_ == 0, last = rank_ == plan.pipeline - 1;
@@ -102,6 +126,7 @@ void RankBuilder::update(double held, double owned) {
 
 void RankBuilder::end_step() {
   const Framework& f = scenario_.framework;
+  deferred_gradients();
   const double owned = scenario_.plan.sharding == ShardingStage::none
                            ? held_
                            : held_ / static_cast<double>(layout_.shard.ranks);

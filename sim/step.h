@@ -41,8 +41,6 @@ struct StepResult {
   Flops flops{};  ///< done by one accelerator in the step (mean), recompute included
   double model_flops_utilisation = 0;  ///< palm convention over the bf16 peak
   MemoryResult memory;
-  Evidence evidence = Evidence::published;  ///< weakest of the inputs
-  std::vector<std::string> assumptions;     ///< for people: what was assumed
   std::uint64_t events = 0;
   std::shared_ptr<const Program> program;  ///< for traces
   std::shared_ptr<const Execution> execution;
