@@ -205,7 +205,7 @@ void read_surfaces(Reader& top, Accelerator& a) {
     }
     if (a.multiprocessors < 1) continue;
     const AttentionMachine machine{fit->second.peak * use.rate,
-                                   a.memory_bandwidth * a.memory_efficiency, a.multiprocessors};
+                                   a.memory_bandwidth * a.streaming_efficiency, a.multiprocessors};
     a.attention[kernel] =
         std::make_shared<const AttentionSurface>(fit->second, machine, use.own && like == kernel);
   }
@@ -253,6 +253,7 @@ std::optional<Accelerator> read(const std::string& json_text, Part part, Problem
   const auto bandwidth = [](Reader& r) { return r.bandwidth("value"); };
   a.memory_bandwidth = facts.read("memory_bandwidth", bandwidth);
   a.scale_up = facts.read("scale_up", bandwidth);
+  a.streaming_efficiency = facts.number("streaming_efficiency", 0.05, 1);
   a.memory_efficiency = facts.number("memory_efficiency", 0.05, 1);
   a.memory_ramp = facts.read("memory_ramp", [](Reader& r) { return r.seconds("value"); });
   a.multiprocessors = static_cast<int>(
@@ -261,6 +262,7 @@ std::optional<Accelerator> read(const std::string& json_text, Part part, Problem
   a.accumulation_exposed = facts.number("accumulation_exposed", 0, 1);
   a.promotion_rate = facts.number("promotion_rate", 0.3, 1);
   a.in_job_rate = facts.number("in_job_rate", 0.3, 1.5);
+  a.scale_up_in_job = facts.number("scale_up_in_job", 0.1, 1.5);
   a.collective_tax = facts.number("collective_tax", 0, 1);
   a.power = read_power(facts.reader(), a);
   if (part == Part::all) {

@@ -24,7 +24,7 @@ class AttentionSurface;  // hw/attention_surface.h
 /// clock. See hw/power.h for the equation.
 struct PowerModel {
   Watts idle{}, cap{};
-  Watts table_cap{};  ///< of the board on which the tables were measured (hw/kernel_time.h)
+  Watts table_cap{};         ///< of the board on which the tables were measured (hw/kernel_time.h)
   Joules per_flop{};         ///< at burst clock, 16-bit matrix products
   Joules per_byte{};         ///< of device memory traffic
   double least_clock = 0.5;  ///< of the burst clock, reached under the cap
@@ -37,7 +37,8 @@ struct Accelerator {
   std::map<Precision, FlopRate> peak;  ///< dense
   Bytes memory{};                      ///< usable device memory
   Bandwidth memory_bandwidth{};        ///< published
-  double memory_efficiency = 0;        ///< sustained fraction for large streaming kernels
+  double streaming_efficiency = 0;     ///< sustained fraction of a streaming kernel alone
+  double memory_efficiency = 0;        ///< the same of memory-bound kernels inside a training job
   Seconds memory_ramp{};               ///< fixed time of a small memory-bound kernel on the device
   int multiprocessors = 0;
   Bandwidth scale_up{};  ///< NVLink bandwidth per direction
@@ -54,6 +55,9 @@ struct Accelerator {
   /// same clock: operands in device memory rather than in cache, layouts of backward products, real
   /// data.
   double in_job_rate = 1;
+  /// Rate of collectives inside one NVLink domain in a training job over that in isolation: their
+  /// ranks arrive one after another, and kernels run beside them.
+  double scale_up_in_job = 1;
   double collective_tax = 0;  ///< share by which a running collective slows the kernels beside it
   std::map<Precision, std::shared_ptr<const GemmSurface>> gemm;  ///< shared: immutable, large
   std::map<AttentionKernel, std::shared_ptr<const AttentionSurface>> attention;

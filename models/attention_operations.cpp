@@ -14,7 +14,10 @@ hw::Attention fused(const Layer& l, hw::Pass pass, std::int64_t queries, std::in
           l.heads(), l.kv_heads(),  l.a.head_dim,    causal,  l.a.position == Position::alibi};
 }
 
-/// Two batched products and a softmax over the square of the sequence (before fused attention).
+/// Two batched products and a softmax over the square of the sequence (before fused attention). The
+/// products do the whole square; the causal softmax kernel reads its lower triangle, half of it,
+/// and writes the whole, forward and backward (NVIDIA/Megatron-LM megatron/fused_kernels,
+/// scaled_upper_triang_masked_softmax).
 void unfused_attention(const Layer& l, hw::Pass pass) {
   const std::int64_t q = l.sequence_here(), kv = l.s.sequence, batch = l.s.micro_batch * l.heads();
   const double scores =
@@ -28,7 +31,7 @@ void unfused_attention(const Layer& l, hw::Pass pass) {
   if (pass == hw::Pass::forward) {
     product("scores", q, kv, l.a.head_dim);
     if (bias > 0) l.b.memory("alibi", scores, bias, 0, 0);  // read in the product's epilogue
-    l.b.memory("softmax", scores, 2, 2);
+    l.b.memory("softmax", scores, 1, 2);
     if (l.c.dropout) l.b.memory("attention dropout", scores, 2, 3);
     product("context", q, l.a.head_dim, kv);
     l.b.memory("transpose context", out, 2, 2);
@@ -38,7 +41,7 @@ void unfused_attention(const Layer& l, hw::Pass pass) {
   product("probability gradient", q, kv, l.a.head_dim);
   product("value gradient", kv, l.a.head_dim, q);
   if (l.c.dropout) l.b.memory("attention dropout gradient", scores, 3, 2);
-  l.b.memory("softmax gradient", scores, 4, 2);
+  l.b.memory("softmax gradient", scores, 2, 2);
   product("query gradient", q, l.a.head_dim, kv);
   product("key gradient", kv, l.a.head_dim, q);
 }

@@ -28,6 +28,12 @@ void OperationBuilder::memory(std::string_view name, double elements, double rea
   kernel(name, hw::MemoryBound{Bytes(elements * read), Bytes(elements * written)}, launches);
 }
 
+void OperationBuilder::memory_of_weights(std::string_view name, double elements, double read,
+                                         double written) {
+  memory(name, elements, read, written);
+  list_.operations.back().of_weights = true;
+}
+
 std::int32_t OperationBuilder::exchange_async(std::string_view name, hw::CollectiveKind kind,
                                               double bytes, Dimension dimension, double share) {
   const auto index = static_cast<std::int32_t>(list_.operations.size());

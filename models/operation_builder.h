@@ -20,6 +20,8 @@ class OperationBuilder {
   /// Traffic in bytes an element, over `elements`.
   void memory(std::string_view name, double elements, double read, double written,
               int launches = 1);
+  /// The same over a matrix of weights.
+  void memory_of_weights(std::string_view name, double elements, double read, double written);
 
   /// Blocks the next compute operation.
   void exchange(std::string_view name, hw::CollectiveKind, double bytes, Dimension,

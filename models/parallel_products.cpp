@@ -21,8 +21,8 @@ void weight_gradient(const Layer& l, std::string_view name, std::int64_t n, std:
   product.promotes = is_low_precision(l.s.precision);
   l.b.kernel(name, product);
   if (!fused) {
-    l.b.memory("accumulate gradient", static_cast<double>(n * k), 2.0 + l.c.gradient_bytes,
-               l.c.gradient_bytes);
+    l.b.memory_of_weights("accumulate gradient", static_cast<double>(n * k),
+                          2.0 + l.c.gradient_bytes, l.c.gradient_bytes);
   }
 }
 

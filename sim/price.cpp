@@ -54,10 +54,7 @@ std::string shape_text(const hw::Kernel& kernel) {
 
 Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock,
                std::vector<Label>* labels)
-    : scenario_(scenario),
-      layout_(layout),
-      clock_(clock),
-      labels_(labels) {
+    : scenario_(scenario), layout_(layout), clock_(clock), labels_(labels) {
   const Framework& f = scenario.framework;
   // Whole-iteration graphs issue a node in tens of nanoseconds; partial graphs a share of kernels.
   launch_ = f.cuda_graphs ? 0 : count(to_ticks(f.launch * (1.0 - f.graphed_share)));
@@ -94,9 +91,8 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
   PricedOperation p;
   p.category = category;
   p.host = launch_ * launches;
-  const hw::KernelTime t =
-      hw::at_burst_clock(hw::kernel_time(kernel, scenario_.accelerator), kernel,
-                         scenario_.accelerator.power);
+  const hw::KernelTime t = hw::at_burst_clock(hw::kernel_time(kernel, scenario_.accelerator),
+                                              kernel, scenario_.accelerator.power);
   const Seconds time = hw::at_clock(t, clock_ * scenario_.accelerator.in_job_rate);
   p.ticks = count(to_ticks(time));
   if (labels_ != nullptr) p.label = label(name, shape_text(kernel), t.evidence);
@@ -113,8 +109,9 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
 
 PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
   if (const auto* kernel = std::get_if<hw::Kernel>(&o.work)) {
-    PricedOperation p = price_kernel(o.name, with_unlisted_traffic(*kernel), o.launches,
-                                     o.recomputed ? Category::recompute : Category::compute, work);
+    PricedOperation p =
+        price_kernel(o.name, o.of_weights ? *kernel : with_unlisted_traffic(*kernel), o.launches,
+                     o.recomputed ? Category::recompute : Category::compute, work);
     p.wait = o.wait;
     return p;
   }
@@ -146,7 +143,8 @@ PricedOperation Pricer::price_collective(const CollectiveKey& key) {
   p.category = category;
   p.host = launch_;
   const hw::CollectiveTime t = hw::collective_time(kind, bytes, group, scenario_.network);
-  p.ticks = group.ranks > 1 ? count(to_ticks(t.time)) : 0;
+  const double kept = group.per_domain == group.ranks ? scenario_.accelerator.scale_up_in_job : 1.0;
+  p.ticks = group.ranks > 1 ? count(to_ticks(t.time / kept)) : 0;
   p.tax = static_cast<std::uint8_t>(std::lround(100.0 * scenario_.accelerator.collective_tax));
   if (labels_ == nullptr) return p;
   p.label = label(name,

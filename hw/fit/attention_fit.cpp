@@ -158,7 +158,8 @@ AttentionPassFit scaled(AttentionPassFit pass, double ratio) {
 }  // namespace
 
 AttentionMachine machine_of(const Accelerator& a) {
-  return {a.peak.at(Precision::bf16), a.memory_bandwidth * a.memory_efficiency, a.multiprocessors};
+  return {a.peak.at(Precision::bf16), a.memory_bandwidth * a.streaming_efficiency,
+          a.multiprocessors};
 }
 
 Seconds tabled_time(const AttentionSurface& surface, const AttentionRow& row) {
