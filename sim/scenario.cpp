@@ -59,9 +59,10 @@ void read_cluster(Reader at, Scenario& s) {
     const Watts cap = at.watts("power_cap");
     const hw::PowerModel& board = s.accelerator.power;
     if (found && (cap <= board.idle || cap > board.cap)) {
-      at.problem("power_cap", fmt::format("{:.0f} W: must be above the {:.0f} W that the board draws "
-                                          "idle and at most its own cap, {:.0f} W",
-                                          cap.base(), board.idle.base(), board.cap.base()));
+      at.problem("power_cap",
+                 fmt::format("{:.0f} W: must be above the {:.0f} W that the board draws "
+                             "idle and at most its own cap, {:.0f} W",
+                             cap.base(), board.idle.base(), board.cap.base()));
     }
     cap_power(s, cap, "the scenario");
   }

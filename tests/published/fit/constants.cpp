@@ -42,6 +42,7 @@ Constant read_constant(Reader& r) {
   Constant c;
   c.name = r.text("name");
   c.of = r.choice("of", std::span<const Choice<Of>>(kOf));
+  if (r.has("whole_generation")) c.whole_generation = r.boolean("whole_generation");
   c.what = r.text("what");
   c.unit = r.text("unit");
   c.scale = r.choice("scale", std::span<const Choice<Scale>>(kScale));

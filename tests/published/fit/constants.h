@@ -32,7 +32,8 @@ struct Start {
 struct Constant {
   std::string name;
   Of of = Of::accelerator;
-  std::string what, unit;  ///< `unit` as the file writes it after the number, or empty
+  bool whole_generation = false;  ///< a fact of the cores, which a generation's accelerators share
+  std::string what, unit;         ///< `unit` as the file writes it after the number, or empty
   Scale scale = Scale::ratio;
   double least = 0, most = 0, spread = 0;
   double step = 0;  ///< of the value, 0: three significant digits

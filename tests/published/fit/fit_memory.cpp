@@ -120,7 +120,7 @@ void fit(const std::string& framework, const std::vector<Case>& cases) {
       last = i;
     }
   }
-  const double best = (first + last) / 2 * kStep;
+  const double best = 0.5 * static_cast<double>(first + last) * kStep;
   fmt::print("{}: allocator_slack {:.2f} ({:.2f} to {:.2f} are as good), {} rows\n", framework,
              best, first * kStep, last * kStep, cases.size());
   bool tested = false;

@@ -98,7 +98,7 @@ Parameters choose_parameters(const Predictor& predictor, const Rows& fitted_rows
     for (const Subject& s : catalogue.subjects) {
       if (s.of != of) continue;
       std::string owner = s.name;
-      if (!enough(felt.at(s.name))) {
+      if (catalogue.constants[c].whole_generation || !enough(felt.at(s.name))) {
         owner = of == Of::accelerator ? leader(catalogue, s.generation, felt)
                                       : relative_owner(catalogue, s.name, felt);
       }

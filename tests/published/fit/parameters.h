@@ -2,12 +2,13 @@
 
 /// Which constants the rows can tell, and who shares them.
 ///
-/// A constant of a subject is fitted if the fitted rows that feel it are of kLeastGroups or more
-/// groups. Else the subject takes, in standard deviations from its own start value, what is fitted
-/// for the accelerator of its generation with most groups, or for its nearest relative framework
-/// (and that one's relative, and so on), and its rows are fitted with it. A generation none of
-/// whose accelerators has enough groups shares one constant. What then still rests on too few
-/// groups keeps its start value.
+/// A constant of the cores is one for all accelerators of a generation. Another constant of a
+/// subject is fitted if the fitted rows that feel it are of kLeastGroups or more groups. Else the
+/// subject takes, in standard deviations from its own start value, what is fitted for the
+/// accelerator of its generation with most groups, or for its nearest relative framework (and that
+/// one's relative, and so on), and its rows are fitted with it. A generation none of whose
+/// accelerators has enough groups shares one constant. What then still rests on too few groups
+/// keeps its start value.
 
 #include <set>
 #include <string>

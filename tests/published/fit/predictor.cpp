@@ -18,9 +18,9 @@ namespace forerun::published {
 namespace {
 
 /// The constants that a row can feel, in the order of a setting.
-enum Slot : std::size_t { rate, memory, tax, launch, traffic, step };
+enum Slot : std::size_t { rate, memory, scale_up, launch, traffic, step };
 constexpr std::array<const char*, Predictor::kConstants> kSlots = {
-    "in_job_rate", "memory_efficiency",   "collective_tax",
+    "in_job_rate", "memory_efficiency",   "scale_up_in_job",
     "launch",      "elementwise_traffic", "step_overhead"};
 
 std::size_t slot_of(const std::string& name) {
@@ -50,7 +50,7 @@ Values current_values(const Catalogue& catalogue) {
       const hw::Accelerator a = hw::load_accelerator(s.name);
       now[rate] = a.in_job_rate;
       now[memory] = a.memory_efficiency;
-      now[tax] = a.collective_tax;
+      now[scale_up] = a.scale_up_in_job;
     } else {
       const sim::Framework f = sim::load_framework(s.name);
       now[launch] = f.launch.in(1.0_us);
@@ -74,11 +74,6 @@ Predictor::Predictor(const Catalogue& catalogue, std::vector<sim::PublishedRow> 
   FORERUN_ASSERT(catalogue.constants.size() == kConstants,
                  fmt::format("{} constants", catalogue.constants.size()));
   for (const sim::PublishedRow& r : rows_) FORERUN_ASSERT(r.measured.step_time.has_value(), r.id);
-  for (const Subject& s : catalogue.subjects) {
-    if (s.of != Of::accelerator) continue;
-    profiles_[s.name] =
-        read_file(data_path("hw/profiles/accelerators/" + s.name + ".json"), kMaxJsonBytes);
-  }
 }
 
 const std::string& Predictor::subject(std::size_t row, Of of) const {
@@ -95,27 +90,11 @@ Predictor::Setting Predictor::setting(std::size_t row, const Values& values) con
   return setting;
 }
 
-/// The profile as it would be read with that efficiency: surfaces depend on it.
-const hw::Accelerator& Predictor::machine(const std::string& name, double memory_efficiency) {
-  const auto found = machines_.find({name, memory_efficiency});
-  if (found != machines_.end()) return found->second;
-  Problems problems;
-  std::optional<hw::Accelerator> a = hw::read_accelerator(
-      with_value(profiles_.at(name), kSlots[memory], fmt::format("{}", memory_efficiency)),
-      problems);
-  if (!a) throw Error(ExitCode::wrong, problems.text(name));
-  return machines_.emplace(std::pair(name, memory_efficiency), *std::move(a)).first->second;
-}
-
-double Predictor::simulate(std::size_t row, const Setting& to, const hw::Accelerator& machine) {
+double Predictor::simulate(std::size_t row, const Setting& to) {
   sim::Scenario& s = rows_[row].scenario;
-  if (s.accelerator.memory_efficiency != machine.memory_efficiency) {
-    const Watts cap = s.accelerator.power.cap;  // its owner may have lowered it
-    s.accelerator = machine;
-    s.accelerator.power.cap = cap;
-  }
+  s.accelerator.memory_efficiency = to[memory];
   s.accelerator.in_job_rate = to[rate];
-  s.accelerator.collective_tax = to[tax];
+  s.accelerator.scale_up_in_job = to[scale_up];
   s.framework.launch = to[launch] * 1.0_us;
   s.framework.elementwise_traffic = to[traffic];
   s.framework.step_overhead = to[step] * 1.0_us;
@@ -126,14 +105,13 @@ std::vector<double> Predictor::log_errors(const Rows& which, const Values& value
   struct Job {
     std::size_t row;
     Setting setting;
-    const hw::Accelerator* machine;
     double error = 0;
   };
   std::vector<Job> jobs;
   for (const std::size_t row : which) {
     const Setting to = setting(row, values);
     if (known_[row].contains(to)) continue;
-    jobs.push_back({row, to, &machine(subject(row, Of::accelerator), to[memory])});
+    jobs.push_back({row, to});
   }
   // The longest first, so that no thread ends long after the others.
   std::ranges::stable_sort(jobs,
@@ -143,7 +121,7 @@ std::vector<double> Predictor::log_errors(const Rows& which, const Values& value
     using Clock = std::chrono::steady_clock;
     for (std::size_t i = next++; i < jobs.size(); i = next++) {
       const auto began = Clock::now();
-      jobs[i].error = simulate(jobs[i].row, jobs[i].setting, *jobs[i].machine);
+      jobs[i].error = simulate(jobs[i].row, jobs[i].setting);
       cost_[jobs[i].row] = std::chrono::duration<double>(Clock::now() - began).count();
     }
   };

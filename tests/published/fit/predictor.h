@@ -44,16 +44,13 @@ class Predictor {
  private:
   using Setting = std::array<double, kConstants>;
   [[nodiscard]] Setting setting(std::size_t row, const Values&) const;
-  const hw::Accelerator& machine(const std::string& name, double memory_efficiency);
-  [[nodiscard]] double simulate(std::size_t row, const Setting&, const hw::Accelerator&);
+  [[nodiscard]] double simulate(std::size_t row, const Setting&);
 
   const Catalogue& catalogue_;
   std::vector<sim::PublishedRow> rows_;
   int threads_;
   std::vector<double> cost_;  ///< seconds that the row's last simulation took
   std::vector<std::map<Setting, double>> known_;
-  std::map<std::string, std::string> profiles_;  ///< texts, read once
-  std::map<std::pair<std::string, double>, hw::Accelerator> machines_;
   std::uint64_t simulated_ = 0;
 };
 
