@@ -42,8 +42,8 @@ struct PowerWindow {
 ///   per_flop (1 + 3 chip_spread E[max of n normal variates]).
 [[nodiscard]] PowerModel hungriest(const PowerModel&, double chip_spread, std::int64_t n);
 /// Expected maximum of n normal variates: Blom's approximation of the largest order statistic,
-/// Phi^-1((n - 0.375) / (n + 0.25)), with Phi^-1 by Abramowitz and Stegun 26.2.23; 0 for n = 1, at
-/// most 5 % low from n = 2 on.
+/// Phi^-1((n - 0.375) / (n + 0.25)), with Phi^-1 by Abramowitz and Stegun 26.2.23; 0 for n = 1 and
+/// within 5 % from n = 2 on.
 [[nodiscard]] double expected_maximum(std::int64_t n);
 /// Mean board power over the window at that clock.
 [[nodiscard]] Watts mean_power(const PowerModel&, const PowerWindow&, double clock);

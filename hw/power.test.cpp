@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include <cmath>
+
 TEST_SUITE("hw/power") {
   using namespace forerun;
   using namespace forerun::hw;
@@ -42,6 +44,24 @@ TEST_SUITE("hw/power") {
 
   TEST_CASE("no clock is lower than the least one") {
     CHECK(sustained_clock(model(), {Flops(1e17), Bytes(0), 1.0_s, Seconds(0)}) == 0.5);
+  }
+
+  TEST_CASE("the largest of n normal variates grows as tables of order statistics say") {
+    CHECK(expected_maximum(1) == 0);
+    CHECK(expected_maximum(2) == doctest::Approx(0.5642).epsilon(0.05));
+    CHECK(expected_maximum(8) == doctest::Approx(1.4236).epsilon(0.01));
+    CHECK(expected_maximum(1000) == doctest::Approx(3.2414).epsilon(0.01));
+  }
+
+  TEST_CASE("chips that differ slow a job under the cap and not below it") {
+    const PowerModel worst = hungriest(model(), 0.01, 1000);
+    // 1 % in speed is 3 % in energy: 1 pJ (1 + 3 x 0.01 x 3.24) = 1.097 pJ.
+    CHECK(worst.per_flop.base() == doctest::Approx(1.0972e-12).epsilon(1e-3));
+    const PowerWindow over{Flops(1000e12), Bytes(0), 1.0_s, Seconds(0)};
+    CHECK(sustained_clock(worst, over) ==
+          doctest::Approx(sustained_clock(model(), over) * std::cbrt(1 / 1.0972)).epsilon(1e-3));
+    const PowerWindow below{Flops(500e12), Bytes(0), 1.0_s, Seconds(0)};
+    CHECK(sustained_clock(worst, below) == 1);
   }
 
   TEST_CASE("an empty window draws idle power") {

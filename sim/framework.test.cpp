@@ -56,6 +56,18 @@ TEST_SUITE("sim/framework") {
     CHECK(problems.empty());
   }
 
+  TEST_CASE("a choice that differs from its base in many facts reads back as it was written") {
+    for (const std::string& name : framework_names()) {
+      Framework f = load_framework(name);
+      f.name = "generic";
+      const std::string written = framework_choice_json(f);
+      Problems problems;
+      const Framework back = choice(written, problems);
+      REQUIRE_MESSAGE(problems.empty(), problems.text(name));
+      CHECK(framework_choice_json(back) == written);
+    }
+  }
+
   TEST_CASE("a misspelt preset or fact is refused with the nearest") {
     Problems problems;
     (void)choice(R"({"base": "nanotrn"})", problems);

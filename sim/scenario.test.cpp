@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "sim/plan_json.h"
+#include "sim/step.h"
 
 namespace forerun::sim {
 namespace {
@@ -108,6 +109,28 @@ TEST_SUITE("sim/scenario") {
                                     "\"schedule\": \"one_forward_one_backward\""))
               .find("/plan/schedule: one_forward_one_backward has one stage a rank, virtual_stages "
                     "is 2") != std::string::npos);
+  }
+
+  TEST_CASE("a power cap lies between idle power and the board's own cap, and slows a step") {
+    const auto capped = [](const std::string& cap) {
+      return scenario_text("\"accelerators\": 16,",
+                           "\"accelerators\": 16, \"power_cap\": " + cap + ",");
+    };
+    CHECK(problems_of(capped("\"900 W\"")) ==
+          "s: /cluster/power_cap: 900 W: must be above the 117 W that the board draws idle and at "
+          "most its own cap, 700 W\n");
+    CHECK(problems_of(capped("\"100 W\"")).starts_with("s: /cluster/power_cap: 100 W: must be"));
+    CHECK(problems_of(capped("700")).starts_with("s: /cluster/power_cap: expected"));
+    Problems problems;
+    const auto read = [&](const std::string& text) {
+      return read_scenario(JsonDocument::parse(text, problems), problems);
+    };
+    const std::optional<Scenario> free = read(scenario_text());
+    const std::optional<Scenario> low = read(capped("\"300 W\""));
+    REQUIRE_MESSAGE(problems.empty(), problems.text("s"));
+    CHECK(low->accelerator.power.cap == 300.0_W);
+    CHECK(scenario_json(*low).find("\"power_cap\": \"300 W\"") != std::string::npos);
+    CHECK(step_time(*low) > 1.1 * step_time(*free));
   }
 
   TEST_CASE("text that is cut off or nested too deeply is one problem") {

@@ -54,9 +54,12 @@ sim::ErrorBands bands_of(const std::vector<Residual>& residuals) {
   sim::ErrorBands bands;
   bands.level = kLevel;
   for (auto& [key, cell] : cells) {
-    std::set<std::string> groups;
-    for (const Residual& r : cell) groups.insert(r.group);
-    if (groups.size() < kLeastBandGroups) continue;
+    std::set<std::string> groups, families;
+    for (const Residual& r : cell) {
+      groups.insert(r.group);
+      families.insert(r.family);
+    }
+    if (families.size() < kLeastBandFamilies) continue;
     std::ranges::stable_sort(cell, {}, &Residual::value);
     bands.bands.push_back({key.first, key.second, weighted_quantile(cell, (1 - kLevel) / 2),
                            weighted_quantile(cell, (1 + kLevel) / 2),

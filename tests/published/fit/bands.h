@@ -17,10 +17,10 @@ struct Bands {
   double groups_covered_left_out = 0;  ///< the latter, mean over groups
 };
 
-/// Bands of accelerator generation and framework preset, of each alone, and of all: from the
-/// kLeastBandGroups or more groups of left-out rows that each has.
+/// Bands of accelerator generation and framework preset, of each alone, and of all: of each that
+/// has left-out rows of kLeastBandFamilies or more families, for errors of one family are alike.
 [[nodiscard]] Bands make_bands(const Predictor&, const CrossValidation&);
-inline constexpr std::size_t kLeastBandGroups = 3;
+inline constexpr std::size_t kLeastBandFamilies = 4;
 
 [[nodiscard]] std::string bands_json(const Bands&);
 [[nodiscard]] std::string bands_text(const Bands&);
