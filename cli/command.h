@@ -16,8 +16,8 @@ struct Options {
   std::vector<std::string> arguments;
   std::vector<std::string> set;  ///< PATH=VALUE
   std::optional<std::uint64_t> seed;
-  std::string json, trace, profile, notes;  ///< empty: not asked for
-  int threads = 0;                          ///< 0: one for each processor
+  std::string json, trace, profile, notes, left_out;  ///< empty: not asked for
+  int threads = 0;                                    ///< 0: one for each processor
   bool markdown = false, rows = false, every_kernel = false;
 };
 
@@ -28,6 +28,7 @@ enum class Flag : std::uint8_t {
   trace,
   profile,
   notes,
+  left_out,
   threads,
   markdown,
   rows,

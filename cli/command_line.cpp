@@ -73,6 +73,9 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
     case Flag::notes:
       option = app.add_option(name, o.notes, summary);
       break;
+    case Flag::left_out:
+      option = app.add_option(name, o.left_out, summary);
+      break;
     case Flag::threads:
       option = app.add_option(name, o.threads, summary)->check(CLI::Range(1, 1024));
       break;

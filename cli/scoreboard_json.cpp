@@ -78,6 +78,11 @@ void write_scoreboard(JsonWriter& json, const sim::Scoreboard& b,
   json.key("median_over_groups").value(b.median_over_groups);
   json.key("mean_over_rows").value(b.mean_over_rows);
   json.key("mean_over_groups_not_fitted").value(b.tested);
+  if (b.left_out) json.key("mean_over_groups_left_out").value(*b.left_out);
+  if (b.left_out_families) {
+    json.key("left_out_families_90").begin_array();
+    json.value(b.left_out_families->low).value(b.left_out_families->high).end_array();
+  }
   if (b.over_families) {
     json.key("over_families_90").begin_array();
     json.value(b.over_families->low).value(b.over_families->high).end_array();

@@ -70,6 +70,26 @@ Notes read_notes(const std::string& path) {
   return notes;
 }
 
+std::map<std::string, sim::LeftOutError> read_left_out(const std::string& path) {
+  Problems problems;
+  const JsonDocument document = JsonDocument::load(path, problems);
+  Reader top = document.root(problems);
+  top.integer("schema", 1, 1);
+  (void)top.text("what");
+  (void)top.number("mean_over_groups", 0, 1e9);
+  (void)top.numbers("interval", 0, 1e9);
+  std::map<std::string, sim::LeftOutError> errors;
+  for (Reader& g : top.objects("groups")) {
+    const std::string name = g.text("name");
+    (void)g.integer("rows", 1, 1 << 30);
+    errors[name] = {g.text("family"), g.number("error", 0, 1e9)};
+    g.finish();
+  }
+  top.finish();
+  if (!problems.empty()) refuse(path, problems);
+  return errors;
+}
+
 Table groups_table(const std::vector<sim::GroupScore>& groups, const std::string& what,
                    const Notes& notes) {
   std::vector<std::pair<std::string, Align>> columns = {
@@ -107,6 +127,13 @@ Table summary_table(const sim::Scoreboard& b) {
   }
   if (b.tested) {
     table.row({"step time: the same, rows that no fit saw", percent(b.tested), "mean over groups"});
+  }
+  if (b.left_out) {
+    table.row({"step time: the same, each family left out of the fit", percent(b.left_out),
+               b.left_out_families ? fmt::format("mean over groups; over families {} to {} (90 %)",
+                                                 show_percent(b.left_out_families->low),
+                                                 show_percent(b.left_out_families->high))
+                                   : "mean over groups"});
   }
   if (b.over_families) {
     table.row({"step time: mean over families, 90 % interval",

@@ -19,6 +19,8 @@ namespace forerun::cli {
 using Notes = std::map<std::string, std::string>;
 /// Throws Error with every problem of the file.
 [[nodiscard]] Notes read_notes(const std::string& path);
+/// What was recorded with families left out of the fit: tests/published/cross_validation.json.
+[[nodiscard]] std::map<std::string, sim::LeftOutError> read_left_out(const std::string& path);
 [[nodiscard]] Table groups_table(const std::vector<sim::GroupScore>&, const std::string& what,
                                  const Notes&);
 /// What the scoreboard comes to, one figure a line.

@@ -134,7 +134,10 @@ int validate(const Options& o) {
     outcomes = sim::predict_rows(rows, sim::load_error_bands(), threads, std::ref(progress));
   }
   const Notes notes = o.notes.empty() ? Notes{} : read_notes(o.notes);
-  const sim::Scoreboard board = sim::make_scoreboard(outcomes, o.seed.value_or(1));
+  sim::Scoreboard board = sim::make_scoreboard(outcomes, o.seed.value_or(1));
+  if (!o.left_out.empty()) {
+    sim::add_left_out(board, read_left_out(o.left_out), o.seed.value_or(1));
+  }
 
   JsonWriter json;
   json.begin_object();

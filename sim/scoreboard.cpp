@@ -246,4 +246,24 @@ Scoreboard make_scoreboard(const std::vector<RowOutcome>& outcomes, std::uint64_
   return board;
 }
 
+void add_left_out(Scoreboard& board, const std::map<std::string, LeftOutError>& recorded,
+                  std::uint64_t seed) {
+  std::vector<double> errors;
+  std::map<std::string, std::vector<double>> families;
+  for (const GroupScore& g : board.groups) {
+    if (g.rows == 0) continue;
+    const auto found = recorded.find(g.name);
+    if (found == recorded.end()) return;
+    errors.push_back(found->second.error);
+    families[found->second.family].push_back(found->second.error);
+  }
+  if (errors.empty()) return;
+  board.left_out = mean(errors);
+  std::vector<double> means;
+  for (const auto& [name, of_family] : families) means.push_back(mean(of_family));
+  if (means.size() > 1) {
+    board.left_out_families = bootstrap_mean(means, 0.9, Stream(seed, "scoreboard/left out"));
+  }
+}
+
 }  // namespace forerun::sim

@@ -6,6 +6,7 @@
 /// are listed, not scored.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,6 +59,10 @@ struct Scoreboard {
   double mean_over_groups = 0, median_over_groups = 0, mean_over_rows = 0;
   std::optional<Interval> over_families;  ///< bootstrap 90 % interval of the mean over families
   std::optional<double> tested;           ///< mean over groups of the rows with split "test"
+  /// The mean over groups with each group's model family left out of the fit, and its bootstrap 90
+  /// % interval over families: as recorded, see add_left_out.
+  std::optional<double> left_out;
+  std::optional<Interval> left_out_families;
   /// Share of the rows with split "test" (of all, where no row says) whose measured time lies in
   /// the band that is printed beside the prediction; and what it promises.
   std::optional<double> in_band, band_level;
@@ -74,5 +79,14 @@ struct Scoreboard {
 inline constexpr std::int64_t kLeastPlans = 5;
 
 [[nodiscard]] Scoreboard make_scoreboard(const std::vector<RowOutcome>&, std::uint64_t seed = 1);
+
+/// A group's error of step time when its model family was left out of the fit.
+struct LeftOutError {
+  std::string family;
+  double error = 0;
+};
+/// Adds what was recorded of the board's groups, by name; a board with a group that has no record
+/// stays as it is.
+void add_left_out(Scoreboard&, const std::map<std::string, LeftOutError>&, std::uint64_t seed);
 
 }  // namespace forerun::sim
