@@ -262,7 +262,7 @@ std::optional<Accelerator> read(const std::string& json_text, Part part, Problem
   a.accumulation_exposed = facts.number("accumulation_exposed", 0, 1);
   a.promotion_rate = facts.number("promotion_rate", 0.3, 1);
   a.in_job_rate = facts.number("in_job_rate", 0.3, 1.5);
-  a.scale_up_in_job = facts.number("scale_up_in_job", 0.1, 1.5);
+  a.scale_up_in_job = facts.number("scale_up_in_job", 0.1, 1);
   a.collective_tax = facts.number("collective_tax", 0, 1);
   a.power = read_power(facts.reader(), a);
   if (part == Part::all) {

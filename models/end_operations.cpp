@@ -52,7 +52,8 @@ OperationList embedding_forward(const Architecture& a, const Slice& s, const Ker
   return b.take();
 }
 
-OperationList embedding_backward(const Architecture& a, const Slice& s, const KernelChoices& c) {
+OperationList embedding_backward(const Architecture& a, const Slice& s, const KernelChoices& c,
+                                 std::int64_t padded_vocab) {
   OperationBuilder b;
   const double elements = activations(a, s.outer_tokens());
   if (c.dropout) b.memory("embedding dropout gradient", elements, 3, 2);
@@ -64,11 +65,11 @@ OperationList embedding_backward(const Architecture& a, const Slice& s, const Ke
   }
   const double row = 2.0 * static_cast<double>(a.hidden);
   // The gradient is dense: a table of zeros, the rows added to it, and its sum into the buffer.
-  const double table =
-      static_cast<double>(a.vocab) / static_cast<double>(s.tensor) * static_cast<double>(a.hidden);
-  b.memory("zero embedding gradient", table, 0, 2);
+  const double table = static_cast<double>(padded_vocab / s.tensor) * static_cast<double>(a.hidden);
+  b.memory_of_weights("zero embedding gradient", table, 0, 2);
   b.kernel("word embedding gradient", hw::Gather{s.tokens(), Bytes(row), true}, 3);
-  b.memory("accumulate embedding gradient", table, 2.0 + c.gradient_bytes, c.gradient_bytes);
+  b.memory_of_weights("accumulate embedding gradient", table, 2.0 + c.gradient_bytes,
+                      c.gradient_bytes);
   return b.take();
 }
 

@@ -132,7 +132,7 @@ struct OperationList {
 [[nodiscard]] OperationList embedding_forward(const Architecture&, const Slice&,
                                               const KernelChoices&);
 [[nodiscard]] OperationList embedding_backward(const Architecture&, const Slice&,
-                                               const KernelChoices&);
+                                               const KernelChoices&, std::int64_t padded_vocab);
 /// Final norm and logits; `padded_vocab` is the output matrix's rows over all tensor ranks.
 [[nodiscard]] OperationList head_forward(const Architecture&, const Slice&, const KernelChoices&,
                                          std::int64_t padded_vocab);

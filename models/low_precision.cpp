@@ -32,6 +32,10 @@ Cast cast(PrecisionRecipe recipe, bool fused, bool gradient) {
   return {};
 }
 
+void issue_of_weights(OperationBuilder& b, const Cast& c, std::string_view name, double elements) {
+  if (c.launches > 0) b.memory_of_weights(name, elements, c.read, c.written, c.launches);
+}
+
 void issue(OperationBuilder& b, const Cast& c, std::string_view name, double elements) {
   if (c.launches > 0) b.memory(name, elements, c.read, c.written, c.launches);
 }
@@ -54,7 +58,7 @@ void quantize_gradient(OperationBuilder& b, PrecisionRecipe recipe, std::string_
 
 void quantize_weight(OperationBuilder& b, PrecisionRecipe recipe, std::string_view name,
                      double elements) {
-  issue(b, cast(recipe, false, false), name, elements);
+  issue_of_weights(b, cast(recipe, false, false), name, elements);
 }
 
 std::string_view name(PrecisionRecipe p) {

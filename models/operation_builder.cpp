@@ -29,8 +29,8 @@ void OperationBuilder::memory(std::string_view name, double elements, double rea
 }
 
 void OperationBuilder::memory_of_weights(std::string_view name, double elements, double read,
-                                         double written) {
-  memory(name, elements, read, written);
+                                         double written, int launches) {
+  memory(name, elements, read, written, launches);
   list_.operations.back().of_weights = true;
 }
 

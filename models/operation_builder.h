@@ -21,7 +21,8 @@ class OperationBuilder {
   void memory(std::string_view name, double elements, double read, double written,
               int launches = 1);
   /// The same over a matrix of weights.
-  void memory_of_weights(std::string_view name, double elements, double read, double written);
+  void memory_of_weights(std::string_view name, double elements, double read, double written,
+                         int launches = 1);
 
   /// Blocks the next compute operation.
   void exchange(std::string_view name, hw::CollectiveKind, double bytes, Dimension,

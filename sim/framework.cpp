@@ -88,7 +88,6 @@ void each_fact(F& f, Visit&& visit) {
   visit("gradient_clipping", f.gradient_clipping);
   visit("fp32_logits", f.fp32_logits);
   visit("fused_cross_entropy", f.fused_cross_entropy);
-  visit("stores_fp32_logits_gradient", f.stores_fp32_logits_gradient);
   visit("optimizer_state_bytes", f.optimizer_state_bytes);
   visit("optimizer_read_write_bytes", f.optimizer_read_write_bytes);
   visit("bucket_bytes", f.bucket_bytes);
@@ -114,7 +113,6 @@ void each_fact(F& f, Visit&& visit) {
   visit("outside_bytes", f.memory.outside_bytes);
   visit("elementwise_traffic", f.elementwise_traffic);
   visit("launch", f.launch);
-  visit("micro_batch_overhead", f.micro_batch_overhead);
   visit("step_overhead", f.step_overhead);
 }
 

@@ -72,15 +72,15 @@ struct Framework {
   double graphed_share = 0.0;            ///< share of layer kernels inside partial graphs
   bool tied_embedding_all_reduce =
       true;  ///< first and last stage exchange the tied matrix's gradient
-  /// Of so many last micro-batches of a step the output matrix's gradient product waits until the
-  /// last stage's passes have ended, when its accelerators would be idle (MLPerf). Not modelled:
-  /// the memory that keeps its operands.
+  /// Of so many first micro-batches of a step the output matrix's gradient product waits until the
+  /// last stage's passes have ended, when its accelerators would be idle (MLPerf; Megatron-LM's
+  /// wgrad_deferral_limit). Not modelled: the memory that keeps its operands, and the gather of
+  /// the input, which runs beside the product before.
   std::int64_t deferred_embedding_gradients = 0;
   bool overflow_check = false;    ///< fp16 loss scaling: a pass over gradients and a host sync
   bool gradient_clipping = true;  ///< a norm pass, an all-reduce and a host sync
   bool fp32_logits = false;       ///< logits and cross-entropy in 32 bit
   bool fused_cross_entropy = false;
-  bool stores_fp32_logits_gradient = false;
   int optimizer_state_bytes = 12;        ///< per parameter: fp32 copy and two moments
   int optimizer_read_write_bytes = 30;   ///< traffic per parameter of one fused Adam update
   std::int64_t bucket_bytes = 0;         ///< of a gradient bucket; 0: one layer
@@ -93,8 +93,7 @@ struct Framework {
   /// Bytes that memory-bound kernels of a pass move over those the operation lists name: copies,
   /// changes of layout, passes that are not fused. Passes over weights move what they say.
   double elementwise_traffic = 1;
-  Seconds launch{};                ///< host time to issue one kernel
-  Seconds micro_batch_overhead{};  ///< host time of a micro-batch (data, schedule bookkeeping)
+  Seconds launch{};         ///< host time to issue one kernel
   Seconds step_overhead{};  ///< serial time of a step (logging, loss scale, zeroing, learning rate)
 
   std::map<std::string, Evidence> evidence;

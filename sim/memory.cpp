@@ -191,9 +191,7 @@ class StageWalk {
   [[nodiscard]] std::int64_t recomputed_layers(const Chunk& chunk) const {
     const std::int64_t limit = plan_.recompute.layers_per_stage;
     if (plan_.recompute.mode == RecomputeMode::none) return 0;
-    if (limit == 0) return chunk.layers;
-    return std::min(chunk.layers,
-                    limit / std::ssize(chunks_) + (limit % std::ssize(chunks_) != 0 ? 1 : 0));
+    return limit == 0 ? chunk.layers : std::min(chunk.layers, limit);
   }
 
   /// What one micro-batch keeps in a chunk from its forward to its backward pass.

@@ -22,7 +22,8 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
         pricer.segment(models::layer_backward(a, slice, choices, {}, false));
   }
   parts.embedding_forward = pricer.segment(models::embedding_forward(a, slice, choices));
-  parts.embedding_backward = pricer.segment(models::embedding_backward(a, slice, choices));
+  parts.embedding_backward =
+      pricer.segment(models::embedding_backward(a, slice, choices, layout.padded_vocab));
   parts.head_forward = pricer.segment(models::head_forward(a, slice, choices, layout.padded_vocab));
   parts.head_backward =
       pricer.segment(models::head_backward(a, slice, choices, layout.padded_vocab));

@@ -22,8 +22,9 @@ enum class RecomputeMode : std::uint8_t { none, selective, full };
 struct Recompute {
   RecomputeMode mode = RecomputeMode::none;
   std::set<models::LayerPart> parts;  ///< redone in the backward pass, when selective
-  std::int64_t layers_per_stage =
-      0;  ///< when > 0, only so many layers of a stage are recomputed in full
+  /// When > 0, only the first so many layers of a stage (of each virtual stage, as Megatron-LM's
+  /// block method counts) are recomputed, in full.
+  std::int64_t layers_per_stage = 0;
   bool operator==(const Recompute&) const = default;
 };
 
@@ -43,8 +44,9 @@ struct Plan {
   /// Embedding and loss take a layer slot each when stages are filled (Megatron's
   /// account-for-embedding/loss-in-pipeline-split); when false the layers alone are divided.
   bool embedding_takes_slot = false, loss_takes_slot = false;
-  std::int64_t activation_offload_layers =
-      0;  ///< activations of so many layers are kept on the host
+  /// Activations of so many layers are kept on the host. Not modelled: the time of the copies,
+  /// which are taken to run beside the passes.
+  std::int64_t activation_offload_layers = 0;
   [[nodiscard]] std::int64_t accelerators() const { return data * tensor * pipeline * context; }
   [[nodiscard]] std::int64_t micro_batches() const { return global_batch / (data * micro_batch); }
 };

@@ -232,7 +232,6 @@ void RankBuilder::pass(const ScheduledPass& pass) {
   const bool forward = pass.pass == hw::Pass::forward;
   const std::size_t first_operation = program_.operations.size();
 
-  extra_host_ += count(to_ticks(f.micro_batch_overhead)) / (2 * scenario_.plan.virtual_stages);
   OperationId wait = kNone;
   if (forward && chunk > 0)
     wait = receive(chunk - 1, channels_.forward(chunk - 1, pass.micro_batch));
@@ -267,13 +266,13 @@ void RankBuilder::compute(const ScheduledPass& pass, const UnitList& all, Operat
     return;
   }
   if (fully_sharded()) {
-    gathered_pass(list, forward, name);
+    gathered_pass(list, forward, name, wait, also_wait);
     return;
   }
   std::vector<OperationId>& gathers = gathered_[static_cast<std::size_t>(pass.chunk)];
   const bool reduces = scenario_.plan.sharding == ShardingStage::gradients || final_backward;
   if (forward && !gathers.empty()) {
-    first_pass(list, std::exchange(gathers, {}), wait);
+    first_pass(list, std::exchange(gathers, {}), wait, also_wait);
   } else if (!forward && reduces && layout_.data.ranks > 1 &&
              f.gradient_exchange != GradientExchange::after_backward) {
     reducing_pass(list, wait, also_wait);
@@ -284,10 +283,18 @@ void RankBuilder::compute(const ScheduledPass& pass, const UnitList& all, Operat
 
 /// The first forward pass of a chunk: each unit waits for its own gathered parameters.
 void RankBuilder::first_pass(const std::vector<Unit>& list, std::vector<OperationId> gathers,
-                             OperationId wait) {
+                             OperationId wait, OperationId also_wait) {
+  hold_compute(wait, also_wait);
   for (std::size_t i = 0; i < list.size(); ++i) {
-    issue(list, i, i + 1, "forward", gathers[i], i == 0 ? wait : kNone);
+    issue(list, i, i + 1, "forward", gathers[i], kNone);
   }
+}
+
+void RankBuilder::hold_compute(OperationId wait, OperationId also_wait) {
+  if (wait == kNone && also_wait == kNone) return;
+  PricedOperation join;
+  join.label = pricer_.named("join", 0);
+  push(join, wait, also_wait);
 }
 
 /// The last backward pass of a chunk: each full bucket is exchanged while the next layers run.
@@ -341,7 +348,8 @@ OperationId RankBuilder::reduce_gradients(double parameters, OperationId wait) {
 /// FSDP: each layer's parameters are gathered ahead, by as many units as the framework prefetches,
 /// and freed after use; the embedding and the head belong to the root unit, gathered once. In the
 /// backward pass gradients are reduce-scattered layer by layer.
-void RankBuilder::gathered_pass(const std::vector<Unit>& list, bool forward, const char* name) {
+void RankBuilder::gathered_pass(const std::vector<Unit>& list, bool forward, const char* name,
+                                OperationId wait, OperationId also_wait) {
   const auto ahead =
       static_cast<std::size_t>(std::max<std::int64_t>(1, scenario_.framework.prefetch_units));
   double root = 0;
@@ -361,8 +369,9 @@ void RankBuilder::gathered_pass(const std::vector<Unit>& list, bool forward, con
   };
   for (std::size_t i = 0; i < list.size(); ++i) {
     issue_gathers(i + ahead + 1);
-    const OperationId wait = list[i].ends ? root_gather : gather[i];
-    done[i] = issue(list, i, i + 1, name, wait, kNone);
+    // Gathers need no message of another stage; the kernels do.
+    if (i == 0) hold_compute(wait, also_wait);
+    done[i] = issue(list, i, i + 1, name, list[i].ends ? root_gather : gather[i], kNone);
     if (!forward && !list[i].ends) reduce_gradients(list[i].parameters, done[i]);
   }
   if (!forward && root > 0) reduce_gradients(root, done.back());

@@ -66,8 +66,12 @@ class RankBuilder {
   [[nodiscard]] const Chunk& chunk_of_model(std::int64_t chunk) const;
   void find_messages();
   void reducing_pass(const std::vector<Unit>&, OperationId wait, OperationId also_wait);
-  void first_pass(const std::vector<Unit>&, std::vector<OperationId> gathers, OperationId wait);
-  void gathered_pass(const std::vector<Unit>&, bool forward, const char* name);
+  void first_pass(const std::vector<Unit>&, std::vector<OperationId> gathers, OperationId wait,
+                  OperationId also_wait);
+  void gathered_pass(const std::vector<Unit>&, bool forward, const char* name, OperationId wait,
+                     OperationId also_wait);
+  /// What the compute stream does next waits for both, besides what it waits for itself.
+  void hold_compute(OperationId wait, OperationId also_wait);
   OperationId gather_parameters(double parameters, OperationId wait);
   OperationId reduce_gradients(double parameters, OperationId wait);
   /// Whether a backward pass leaves the output matrix's gradient for the end of the step.

@@ -44,8 +44,7 @@ bool RankBuilder::defers(const ScheduledPass& pass) const {
   }
   const Chunk& chunk =
       layout_.chunks[static_cast<std::size_t>(rank_)][static_cast<std::size_t>(pass.chunk)];
-  return chunk.head && pass.micro_batch >= scenario_.plan.micro_batches() -
-                                               scenario_.framework.deferred_embedding_gradients;
+  return chunk.head && pass.micro_batch < scenario_.framework.deferred_embedding_gradients;
 }
 
 /// The output matrix's gradients that were put off, then their exchange.

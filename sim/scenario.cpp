@@ -136,6 +136,11 @@ class Checker {
                                     p_.tensor, a.kv_heads));
     }
     divides("context", p_.context, p_.sequence, "the sequence");
+    if (p_.context > 1 && !s_.framework.fused_attention) {
+      problem("context", fmt::format("{}, but {} does not fuse attention, and unfused attention is "
+                                     "not exchanged over context ranks",
+                                     p_.context, s_.framework.name));
+    }
     if (p_.context > 1 && p_.context_exchange == models::ContextExchange::all_to_all) {
       divides("context", p_.context * p_.tensor, a.heads,
               "(times tensor, exchanged all to all) the model's heads");

@@ -48,6 +48,35 @@ TEST_SUITE("sim/step") {
     }
   }
 
+  TEST_CASE("stages wait for one another however their parameters are sharded") {
+    for (const ShardingStage sharding :
+         {ShardingStage::optimizer, ShardingStage::gradients, ShardingStage::parameters}) {
+      Scenario s = small(2, 1, 4);
+      s.plan.sharding = sharding;
+      const StepResult r = simulate_step(s);
+      // Eight micro-batches over four stages: the first and the last wait for 3/8 of their work.
+      const Seconds work = r.breakdown[static_cast<std::size_t>(Category::compute)];
+      CHECK(r.breakdown[static_cast<std::size_t>(Category::bubble)] > 0.2 * work);
+      CHECK(simulate_step(s, Detail::kernels).time / r.time == doctest::Approx(1).epsilon(0.02));
+    }
+  }
+
+  TEST_CASE("recomputing as many layers as a virtual stage has is recomputing all") {
+    Scenario s = small(1, 2, 4);  // 24 layers: 6 a stage, 3 in each of two virtual stages
+    s.plan.virtual_stages = 2;
+    s.plan.schedule = PipelineSchedule::interleaved;
+    s.plan.recompute.mode = RecomputeMode::full;
+    const StepResult all = simulate_step(s);
+    s.plan.recompute.layers_per_stage = 3;
+    const StepResult three = simulate_step(s);
+    CHECK(three.time == all.time);
+    CHECK(three.memory.stages[0].peak == all.memory.stages[0].peak);
+    s.plan.recompute.layers_per_stage = 1;
+    const StepResult one = simulate_step(s);
+    CHECK(one.time < three.time);
+    CHECK(one.memory.stages[0].peak > three.memory.stages[0].peak);
+  }
+
   TEST_CASE("the output matrix's gradients that are put off fill the last stage's idle end") {
     Scenario s = small(2, 2, 4);
     s.framework.launch = Seconds(0);

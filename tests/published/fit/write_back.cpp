@@ -59,8 +59,11 @@ std::vector<FittedFact> fitted_facts(Predictor& predictor, const Fit& fit) {
         f.rests_on = fmt::format("{} groups, {} rows", p.groups.size(), p.rows.size());
       } else {
         f.evidence = "derived";
-        f.source = fmt::format("as {}: fewer than {} fitted groups of its own feel it ({})",
-                               p.owner, kLeastGroups, kProgram);
+        f.source =
+            catalogue.constants[p.constant].whole_generation
+                ? fmt::format("as {}: one for the generation's cores ({})", p.owner, kProgram)
+                : fmt::format("as {}: fewer than {} fitted groups of its own feel it ({})", p.owner,
+                              kLeastGroups, kProgram);
         f.rests_on = "as " + p.owner;
       }
     }
