@@ -131,6 +131,43 @@ TEST_SUITE("cli") {
     refused("llama3_8b_torchtitn", "did you mean llama3_8b_torchtitan?");
   }
 
+  TEST_CASE("times beyond what can be simulated are refused, not our bug") {
+    const auto refused = [](const std::string& set, const std::string& words) {
+      const Ran r = forerun({"run", kScenario, "--set", set});
+      CHECK(r.code == 1);
+      CHECK_MESSAGE(has(r.err, words), r.err);
+      CHECK_FALSE(has(r.err, "mistake in forerun"));
+    };
+    refused("framework.launch=1e300 s", "/framework/launch: must be at most 1 days, found");
+    refused("framework.step_overhead=1e9 s", "must be at most 1 days, found");
+    refused("framework.step_overhead=2 h",
+            "one operation of the step takes 7200 s; at most 3600 s");
+    refused("framework.launch=1 h", "one after the other; less than 53 are simulated");
+    refused("framework.micro_batch_overhead=2 h", "hint: look for a bandwidth that is too small");
+    refused(R"(cluster.network={"domain":8,"per_node":8,"network":"1 B/s"})",
+            "/cluster/network/network: must be at least 1 MB/s, found \"1 B/s\"");
+    refused(R"(cluster.network={"domain":8,"per_node":8,"network":"0 GB/s"})",
+            "/cluster/network/network: must be above 0");
+    refused("plan.global_batch=4294967296", "operations are simulated");
+  }
+
+  TEST_CASE("output that cannot be written is an error") {
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"run", kScenario}, {"list"}, {"--help"}}) {
+      const Ran r = forerun_into("/dev/full", words);
+      CHECK(r.code == 1);
+      CHECK_MESSAGE(has(r.err, "error: "), r.err);
+      CHECK_MESSAGE(has(r.err, "No space left on device"), r.err);
+    }
+  }
+
+  TEST_CASE("a cap that the least clock does not hold is told beside the mean power") {
+    // The board draws 117 W idle: 120 W leave nothing for work at half the clock.
+    CHECK(has(forerun({"step", kScenario, "--set", "cluster.power_cap=120 W"}).out,
+              ": the cap of 120 W cannot be held at the least clock"));
+    CHECK_FALSE(has(forerun({"step", kScenario}).out, "cannot be held"));
+  }
+
   TEST_CASE("a file over the size limit is refused before it is read") {
     const Folder folder;
     const std::string path = folder.path("large.json");
@@ -156,6 +193,9 @@ TEST_SUITE("cli") {
     CHECK(forerun({"run", kScenario, kScenario}).code == 2);
     CHECK(forerun({"run", kScenario, "--json"}).code == 2);
     CHECK(forerun({"validate", "--threads", "0", "x"}).code == 2);
+    for (const char* seed : {"-1", "1.5", "9223372036854775808", "x"}) {
+      CHECK_MESSAGE(forerun({"run", kScenario, "--seed", seed}).code == 2, seed);
+    }
     CHECK(forerun({"list", "profles"}).err.find("did you mean profiles?") != std::string::npos);
   }
 
@@ -203,6 +243,29 @@ TEST_SUITE("cli") {
     CHECK(has(wrong.err, "/model: missing"));
   }
 
+  TEST_CASE("check goes on after a file that is not there, and answers as JSON too") {
+    const Folder folder;
+    const std::string scenario = data_path("scenarios/" + kScenario + ".json");
+    const std::string wrong = folder.file("x.json", "{\"plan\": {\"tensr\": 1}}");
+    const Ran r = forerun({"check", folder.path("absent.json"), wrong, scenario, "--json", "-"});
+    CHECK(r.code == 1);
+    CHECK_MESSAGE(has(r.err, "absent.json: can't"), r.err);
+    CHECK(has(r.err, "/plan/tensr: unknown key"));
+    Problems problems;
+    const JsonDocument document = JsonDocument::parse(r.out, problems);
+    Reader top = document.root(problems);
+    std::vector<Reader> files = top.objects("files");
+    REQUIRE(files.size() == 3);
+    CHECK_FALSE(files[0].boolean("right"));
+    CHECK_FALSE(files[0].has("kind"));
+    CHECK(files[1].text("kind") == "scenario");
+    CHECK(files[1].objects("problems").at(0).text("where").starts_with("/"));
+    CHECK(files[2].boolean("right"));
+    CHECK(files[2].text("file") == scenario);
+    CHECK(files[2].objects("problems").empty());
+    CHECK_MESSAGE(problems.empty(), problems.text("out"));
+  }
+
   TEST_CASE("list shows every kind, as text and as JSON") {
     const Ran text = forerun({"list"});
     CHECK(text.code == 0);
@@ -246,6 +309,11 @@ TEST_SUITE("cli/validate") {
         R"({"schema": 1, "notes": {"vtrain_a100_multi:3072,30,32,2048": "a cause in a sentence"}})");
     CHECK(has(forerun({"validate", path, "--notes", notes}).out, "a cause in a sentence"));
     CHECK_FALSE(has(forerun({"validate", path}).out, "why it misses"));
+    const Ran markdown = forerun({"validate", path, "--notes", notes, "--markdown"});
+    CHECK(markdown.err.empty());
+    CHECK(has(markdown.out, "| vtrain_a100_multi:3072,30,32,2048 | 2 | "));
+    CHECK(has(markdown.out, " | a cause in a sentence |"));
+    CHECK_FALSE(has(forerun({"validate", path, "--markdown"}).out, "why it misses"));
     const Ran wrong =
         forerun({"validate", path, "--notes", folder.file("x.json", "{\"schema\": 1}")});
     CHECK(wrong.code == 1);
@@ -289,6 +357,29 @@ TEST_SUITE("cli/validate") {
     CHECK(has(r.out, "/cluster/accelerators is 63"));
     CHECK(has(r.out, "\"not_modelled\": 1"));
     CHECK(has(r.out, "\"refused\": 1"));
+  }
+
+  TEST_CASE("a note on no group of the rows is a warning with the nearest group") {
+    const Folder folder;
+    const std::string path = folder.file("rows.jsonl", rows("vtrain_a100_multi.jsonl", 2));
+    const std::string notes = folder.file(
+        "notes.json", R"({"schema": 1, "notes": {"vtrain_a100_mult:3072,30,32,2048": "x"}})");
+    const Ran r = forerun({"validate", path, "--notes", notes});
+    CHECK(r.code == 0);
+    CHECK(r.err ==
+          "warning: the note on \"vtrain_a100_mult:3072,30,32,2048\" is on no group and no "
+          "framework of these rows (did you mean vtrain_a100_multi:3072,30,32,2048?)\n");
+  }
+
+  TEST_CASE("a file without rows is refused by validate and by check") {
+    const Folder folder;
+    const std::string path = folder.file("rows.jsonl", "\n");
+    for (const char* command : {"validate", "check"}) {
+      const Ran r = forerun({command, path});
+      CHECK(r.code == 1);
+      CHECK(r.out.empty());
+      CHECK(has(r.err, "rows.jsonl: no rows"));
+    }
   }
 
   TEST_CASE("a line that is no JSON object is told with file and line") {
