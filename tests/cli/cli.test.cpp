@@ -149,6 +149,12 @@ TEST_SUITE("cli") {
     refused(R"(cluster.network={"domain":8,"per_node":8,"network":"0 GB/s"})",
             "/cluster/network/network: must be above 0");
     refused("plan.global_batch=4294967296", "operations are simulated");
+    const Ran kernels = forerun({"step", kScenario, "--every-kernel", "--set", "plan.micro_batch=1",
+                                 "--set", "plan.global_batch=160000"});
+    CHECK(kernels.code == 1);
+    CHECK(has(kernels.err,
+              "kernels; at most 20000000 are simulated one by one\nhint: without "
+              "--every-kernel the passes are folded"));
   }
 
   TEST_CASE("output that cannot be written is an error") {
