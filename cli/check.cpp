@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/load.h"
+#include "cli/report.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/reader.h"
@@ -104,32 +105,69 @@ std::string check_rows(const std::string& text, Problems& problems) {
       ++read;
     }
   }
+  if (read + others == 0 && problems.empty()) problems.add("", "no rows");
   return others == 0
              ? fmt::format("{} published rows", read)
              : fmt::format("{} published rows, {} of kinds that are not modelled", read, others);
 }
 
+struct Checked {
+  std::string path;
+  std::string what;  ///< its kind; empty where that can't be told
+  Problems problems;
+};
+
+/// A file that is not there is that file's problem: the others are checked all the same.
+Checked check_file(const std::string& argument) {
+  Checked file{argument, {}, {}};
+  try {
+    file.path = scenario_path(argument);
+    const std::string text = read_file(file.path, kMaxJsonBytes);
+    if (file.path.ends_with(".jsonl")) {
+      file.what = check_rows(text, file.problems);
+    } else {
+      check_json(text, file.what, file.problems);
+    }
+  } catch (const Error& e) {
+    const std::string hint = e.hint().empty() ? "" : fmt::format(" ({})", e.hint());
+    file.problems.add("", e.what() + hint);
+  }
+  return file;
+}
+
+void write_checked(JsonWriter& json, const Checked& file) {
+  json.begin_object().key("file").value(file.path).key("kind");
+  if (file.what.empty()) {
+    json.null();
+  } else {
+    json.value(file.what);
+  }
+  json.key("right").value(file.problems.empty()).key("problems").begin_array();
+  for (const Problem& p : file.problems.list()) {
+    json.begin_object().key("where").value(p.where).key("what").value(p.what).end_object();
+  }
+  json.end_array().end_object();
+}
+
 }  // namespace
 
 int check(const Options& o) {
+  std::string right;
   bool wrong = false;
+  JsonWriter json;
+  json.begin_object().key("files").begin_array();
   for (const std::string& argument : o.arguments) {
-    Problems problems;
-    std::string what;
-    const std::string path = scenario_path(argument);
-    const std::string text = read_file(path, kMaxJsonBytes);
-    if (path.ends_with(".jsonl")) {
-      what = check_rows(text, problems);
-    } else {
-      check_json(text, what, problems);
-    }
-    if (problems.empty()) {
-      fmt::print("{}: {}\n", path, what);
+    const Checked file = check_file(argument);
+    if (file.problems.empty()) {
+      right += fmt::format("{}: {}\n", file.path, file.what);
     } else {
       wrong = true;
-      fmt::print(stderr, "{}", problems.text(path));
+      fmt::print(stderr, "{}", file.problems.text(file.path));
     }
+    write_checked(json, file);
   }
+  json.end_array().end_object();
+  deliver(o, right, json);
   return static_cast<int>(wrong ? ExitCode::wrong : ExitCode::done);
 }
 

@@ -71,7 +71,7 @@ const std::vector<Command>& commands() {
        "any file that forerun reads",
        1,
        kMany,
-       {},
+       {Flag::json},
        {"forerun check scenarios/*.json"},
        check},
       {"list",

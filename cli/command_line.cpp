@@ -5,6 +5,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <system_error>
 #include <utility>
 
 #include "core/error.h"
@@ -49,6 +53,16 @@ void check_words(const std::vector<std::string>& words) {
   }
 }
 
+/// Empty, or the rule that a seed breaks; CLI11 would convert -1 and 1.5 to some count.
+std::string seed_rule(const std::string& word) {
+  std::int64_t seed = -1;
+  const char* const end = word.data() + word.size();
+  const auto [rest, error] = std::from_chars(word.data(), end, seed);
+  if (error == std::errc{} && rest == end && seed >= 0) return {};
+  return fmt::format("expected an integer from 0 to {}, found {}",
+                     std::numeric_limits<std::int64_t>::max(), word);
+}
+
 void add_flag(CLI::App& app, Flag flag, Options& o) {
   const FlagFacts& f = facts(flag);
   const std::string name = fmt::format("--{}", f.name);
@@ -59,7 +73,7 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
       option = app.add_option(name, o.set, summary)->expected(1)->take_all();
       break;
     case Flag::seed:
-      option = app.add_option(name, o.seed, summary);
+      option = app.add_option(name, o.seed, summary)->check(seed_rule);
       break;
     case Flag::json:
       option = app.add_option(name, o.json, summary);

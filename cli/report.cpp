@@ -99,6 +99,19 @@ std::string breakdown_text(const sim::StepResult& r) {
   return out;
 }
 
+std::string power_text(const sim::Scenario& s, const sim::StepResult& r) {
+  // Below this the mean differs from the cap by the mix of kernels in a step, not by a broken cap.
+  constexpr double kNoticed = 1.005;
+  const hw::PowerModel& board = s.accelerator.power;
+  std::string out = fmt::format("clock {} of the burst clock, {} W on the mean",
+                                show_percent(r.clock, 0), significant(r.power.base(), 3));
+  if (r.power > board.cap * kNoticed) {
+    out += fmt::format(": the cap of {} W cannot be held{}", significant(board.cap.base(), 3),
+                       r.clock <= board.least_clock ? " at the least clock" : "");
+  }
+  return out;
+}
+
 std::string memory_text(const sim::MemoryResult& m) {
   const sim::StageMemory& worst = m.stages[m.worst];
   std::string out =

@@ -27,6 +27,9 @@ namespace forerun::cli {
 [[nodiscard]] std::string question_text(const sim::Scenario&);
 /// Where the time of the rank that ends last goes, largest first.
 [[nodiscard]] std::string breakdown_text(const sim::StepResult&);
+/// "clock 82 % of the burst clock, 700 W on the mean", and, where that is more than the accelerator
+/// may draw, that its cap cannot be held.
+[[nodiscard]] std::string power_text(const sim::Scenario&, const sim::StepResult&);
 /// Peak of the worst stage by owner; if it does not fit, by how much and what would.
 [[nodiscard]] std::string memory_text(const sim::MemoryResult&);
 /// Evidence of kernel times and inputs, what was assumed, seed, version, hash.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -33,6 +34,11 @@ void fit_rows(Table& table, const char* what, const sim::FitScore& f) {
   table.row({fmt::format("{}: balanced accuracy", what), percent(f.balanced()),
              fmt::format("{} that ran, {} that ran out", fraction(f.ran_right, f.ran),
                          fraction(f.out_right, f.out_of_memory))});
+}
+
+bool any_noted(const std::vector<sim::GroupScore>& groups, const Notes& notes) {
+  return std::any_of(groups.begin(), groups.end(),
+                     [&](const sim::GroupScore& g) { return notes.contains(g.name); });
 }
 
 }  // namespace
@@ -96,7 +102,8 @@ Table groups_table(const std::vector<sim::GroupScore>& groups, const std::string
       {what, Align::left},           {"rows", Align::right},  {"mean error", Align::right},
       {"bias", Align::right},        {"worst", Align::right}, {"memory rows", Align::right},
       {"memory error", Align::right}};
-  if (!notes.empty()) columns.emplace_back("why it misses", Align::left);
+  const bool noted = any_noted(groups, notes);
+  if (noted) columns.emplace_back("why it misses", Align::left);
   Table table(columns);
   for (const sim::GroupScore& g : groups) {
     const bool timed = g.rows > 0, weighed = g.memory_rows > 0;
@@ -107,13 +114,46 @@ Table groups_table(const std::vector<sim::GroupScore>& groups, const std::string
                                       timed ? show_percent(g.worst) : "",
                                       weighed ? fmt::format("{}", g.memory_rows) : "",
                                       weighed ? show_percent(g.memory_error) : ""};
-    if (!notes.empty()) {
+    if (noted) {
       const auto note = notes.find(g.name);
       cells.push_back(note == notes.end() ? "" : note->second);
     }
     table.row(std::move(cells));
   }
   return table;
+}
+
+Table noted_groups_table(const std::vector<sim::GroupScore>& groups, const Notes& notes) {
+  Table table({{"group", Align::left},
+               {"rows", Align::right},
+               {"mean error", Align::right},
+               {"bias", Align::right},
+               {"why it misses", Align::left}});
+  for (const sim::GroupScore& g : groups) {
+    const auto note = notes.find(g.name);
+    if (note == notes.end()) continue;
+    const bool timed = g.rows > 0;
+    table.row({g.name, fmt::format("{}", g.rows), timed ? show_percent(g.error) : "",
+               timed ? signed_percent(g.bias) : "", note->second});
+  }
+  return table;
+}
+
+std::string unused_notes_text(const sim::Scoreboard& b, const Notes& notes) {
+  std::vector<std::string_view> names;
+  for (const auto* groups : {&b.groups, &b.frameworks}) {
+    for (const sim::GroupScore& g : *groups) names.push_back(g.name);
+  }
+  std::string out;
+  for (const auto& [name, text] : notes) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    out += fmt::format(
+        "warning: the note on \"{}\" is on no group and no framework of these rows{}\n", name,
+        did_you_mean(name, names, "").empty()
+            ? ""
+            : fmt::format(" ({})", did_you_mean(name, names, "")));
+  }
+  return out;
 }
 
 Table summary_table(const sim::Scoreboard& b) {
@@ -237,8 +277,10 @@ std::string scoreboard_text(const sim::Scoreboard& b, const std::vector<sim::Row
 }
 
 std::string scoreboard_markdown(const sim::Scoreboard& b, const Notes& notes) {
-  return summary_table(b).markdown() + "\n" +
-         groups_table(b.frameworks, "framework and accelerator", notes).markdown();
+  std::string out = summary_table(b).markdown() + "\n" +
+                    groups_table(b.frameworks, "framework and accelerator", notes).markdown();
+  if (any_noted(b.groups, notes)) out += "\n" + noted_groups_table(b.groups, notes).markdown();
+  return out;
 }
 
 Table kernels_table(const std::vector<NamedTableScores>& files) {

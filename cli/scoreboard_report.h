@@ -17,12 +17,17 @@ namespace forerun::cli {
 [[nodiscard]] Table rows_table(const std::vector<sim::RowOutcome>&);
 /// Why a group or a framework misses, by its name: tests/published/notes.json.
 using Notes = std::map<std::string, std::string>;
+/// A line for each note whose name is no group's and no framework's of the scoreboard, with the
+/// nearest that is: right where only some rows were scored, a slip of the pen where all were.
+[[nodiscard]] std::string unused_notes_text(const sim::Scoreboard&, const Notes&);
 /// Throws Error with every problem of the file.
 [[nodiscard]] Notes read_notes(const std::string& path);
 /// What was recorded with families left out of the fit: tests/published/cross_validation.json.
 [[nodiscard]] std::map<std::string, sim::LeftOutError> read_left_out(const std::string& path);
 [[nodiscard]] Table groups_table(const std::vector<sim::GroupScore>&, const std::string& what,
                                  const Notes&);
+/// The groups that have a note: their errors and why they miss.
+[[nodiscard]] Table noted_groups_table(const std::vector<sim::GroupScore>&, const Notes&);
 /// What the scoreboard comes to, one figure a line.
 [[nodiscard]] Table summary_table(const sim::Scoreboard&);
 [[nodiscard]] Table choices_table(const sim::Scoreboard&);

@@ -119,9 +119,8 @@ int step(const Options& o) {
   write_inputs(json, s);
   write_identity(json, s);
   json.end_object();
-  const std::string power = fmt::format(
-      "clock {} of the burst clock, {} W on the mean, {} events\n", show_percent(r.clock, 0),
-      significant(r.power.base(), 3), show_count(static_cast<double>(r.events)));
+  const std::string power =
+      fmt::format("{}\n  {} events\n", power_text(s, r), show_count(static_cast<double>(r.events)));
   deliver(o,
           fmt::format("{}\n  step time {}, {}\n{}\n{}\n{}\n{}\n{}", question_text(s),
                       show_step(r.time), power, breakdown_text(r), stages_text(s, r),

@@ -38,6 +38,7 @@ void read_rows(const std::string& path, sim::PublishedRowReader& reader, std::ve
                Problems& problems) {
   std::istringstream lines(read_file(path, kMaxJsonBytes));
   std::string line;
+  const std::size_t before = rows.size();
   for (std::size_t number = 1; std::getline(lines, line); ++number) {
     if (line.empty()) continue;
     Problems syntax;
@@ -52,6 +53,7 @@ void read_rows(const std::string& path, sim::PublishedRowReader& reader, std::ve
       refused->id = fmt::format("{} line {}", path, number);
     }
   }
+  if (rows.size() == before && problems.empty()) problems.add("", "no rows");
 }
 
 /// How far it is and how long it will take, on a terminal's standard error.
@@ -139,6 +141,7 @@ int validate(const Options& o) {
     sim::add_left_out(board, read_left_out(o.left_out), o.seed.value_or(1));
   }
 
+  if (!rows.empty()) fmt::print(stderr, "{}", unused_notes_text(board, notes));
   JsonWriter json;
   json.begin_object();
   if (!rows.empty()) write_scoreboard(json, board, outcomes);

@@ -40,6 +40,16 @@ json::Value* child(json::Value& parent, const std::string& part) {
   return nullptr;
 }
 
+/// " (did you mean plan?)" if a child's name is near `part`.
+std::string near_child(const json::Value& parent, const std::string& part) {
+  const auto* object = std::get_if<json::Object>(&parent.v);
+  if (object == nullptr) return {};
+  std::vector<std::string_view> names;
+  for (const json::Member& member : object->members) names.push_back(member.key);
+  const std::string near = nearest(part, names);
+  return near.empty() ? std::string{} : fmt::format(" (did you mean {}?)", near);
+}
+
 }  // namespace
 
 struct JsonDocument::Impl {
@@ -77,12 +87,14 @@ void JsonDocument::set(std::string_view path, std::string_view value, Problems& 
   json::Value* parent = &impl_->root;
   std::string pointer;
   for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-    parent = child(*parent, parts[i]);
+    json::Value* const next = child(*parent, parts[i]);
     pointer += json::pointer_part(parts[i]);
-    if (parent == nullptr) {
-      problems.add(pointer, fmt::format("can't set {}: there is nothing here", json::quoted(path)));
+    if (next == nullptr) {
+      problems.add(pointer, fmt::format("can't set {}: there is nothing here{}", json::quoted(path),
+                                        near_child(*parent, parts[i])));
       return;
     }
+    parent = next;
   }
   json::Value parsed;
   Problems reasons;

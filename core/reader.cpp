@@ -75,7 +75,7 @@ const void* Reader::find(std::string_view key) const {
 
 const void* Reader::require(std::string_view key) {
   const void* value = find(key);
-  if (value == nullptr && object_ != nullptr) problem(key, "missing");
+  if (value == nullptr && object_ != nullptr) refuse(key, "missing");
   return value;
 }
 
@@ -85,13 +85,19 @@ bool Reader::has(std::string_view key) const {
 }
 
 void Reader::problem(std::string_view key, std::string what) {
+  if (refused_.contains(key)) return;
   problems_->add(key.empty() ? pointer_ : pointer_ + json::pointer_part(key), std::move(what));
+}
+
+void Reader::refuse(std::string_view key, std::string what) {
+  problem(key, std::move(what));
+  refused_.emplace(key);
 }
 
 template <class Result>
 auto Reader::take(std::string_view key, Result result) -> std::variant_alternative_t<0, Result> {
   if (result.index() == 0) return std::get<0>(std::move(result));
-  problem(key, std::get<1>(std::move(result)));
+  refuse(key, std::get<1>(std::move(result)));
   return {};
 }
 
@@ -114,7 +120,7 @@ bool Reader::boolean(std::string_view key) {
   const void* value = require(key);
   if (value == nullptr) return false;
   if (const auto* b = std::get_if<bool>(&as_value(value)->v)) return *b;
-  problem(key, "expected true or false, found " + json::shown(*as_value(value)));
+  refuse(key, "expected true or false, found " + json::shown(*as_value(value)));
   return false;
 }
 
@@ -125,13 +131,14 @@ double Reader::quantity(std::string_view key, int kind_index) {
   const auto* written = std::get_if<std::string>(&as_value(value)->v);
   if (written == nullptr) {
     const unit::KindFacts& facts = unit::facts(kind);
-    problem(key, fmt::format("expected {} with its unit like \"{}\", found {}", facts.name,
-                             facts.example, json::shown(*as_value(value))));
+    refuse(key, fmt::format("expected {} with its unit like \"{}\", found {}", facts.name,
+                            facts.example, json::shown(*as_value(value))));
     return 0.0;
   }
   const double base = take(key, unit::parse(*written, kind));
-  if (base >= 0.0) return base;
-  problem(key, fmt::format("must be at least 0, found {}", json::quoted(*written)));
+  const std::string rule = unit::broken_rule(base, kind);
+  if (rule.empty()) return base;
+  refuse(key, fmt::format("{}, found {}", rule, json::quoted(*written)));
   return 0.0;
 }
 
@@ -165,8 +172,8 @@ std::size_t Reader::choice_index(std::string_view key, const std::vector<std::st
   const std::string near = word == nullptr ? std::string{} : nearest(*word, names);
   std::string list;
   for (const std::string_view name : names) list += (list.empty() ? "" : ", ") + std::string(name);
-  problem(key, fmt::format("expected one of {}; found {}{}", list, json::shown(*as_value(value)),
-                           near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near)));
+  refuse(key, fmt::format("expected one of {}; found {}{}", list, json::shown(*as_value(value)),
+                          near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near)));
   return names.size();
 }
 
@@ -182,7 +189,7 @@ Evidence Reader::evidence(std::string_view key) {
 Reader Reader::object(std::string_view key) {
   const json::Value* value = as_value(require(key));
   if (value != nullptr && !std::holds_alternative<json::Object>(value->v)) {
-    problem(key, "expected an object, found " + json::shown(*value));
+    refuse(key, "expected an object, found " + json::shown(*value));
     value = nullptr;
   }
   return Reader(value, pointer_ + json::pointer_part(key), problems_);
@@ -194,7 +201,7 @@ void Reader::each(std::string_view key, Element element) {
   if (value == nullptr) return;
   const auto* array = std::get_if<json::Array>(&value->v);
   if (array == nullptr) {
-    problem(key, "expected an array, found " + json::shown(*value));
+    refuse(key, "expected an array, found " + json::shown(*value));
     return;
   }
   for (std::size_t i = 0; i < array->items.size(); ++i) {

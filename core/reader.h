@@ -89,7 +89,9 @@ class Reader {
   bool boolean(std::string_view key);
 
   // Quantities are strings with unit: "80 GiB", "400 Gb/s", "989.4 TFLOP/s", "5 us", "700 W",
-  // "2.95 USD/h". Each must be finite and at least zero.
+  // "2.95 USD/h". Each must be finite, at least zero and at most what core/unit.cpp says of its
+  // kind, far above any machine's; a bandwidth that is not zero is at least 1 MB/s. Seconds are at
+  // most a day.
   Seconds seconds(std::string_view key);
   Bytes bytes(std::string_view key);
   Bandwidth bandwidth(std::string_view key);
@@ -119,7 +121,9 @@ class Reader {
   /// All keys of this object in the file's order, marked as known (for maps with free names).
   std::vector<std::string> keys();
 
-  /// Reports `what` at `key` of this object (empty: the object itself), for rules across fields.
+  /// Reports `what` at `key` of this object (empty: the object itself), for rules across fields. A
+  /// key whose own value was refused gets no second problem: what was read in its place is
+  /// nobody's.
   void problem(std::string_view key, std::string what);
   /// Reports every key that was not asked for, with the nearest that was.
   void finish();
@@ -129,8 +133,9 @@ class Reader {
   friend class JsonDocument;
   Reader(const void* object, std::string pointer, Problems* problems);
   std::size_t choice_index(std::string_view key, const std::vector<std::string_view>& names);
-  const void* find(std::string_view key) const;  ///< null if absent; marks key as known
-  const void* require(std::string_view key);     ///< reports `missing`
+  const void* find(std::string_view key) const;         ///< null if absent; marks key as known
+  const void* require(std::string_view key);            ///< reports `missing`
+  void refuse(std::string_view key, std::string what);  ///< reports the key's own value
   double quantity(std::string_view key, int kind);
   template <class Result>
   auto take(std::string_view key, Result result) -> std::variant_alternative_t<0, Result>;
@@ -143,6 +148,7 @@ class Reader {
   std::string pointer_;
   Problems* problems_;
   mutable std::set<std::string, std::less<>> known_;  // what was asked for; no part of the value
+  std::set<std::string, std::less<>> refused_;        // keys whose own value was a problem
 };
 
 /// The nearest of `names` to `word` by edit distance, or empty if none is near (more than a third

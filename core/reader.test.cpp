@@ -195,6 +195,39 @@ TEST_SUITE("core/reader") {
           "Gb/s\"\n");
   }
 
+  TEST_CASE("a quantity beyond any machine's is refused with the bound") {
+    const auto link = [](Reader& r) { r.bandwidth("link"); };
+    CHECK(complaints(R"({"link": "1 B/s"})", link) ==
+          "f: /link: must be at least 1 MB/s, found \"1 B/s\"\n");
+    CHECK(complaints(R"({"link": "1e9 TB/s"})", link) ==
+          "f: /link: must be at most 1000000 TB/s, found \"1e9 TB/s\"\n");
+    CHECK(complaints(R"({"link": "0 B/s"})", link) == "");
+    CHECK(complaints(R"({"link": "1 MB/s"})", link) == "");
+    const auto time = [](Reader& r) { r.seconds("t"); };
+    CHECK(complaints(R"({"t": "1 days"})", time) == "");
+    CHECK(complaints(R"({"t": "1e300 s"})", time) ==
+          "f: /t: must be at most 1 days, found \"1e300 s\"\n");
+    const auto rest = [](Reader& r) {
+      r.bytes("b");
+      r.flop_rate("f");
+      r.watts("w");
+      r.dollar_rate("p");
+    };
+    CHECK(complaints(R"({"b": "1e7 TB", "f": "1e7 PFLOP/s", "w": "1e4 MW", "p": "1e7 USD/h"})",
+                     rest) ==
+          "f: /b: must be at most 1000000 TB, found \"1e7 TB\"\n"
+          "f: /f: must be at most 1000000 PFLOP/s, found \"1e7 PFLOP/s\"\n"
+          "f: /w: must be at most 1000 MW, found \"1e4 MW\"\n"
+          "f: /p: must be at most 1000000 USD/h, found \"1e7 USD/h\"\n");
+  }
+
+  TEST_CASE("a rule across fields says nothing of a key whose value was refused") {
+    const auto rule = [](Reader& r) {
+      if (r.integer("n", 1, 9) < 1) r.problem("n", "must be at least 1, found 0");
+    };
+    CHECK(complaints(R"({"n": "x"})", rule) == "f: /n: expected an integer, found \"x\"\n");
+  }
+
   TEST_CASE("more than twenty unknown keys of one object are counted") {
     std::string text = "{";
     for (int i = 0; i < 30; ++i) text += "\"key" + std::to_string(i) + "\": 1,";
@@ -261,7 +294,8 @@ TEST_SUITE("core/reader set") {
     document.set("l.0", "8", problems);
     document.set("l", "[1,", problems);
     CHECK(problems.text("--set") ==
-          "--set: /plann: can't set \"plann.tensor\": there is nothing here\n"
+          "--set: /plann: can't set \"plann.tensor\": there is nothing here (did you mean "
+          "plan?)\n"
           "--set: /plan/tensor/deep: can't set \"plan.tensor.deep\": no object, and no array with "
           "such an element\n"
           "--set: /l/0: can't set \"l.0\": no object, and no array with such an element\n"

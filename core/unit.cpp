@@ -27,18 +27,29 @@ constexpr Unit kFlopRate[] = {{"FLOP/s", 1.0},  {"kFLOP/s", 1e3},  {"MFLOP/s", 1
 constexpr Unit kWatts[] = {{"W", 1.0}, {"kW", 1e3}, {"MW", 1e6}};
 constexpr Unit kDollarRate[] = {{"USD/h", 1.0 / 3600.0}};
 
-constexpr std::array<KindFacts, 6> kFacts = {{{"a time", "5 us", kSeconds},
-                                              {"a size in bytes", "80 GiB", kBytes},
-                                              {"a bandwidth", "400 Gb/s", kBandwidth},
-                                              {"a rate of operations", "989.4 TFLOP/s", kFlopRate},
-                                              {"a power", "700 W", kWatts},
-                                              {"a price", "2.95 USD/h", kDollarRate}}};
+constexpr std::array<KindFacts, 6> kFacts = {
+    {{"a time", "5 us", kSeconds, 86400.0, "1 days"},
+     {"a size in bytes", "80 GiB", kBytes, 1e18, "1000000 TB"},
+     {"a bandwidth", "400 Gb/s", kBandwidth, 1e18, "1000000 TB/s", 1e6, "1 MB/s"},
+     {"a rate of operations", "989.4 TFLOP/s", kFlopRate, 1e21, "1000000 PFLOP/s"},
+     {"a power", "700 W", kWatts, 1e9, "1000 MW"},
+     {"a price", "2.95 USD/h", kDollarRate, 1e6 / 3600.0, "1000000 USD/h"}}};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
 const KindFacts& facts(Kind kind) { return kFacts.at(static_cast<std::size_t>(kind)); }
+
+std::string broken_rule(double base, Kind kind) {
+  const KindFacts& known = facts(kind);
+  if (base < 0.0) return "must be at least 0";
+  if (base > known.most) return fmt::format("must be at most {}", known.most_text);
+  if (base > 0.0 && base < known.least) {
+    return fmt::format("must be at least {}", known.least_text);
+  }
+  return {};
+}
 
 std::variant<double, std::string> parse(std::string_view text, Kind kind) {
   const KindFacts& known = facts(kind);

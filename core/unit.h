@@ -22,9 +22,17 @@ struct KindFacts {
   std::string_view name;     ///< "a bandwidth"
   std::string_view example;  ///< "400 Gb/s"
   std::span<const Unit> units;
+  double most;                 ///< in the base unit: above it nothing is meant
+  std::string_view most_text;  ///< as one would write it
+  double least = 0;            ///< of what is not zero, in the base unit
+  std::string_view least_text{};
 };
 
 [[nodiscard]] const KindFacts& facts(Kind kind);
+
+/// The rule on its size that a quantity breaks, or empty: at least zero, at most its kind's most,
+/// and zero or at least its kind's least. The bounds keep what is computed from quantities finite.
+[[nodiscard]] std::string broken_rule(double base, Kind kind);
 
 /// The value of "NUMBER UNIT" in the base unit, or the rule that `text` breaks.
 [[nodiscard]] std::variant<double, std::string> parse(std::string_view text, Kind kind);

@@ -1,5 +1,7 @@
 #include "sim/compile.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/error.h"
@@ -34,12 +36,64 @@ models::Slice slice_of(const Scenario& s) {
           p.sequence_parallel, p.context_exchange, p.precision};
 }
 
+namespace {
+
+/// With every kernel an operation of its own: a gigabyte or two, and some ten seconds.
+constexpr double kMostKernels = 2e7;
+
+/// Throws Error if the passes of a step cannot be added up in ticks, or are too many kernels.
+void check_passes(const Scenario& s, const Parts& parts, Detail detail) {
+  const auto layers = static_cast<double>(s.model.layers);
+  const auto micro_batches = static_cast<double>(s.plan.micro_batches());
+  double ticks = 0, kernels = 0;
+  const auto add = [&](const Segment& segment, double times) {
+    ticks += (static_cast<double>(segment.ticks) + static_cast<double>(segment.host)) * times;
+    kernels += static_cast<double>(segment.operations.size()) * times;
+  };
+  for (const Segment* layer : {&parts.layer_forward, &parts.layer_backward}) {
+    add(*layer, layers * micro_batches);
+  }
+  for (const Segment* end : {&parts.embedding_forward, &parts.embedding_backward,
+                             &parts.head_forward, &parts.head_backward, &parts.cast_forward,
+                             &parts.cast_backward, &parts.loss_forward, &parts.loss_backward}) {
+    add(*end, micro_batches);
+  }
+  add(parts.weight_casts, layers);
+  ticks += static_cast<double>(count(to_ticks(s.framework.micro_batch_overhead))) *
+           static_cast<double>(s.plan.pipeline) * micro_batches;
+  check_length(ticks);
+  if (detail == Detail::kernels && kernels > kMostKernels) {
+    throw Error(ExitCode::wrong,
+                fmt::format("the step has {:.0f} kernels; at most {:.0f} are simulated one by one",
+                            kernels, kMostKernels),
+                "without --every-kernel the passes are folded");
+  }
+}
+
+/// Throws Error if the operations' times, one after the other and slowed by every exchange beside
+/// them, are longer than ticks can say.
+void check_program(const Program& program) {
+  double ticks = 0;
+  int tax = 0;
+  for (const RankProgram& rank : program.ranks) {
+    for (const Operation& o : rank.operations) {
+      ticks += static_cast<double>(o.duration) + static_cast<double>(o.host_first) +
+               static_cast<double>(o.host_rest);
+      tax = std::max<int>(tax, o.tax);
+    }
+  }
+  check_length(ticks * (1.0 + 0.01 * tax * static_cast<double>(kStreams)));
+}
+
+}  // namespace
+
 Compiled compile_step(const Scenario& scenario, const Layout& layout, Detail detail, double clock) {
   const Plan& plan = scenario.plan;
   Compiled compiled;
   Pricer pricer(scenario, layout, clock,
                 detail == Detail::bare ? nullptr : &compiled.program.labels);
   compiled.parts = price_parts(scenario, layout, pricer);
+  check_passes(scenario, compiled.parts, detail);
 
   const std::int64_t p = plan.pipeline, v = plan.virtual_stages, m = plan.micro_batches();
   Channels channels(p * v, m);
@@ -50,6 +104,7 @@ Compiled compile_step(const Scenario& scenario, const Layout& layout, Detail det
     rank.end_step();
   }
   compiled.program.channels = channels.count();
+  check_program(compiled.program);
   return compiled;
 }
 

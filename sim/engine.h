@@ -32,9 +32,15 @@ enum class Phase : std::uint8_t {
 };
 
 inline constexpr double kTicksPerSecond = 1e12;
-/// Seconds to ticks, rounded up: work ends no earlier than it does. Asserts a finite time from zero
-/// to 106 days.
+/// No kernel, exchange or overhead takes longer: what does comes from input that nobody meant.
+inline constexpr Seconds kLongestOperation{3600.0};
+/// Times that are added up stay below half of what 63 bits hold, 53 days.
+inline constexpr double kMostTicks = 0x1p62;
+/// Seconds to ticks, rounded up: work ends no earlier than it does. Throws Error for a time over
+/// kLongestOperation; asserts a number that is not negative.
 [[nodiscard]] Tick to_ticks(Seconds);
+/// Throws Error unless `ticks`, a sum that no time will exceed, is below kMostTicks.
+void check_length(double ticks);
 [[nodiscard]] Seconds to_seconds(Tick);
 [[nodiscard]] constexpr std::int64_t count(Tick t) { return static_cast<std::int64_t>(t); }
 

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <limits>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -111,7 +113,24 @@ TEST_SUITE("sim/engine") {
     CHECK(to_ticks(Seconds(0.25e-12)) == Tick{1});
     CHECK(to_ticks(Seconds(0x1p-40)) == Tick{1});  // 0.909 ps
     CHECK(to_ticks(Seconds(0x1p-39)) == Tick{2});  // 1.819 ps
+    CHECK(to_ticks(Seconds(3600.0)) == Tick{3'600'000'000'000'000});
     CHECK(to_seconds(Tick{1'500'000'000'000}).base() == 1.5);
+  }
+
+  TEST_CASE("a time that cannot be simulated is an error in the input with a hint") {
+    for (const double seconds : {3601.0, 1e300, std::numeric_limits<double>::infinity()}) {
+      CHECK_THROWS_AS((void)to_ticks(Seconds(seconds)), Error);
+    }
+    check_length(kMostTicks - 1024.0);
+    try {
+      check_length(0x1p63);  // 9.22e18 ps are 106.75 days
+      FAIL("not refused");
+    } catch (const Error& e) {
+      CHECK(e.code() == ExitCode::wrong);
+      CHECK(std::string(e.what()) ==
+            "the step's operations take 107 days, one after the other; less than 53 are simulated");
+      CHECK_FALSE(e.hint().empty());
+    }
   }
 }
 

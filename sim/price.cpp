@@ -90,6 +90,7 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
                                      Category category, Work& work) {
   PricedOperation p;
   p.category = category;
+  check_length(static_cast<double>(launch_) * launches);
   p.host = launch_ * launches;
   const hw::KernelTime t = hw::at_burst_clock(hw::kernel_time(kernel, scenario_.accelerator),
                                               kernel, scenario_.accelerator.power);
@@ -168,6 +169,7 @@ Segment Pricer::segment(const models::OperationList& list) {
   for (const models::LayerOperation& o : list.operations) s.operations.push_back(price(o, s.work));
 
   // Alone, with the host far ahead: one rank, no host cost.
+  double length = 0;
   Program program;
   RankProgram& rank = program.ranks.emplace_back();
   rank.operations.reserve(s.operations.size());
@@ -178,6 +180,8 @@ Segment Pricer::segment(const models::OperationList& list) {
     o.stream = p.stream;
     o.category = p.category;
     o.tax = p.tax;
+    length += static_cast<double>(p.ticks) + static_cast<double>(p.host);
+    check_length(length);
     s.host += p.host;
   }
   if (!s.operations.empty()) s.first_host = s.operations.front().host;

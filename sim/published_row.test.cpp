@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "sim/row_outcome.h"
 #include "tests/replaced.h"
 
 namespace forerun::sim {
@@ -48,6 +49,18 @@ bool assumes(const Scenario& s, const std::string& words) {
 }
 
 TEST_SUITE("sim/published_row") {
+  TEST_CASE("a row whose step cannot be simulated is refused and does not stop the others") {
+    PublishedRow slow = read(row_text());
+    slow.scenario.framework.step_overhead = Seconds(7200.0);
+    const std::vector<RowOutcome> outcomes = predict_rows({slow, read(row_text())}, {}, 2);
+    CHECK(outcomes[0].id == "r1");
+    CHECK(outcomes[0].reason.starts_with("one operation of the step takes 7200 s"));
+    CHECK_FALSE(outcomes[0].step_time);
+    CHECK(outcomes[0].measured.step_time);
+    CHECK(outcomes[1].reason.empty());
+    CHECK(outcomes[1].step_time);
+  }
+
   TEST_CASE("a row becomes the scenario that it describes") {
     const PublishedRow row = read(row_text());
     const Scenario& s = row.scenario;

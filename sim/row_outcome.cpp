@@ -6,6 +6,7 @@
 #include <atomic>
 #include <thread>
 
+#include "core/error.h"
 #include "core/table.h"
 #include "sim/layout.h"
 #include "sim/memory.h"
@@ -76,6 +77,24 @@ RowOutcome predict(const PublishedRow& row, const ErrorBands& bands) {
   return out;
 }
 
+namespace {
+
+/// A row whose step cannot be simulated is refused with the reason and does not stop the others.
+RowOutcome predict_or_refuse(const PublishedRow& row, const ErrorBands& bands) {
+  try {
+    return predict(row, bands);
+  } catch (const Error& e) {
+    RefusedRow refused;
+    refused.id = row.id;
+    refused.group = row.group;
+    refused.reason = e.what();
+    refused.measured = row.measured;
+    return refused_outcome(refused);
+  }
+}
+
+}  // namespace
+
 std::vector<RowOutcome> predict_rows(
     const std::vector<std::variant<PublishedRow, RefusedRow>>& rows, const ErrorBands& bands,
     int threads, const std::function<void(std::size_t)>& progress) {
@@ -84,8 +103,8 @@ std::vector<RowOutcome> predict_rows(
   const auto work = [&] {
     for (std::size_t i = next++; i < rows.size(); i = next++) {
       const auto* row = std::get_if<PublishedRow>(&rows[i]);
-      outcomes[i] =
-          row != nullptr ? predict(*row, bands) : refused_outcome(std::get<RefusedRow>(rows[i]));
+      outcomes[i] = row != nullptr ? predict_or_refuse(*row, bands)
+                                   : refused_outcome(std::get<RefusedRow>(rows[i]));
       const std::size_t finished = ++done;
       if (progress) progress(finished);
     }

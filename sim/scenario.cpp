@@ -14,6 +14,9 @@ namespace {
 constexpr std::int64_t kMostAccelerators = 1 << 24;
 constexpr double kMostTokens = 1e18;
 constexpr std::int64_t kMostDomain = 1 << 20;
+/// A step of so many operations is answered in seconds; their numbers and their channels' fit in 32
+/// bits.
+constexpr std::int64_t kMostOperations = 4'000'000;
 
 /// True if `name` is one of `names`; else a problem with the nearest.
 bool known(Reader& at, std::string_view key, const std::string& name,
@@ -40,7 +43,13 @@ hw::Network read_network_choice(Reader at, const std::string& accelerator) {
   } else {
     const std::int64_t domain = at.integer("domain", 1, kMostDomain);
     const std::int64_t per_node = at.integer("per_node", 1, kMostDomain);
-    const Bandwidth out = at.has("network") ? at.bandwidth("network") : Bandwidth{};
+    Bandwidth out;
+    if (at.has("network")) {
+      out = at.bandwidth("network");
+      if (out <= Bandwidth{}) {
+        at.problem("network", "must be above 0; without it, it is the generation's usual NIC");
+      }
+    }
     if (!accelerator.empty() && domain > 0 && per_node > 0) {
       network = hw::make_network(accelerator, domain, per_node, out);
     }
@@ -69,9 +78,15 @@ void read_cluster(Reader at, Scenario& s) {
   at.finish();
 }
 
+template <class Quantity>
+Quantity above_zero(Reader& at, std::string_view key, Quantity value) {
+  if (value <= Quantity{}) at.problem(key, "must be above 0");
+  return value;
+}
+
 void read_published(Reader at, Published& p) {
-  if (at.has("step_time")) p.step_time = at.seconds("step_time");
-  if (at.has("memory")) p.memory = at.bytes("memory");
+  if (at.has("step_time")) p.step_time = above_zero(at, "step_time", at.seconds("step_time"));
+  if (at.has("memory")) p.memory = above_zero(at, "memory", at.bytes("memory"));
   p.source = at.text("source");
   at.finish();
 }
@@ -157,9 +172,31 @@ class Checker {
 
   void batch() {
     const std::int64_t slice = p_.data * p_.micro_batch;
-    if (slice <= 0 || p_.global_batch % slice == 0) return;
-    problem("global_batch", fmt::format("{} is no multiple of data x micro_batch = {} x {} = {}",
-                                        p_.global_batch, p_.data, p_.micro_batch, slice));
+    if (slice > 0 && p_.global_batch % slice != 0) {
+      problem("global_batch", fmt::format("{} is no multiple of data x micro_batch = {} x {} = {}",
+                                          p_.global_batch, p_.data, p_.micro_batch, slice));
+    }
+    if (slice > 0) operations();
+  }
+
+  /// A pass over a chunk receives, gathers, computes and sends. Where gradients or parameters are
+  /// sharded, each layer is an operation of its own, with its exchanges: forward a gather, backward
+  /// a gather, a reduction among the shards and one among their replicas.
+  void operations() {
+    constexpr std::int64_t kOfChunk = 2 * 4, kOfShardedLayer = 2 + 4;
+    const bool by_layer =
+        p_.sharding == ShardingStage::gradients || p_.sharding == ShardingStage::parameters;
+    const std::int64_t chunks = p_.pipeline * p_.virtual_stages;
+    const std::int64_t each =
+        kOfChunk * chunks + (by_layer ? kOfShardedLayer * s_.model.layers : 0);
+    const std::int64_t m = p_.micro_batches();
+    if (m <= kMostOperations / std::max<std::int64_t>(each, 1)) return;
+    problem("global_batch",
+            fmt::format("{} micro-batches of {} operations each ({} stages x {} virtual stages{}), "
+                        "but at most {} operations are simulated, {} micro-batches of this plan",
+                        m, each, p_.pipeline, p_.virtual_stages,
+                        by_layer ? fmt::format(", {} sharded layers", s_.model.layers) : "",
+                        kMostOperations, kMostOperations / each));
   }
 
   void pipeline() {

@@ -133,6 +133,43 @@ TEST_SUITE("sim/scenario") {
     CHECK(step_time(*low) > 1.1 * step_time(*free));
   }
 
+  TEST_CASE("a value that was refused breaks no second rule") {
+    CHECK(problems_of(scenario_text("\"accelerators\": 16,",
+                                    "\"accelerators\": 16, \"power_cap\": 700,")) ==
+          "s: /cluster/power_cap: expected a power with its unit like \"700 W\", found 700\n");
+    CHECK(problems_of(scenario_text("\"megatron-core\"",
+                                    "\"megatron-core\", \"vocabulary_multiple\": \"x\"")) ==
+          "s: /framework/vocabulary_multiple: expected an integer, found \"x\"\n");
+  }
+
+  TEST_CASE("zero is no measured value and no bandwidth of a network") {
+    const std::string published = problems_of(scenario_text(
+        "\"schema\": 1,",
+        R"("schema": 1, "published": {"step_time": "0 s", "memory": "0 GiB", "source": "x"},)"));
+    CHECK(published ==
+          "s: /published/step_time: must be above 0\ns: /published/memory: must be above 0\n");
+    CHECK(problems_of(scenario_text("400 Gb/s", "0 GB/s")) ==
+          "s: /cluster/network/network: must be above 0; without it, it is the generation's usual "
+          "NIC\n");
+  }
+
+  TEST_CASE("a step of more operations than are simulated is refused with the most that are") {
+    // 2 stages, 2 x 4 operations a micro-batch each: 4,000,000 / 16 = 250,000 micro-batches of 4
+    // data ranks.
+    CHECK(problems_of(scenario_text("\"global_batch\": 32", "\"global_batch\": 1000000")) == "");
+    CHECK(problems_of(scenario_text("\"global_batch\": 32", "\"global_batch\": 1000004")) ==
+          "s: /plan/global_batch: 250001 micro-batches of 16 operations each (2 stages x 1 virtual "
+          "stages), but at most 4000000 operations are simulated, 250000 micro-batches of this "
+          "plan\n");
+    // 16 + 6 x 32 layers = 208 operations: 19,230 micro-batches.
+    std::string sharded = scenario_text("\"global_batch\": 32", "\"global_batch\": 76924");
+    sharded.insert(sharded.find("\"data\": 4"), "\"sharding\": \"parameters\", ");
+    CHECK(problems_of(sharded).find("19231 micro-batches of 208 operations each (2 stages x 1 "
+                                    "virtual stages, 32 sharded layers)") != std::string::npos);
+    CHECK(problems_of(scenario_text("\"global_batch\": 32", "\"global_batch\": 4294967296"))
+              .find("/plan/global_batch: 1073741824 micro-batches") != std::string::npos);
+  }
+
   TEST_CASE("text that is cut off or nested too deeply is one problem") {
     const std::string whole = scenario_text();
     const std::string cut = problems_of(whole.substr(0, whole.size() / 2));

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "core/file.h"
@@ -131,6 +130,49 @@ TEST_SUITE("cli") {
     refused("llama3_8b_torchtitn", "did you mean llama3_8b_torchtitan?");
   }
 
+  TEST_CASE("times beyond what can be simulated are refused, not our bug") {
+    const auto refused = [](const std::string& set, const std::string& words) {
+      const Ran r = forerun({"run", kScenario, "--set", set});
+      CHECK(r.code == 1);
+      CHECK_MESSAGE(has(r.err, words), r.err);
+      CHECK_FALSE(has(r.err, "mistake in forerun"));
+    };
+    refused("framework.launch=1e300 s", "/framework/launch: must be at most 1 days, found");
+    refused("framework.step_overhead=1e9 s", "must be at most 1 days, found");
+    refused("framework.step_overhead=2 h",
+            "one operation of the step takes 7200 s; at most 3600 s");
+    refused("framework.launch=1 h", "one after the other; less than 53 are simulated");
+    refused("framework.micro_batch_overhead=2 h", "hint: look for a bandwidth that is too small");
+    refused(R"(cluster.network={"domain":8,"per_node":8,"network":"1 B/s"})",
+            "/cluster/network/network: must be at least 1 MB/s, found \"1 B/s\"");
+    refused(R"(cluster.network={"domain":8,"per_node":8,"network":"0 GB/s"})",
+            "/cluster/network/network: must be above 0");
+    refused("plan.global_batch=4294967296", "operations are simulated");
+    const Ran kernels = forerun({"step", kScenario, "--every-kernel", "--set", "plan.micro_batch=1",
+                                 "--set", "plan.global_batch=160000"});
+    CHECK(kernels.code == 1);
+    CHECK(has(kernels.err,
+              "kernels; at most 20000000 are simulated one by one\nhint: without "
+              "--every-kernel the passes are folded"));
+  }
+
+  TEST_CASE("output that cannot be written is an error") {
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"run", kScenario}, {"list"}, {"--help"}}) {
+      const Ran r = forerun_into("/dev/full", words);
+      CHECK(r.code == 1);
+      CHECK_MESSAGE(has(r.err, "error: "), r.err);
+      CHECK_MESSAGE(has(r.err, "No space left on device"), r.err);
+    }
+  }
+
+  TEST_CASE("a cap that the least clock does not hold is told beside the mean power") {
+    // The board draws 117 W idle: 120 W leave nothing for work at half the clock.
+    CHECK(has(forerun({"step", kScenario, "--set", "cluster.power_cap=120 W"}).out,
+              ": the cap of 120 W cannot be held at the least clock"));
+    CHECK_FALSE(has(forerun({"step", kScenario}).out, "cannot be held"));
+  }
+
   TEST_CASE("a file over the size limit is refused before it is read") {
     const Folder folder;
     const std::string path = folder.path("large.json");
@@ -156,6 +198,9 @@ TEST_SUITE("cli") {
     CHECK(forerun({"run", kScenario, kScenario}).code == 2);
     CHECK(forerun({"run", kScenario, "--json"}).code == 2);
     CHECK(forerun({"validate", "--threads", "0", "x"}).code == 2);
+    for (const char* seed : {"-1", "1.5", "9223372036854775808", "x"}) {
+      CHECK_MESSAGE(forerun({"run", kScenario, "--seed", seed}).code == 2, seed);
+    }
     CHECK(forerun({"list", "profles"}).err.find("did you mean profiles?") != std::string::npos);
   }
 
@@ -203,6 +248,29 @@ TEST_SUITE("cli") {
     CHECK(has(wrong.err, "/model: missing"));
   }
 
+  TEST_CASE("check goes on after a file that is not there, and answers as JSON too") {
+    const Folder folder;
+    const std::string scenario = data_path("scenarios/" + kScenario + ".json");
+    const std::string wrong = folder.file("x.json", "{\"plan\": {\"tensr\": 1}}");
+    const Ran r = forerun({"check", folder.path("absent.json"), wrong, scenario, "--json", "-"});
+    CHECK(r.code == 1);
+    CHECK_MESSAGE(has(r.err, "absent.json: can't"), r.err);
+    CHECK(has(r.err, "/plan/tensr: unknown key"));
+    Problems problems;
+    const JsonDocument document = JsonDocument::parse(r.out, problems);
+    Reader top = document.root(problems);
+    std::vector<Reader> files = top.objects("files");
+    REQUIRE(files.size() == 3);
+    CHECK_FALSE(files[0].boolean("right"));
+    CHECK_FALSE(files[0].has("kind"));
+    CHECK(files[1].text("kind") == "scenario");
+    CHECK(files[1].objects("problems").at(0).text("where").starts_with("/"));
+    CHECK(files[2].boolean("right"));
+    CHECK(files[2].text("file") == scenario);
+    CHECK(files[2].objects("problems").empty());
+    CHECK_MESSAGE(problems.empty(), problems.text("out"));
+  }
+
   TEST_CASE("list shows every kind, as text and as JSON") {
     const Ran text = forerun({"list"});
     CHECK(text.code == 0);
@@ -215,107 +283,6 @@ TEST_SUITE("cli") {
     Reader top = document.root(problems);
     CHECK(top.objects("models").size() > 40);
     CHECK(problems.empty());
-  }
-}
-
-TEST_SUITE("cli/validate") {
-  /// The first `count` rows of a file, and what is put after them.
-  std::string rows(const std::string& file, int count, const std::string& after = {}) {
-    std::istringstream lines(read_file(data_path("tests/published/rows/" + file), kMaxJsonBytes));
-    std::string out, line;
-    for (int i = 0; i < count && std::getline(lines, line); ++i) out += line + "\n";
-    return out + after;
-  }
-
-  TEST_CASE("rows are predicted beside what was measured, and summed up by group") {
-    const Folder folder;
-    const std::string path = folder.file("rows.jsonl", rows("vtrain_a100_multi.jsonl", 8));
-    const Ran r = forerun({"validate", path});
-    CHECK(r.code == 0);
-    CHECK(has(r.out, "vtrain_a100_multi-0000"));
-    CHECK(has(r.out, "vtrain_a100_multi:3072,30,32,2048"));
-    CHECK(has(r.out, "step time: mean over groups of the mean error"));
-    CHECK(has(forerun({"validate", path, "--markdown"}).out, "|---|---:|"));
-  }
-
-  TEST_CASE("--notes says beside a group why it misses") {
-    const Folder folder;
-    const std::string path = folder.file("rows.jsonl", rows("vtrain_a100_multi.jsonl", 2));
-    const std::string notes = folder.file(
-        "notes.json",
-        R"({"schema": 1, "notes": {"vtrain_a100_multi:3072,30,32,2048": "a cause in a sentence"}})");
-    CHECK(has(forerun({"validate", path, "--notes", notes}).out, "a cause in a sentence"));
-    CHECK_FALSE(has(forerun({"validate", path}).out, "why it misses"));
-    const Ran wrong =
-        forerun({"validate", path, "--notes", folder.file("x.json", "{\"schema\": 1}")});
-    CHECK(wrong.code == 1);
-    CHECK(has(wrong.err, "/notes: missing"));
-  }
-
-  TEST_CASE("--json gives each row's fields by their names, the same for any number of threads") {
-    const Folder folder;
-    const std::string path = folder.file(
-        "rows.jsonl", rows("vtrain_a100_multi.jsonl", 4) + rows("nanotron_h100_oom.jsonl", 3));
-    const Ran one = forerun({"validate", path, "--json", "-", "--threads", "1"});
-    CHECK(one.code == 0);
-    CHECK(one.out == forerun({"validate", path, "--json", "-", "--threads", "4"}).out);
-    Problems problems;
-    const JsonDocument document = JsonDocument::parse(one.out, problems);
-    Reader top = document.root(problems);
-    std::vector<Reader> list = top.objects("rows");
-    REQUIRE(list.size() == 7);
-    CHECK(list[0].text("id") == "vtrain_a100_multi-0000");
-    CHECK(list[0].text("group") != "");
-    CHECK(list[0].number("measured_step_time_s", 0, 100) == 3.5665);
-    CHECK(list[0].number("predicted_step_time_s", 0, 100) > 0);
-    CHECK(list[0].number("predicted_memory_gib", 0, 1000) > 0);
-    CHECK_FALSE(list[0].has("measured_memory_gib"));
-    CHECK(list[0].boolean("fits"));
-    CHECK(list[0].text("evidence") != "");
-    CHECK_FALSE(list[6].has("predicted_step_time_s"));
-    CHECK(list[6].boolean("out_of_memory"));
-    CHECK_MESSAGE(problems.empty(), problems.text("out"));
-  }
-
-  TEST_CASE("a row that can't be simulated keeps its place, with the reason") {
-    const Folder folder;
-    const std::string row = rows("vtrain_a100_multi.jsonl", 1);
-    const std::string moe = replaced(row, "\"dense\"", "\"moe\"");
-    const std::string odd = replaced(row, "\"accelerators\":64", "\"accelerators\":63");
-    const std::string path = folder.file("rows.jsonl", moe + odd);
-    const Ran r = forerun({"validate", path, "--json", "-"});
-    CHECK(r.code == 0);
-    CHECK(has(r.out, "only dense decoders are modelled"));
-    CHECK(has(r.out, "/cluster/accelerators is 63"));
-    CHECK(has(r.out, "\"not_modelled\": 1"));
-    CHECK(has(r.out, "\"refused\": 1"));
-  }
-
-  TEST_CASE("a line that is no JSON object is told with file and line") {
-    const Folder folder;
-    const std::string path =
-        folder.file("rows.jsonl", rows("vtrain_a100_multi.jsonl", 2, "{\"id\": \n"));
-    const Ran r = forerun({"validate", path});
-    CHECK(r.code == 1);
-    CHECK(has(r.err, "rows.jsonl: line 3: "));
-  }
-
-  TEST_CASE("a table of kernel times asks for its accelerator and is scored with it") {
-    const Folder folder;
-    const std::string path = folder.file(
-        "gemm.csv",
-        "m,n,k,dtype,latency_us\n4096,4096,4096,bf16,210.0\n8192,8192,8192,bf16,1500\n");
-    const Ran without = forerun({"validate", path});
-    CHECK(without.code == 2);
-    CHECK(has(without.err, "--profile"));
-    const Ran with = forerun({"validate", path, "--profile", "h100-sxm-80gb"});
-    CHECK_MESSAGE(with.code == 0, with.err);
-    CHECK(has(with.out, "gemm"));
-    CHECK(has(with.out, "bf16"));
-    CHECK(has(with.out, "p95"));
-    const Ran misspelt = forerun({"validate", path, "--profile", "h100-sxm-80g"});
-    CHECK(misspelt.code == 1);
-    CHECK(has(misspelt.err, "h100-sxm-80gb"));
   }
 }
 

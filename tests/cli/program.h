@@ -15,6 +15,8 @@ struct Ran {
 
 /// Runs `forerun` with these words.
 [[nodiscard]] Ran forerun(const std::vector<std::string>& words);
+/// The same with its standard output at `path`, which is not read back.
+[[nodiscard]] Ran forerun_into(const std::string& path, const std::vector<std::string>& words);
 
 /// A folder of its own for files that a test writes, removed at the end.
 class Folder {
