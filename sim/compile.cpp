@@ -59,8 +59,6 @@ void check_passes(const Scenario& s, const Parts& parts, Detail detail) {
     add(*end, micro_batches);
   }
   add(parts.weight_casts, layers);
-  ticks += static_cast<double>(count(to_ticks(s.framework.micro_batch_overhead))) *
-           static_cast<double>(s.plan.pipeline) * micro_batches;
   check_length(ticks);
   if (detail == Detail::kernels && kernels > kMostKernels) {
     throw Error(ExitCode::wrong,

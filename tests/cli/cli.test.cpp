@@ -142,7 +142,7 @@ TEST_SUITE("cli") {
     refused("framework.step_overhead=2 h",
             "one operation of the step takes 7200 s; at most 3600 s");
     refused("framework.launch=1 h", "one after the other; less than 53 are simulated");
-    refused("framework.micro_batch_overhead=2 h", "hint: look for a bandwidth that is too small");
+    refused("framework.launch=1 h", "hint: look for a bandwidth that is too small");
     refused(R"(cluster.network={"domain":8,"per_node":8,"network":"1 B/s"})",
             "/cluster/network/network: must be at least 1 MB/s, found \"1 B/s\"");
     refused(R"(cluster.network={"domain":8,"per_node":8,"network":"0 GB/s"})",
