@@ -65,7 +65,8 @@ OperationList embedding_backward(const Architecture& a, const Slice& s, const Ke
   }
   const double row = 2.0 * static_cast<double>(a.hidden);
   // The gradient is dense: a table of zeros, the rows added to it, and its sum into the buffer.
-  const double table = static_cast<double>(padded_vocab / s.tensor) * static_cast<double>(a.hidden);
+  const std::int64_t rows = padded_vocab / s.tensor;
+  const double table = static_cast<double>(rows) * static_cast<double>(a.hidden);
   b.memory_of_weights("zero embedding gradient", table, 0, 2);
   b.kernel("word embedding gradient", hw::Gather{s.tokens(), Bytes(row), true}, 3);
   b.memory_of_weights("accumulate embedding gradient", table, 2.0 + c.gradient_bytes,
