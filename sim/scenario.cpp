@@ -183,7 +183,7 @@ class Checker {
   /// sharded, each layer is an operation of its own, with its exchanges: forward a gather, backward
   /// a gather, a reduction among the shards and one among their replicas.
   void operations() {
-    constexpr std::int64_t kOfChunk = 2 * 4, kOfShardedLayer = 2 + 4;
+    constexpr std::int64_t kOfChunk = 4 + 4, kOfShardedLayer = 2 + 4;
     const bool by_layer =
         p_.sharding == ShardingStage::gradients || p_.sharding == ShardingStage::parameters;
     const std::int64_t chunks = p_.pipeline * p_.virtual_stages;
