@@ -42,6 +42,8 @@ struct TimeOf {
       const Seconds more = result.compute_bound * (1.0 / a.promotion_rate - 1.0);
       result.time += more;
       result.compute_bound += more;
+      // No table holds such a product where promotion costs anything.
+      if (more > Seconds(0)) result.evidence = DurationEvidence::modelled;
     }
     if (g.accumulates) {
       const double elements =

@@ -35,6 +35,7 @@ class Software {
     if (text("cp_mode") == "a2a") s_.plan.context_exchange = models::ContextExchange::all_to_all;
     if (software_ && software_->has("cpu_offload_layers")) {
       s_.plan.activation_offload_layers = software_->integer("cpu_offload_layers", 0, 10'000);
+      assume("copies of offloaded activations run beside the passes and take no time");
     }
     if (text("pipeline") == "afab") s_.plan.schedule = PipelineSchedule::all_forward_all_backward;
   }

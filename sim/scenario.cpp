@@ -282,6 +282,10 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
   // Rules across fields would only repeat what is wrong with the fields themselves.
   if (problems.empty()) check_scenario(s, problems);
   if (!problems.empty()) return std::nullopt;
+  if (s.plan.activation_offload_layers > 0) {
+    s.assumptions.emplace_back(
+        "copies of offloaded activations run beside the passes and take no time");
+  }
   return s;
 }
 
