@@ -11,6 +11,7 @@
 #include "hw/accelerator.h"
 #include "hw/collective.h"
 #include "models/architecture.h"
+#include "models/parameters.h"
 #include "sim/framework.h"
 
 namespace forerun::cli {

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/table.h"
+#include "models/parameters.h"
 #include "sim/plan_json.h"
 #include "sim/provenance.h"
 #include "sim/trace.h"

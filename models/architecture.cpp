@@ -9,6 +9,8 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/json_writer.h"
+#include "models/architecture_parts_json.h"
 
 namespace forerun::models {
 namespace {
@@ -23,19 +25,53 @@ constexpr std::array kPositions = {
 constexpr std::array kNorms = {Choice<Norm>{"layer_norm", Norm::layer_norm},
                                Choice<Norm>{"rms_norm", Norm::rms_norm},
                                Choice<Norm>{"layer_norm_1p", Norm::layer_norm_1p}};
+constexpr std::array kNormOrders = {Choice<NormOrder>{"before", NormOrder::before},
+                                    Choice<NormOrder>{"after", NormOrder::after},
+                                    Choice<NormOrder>{"both", NormOrder::both}};
 
 /// The fields that evidence and sources may be given for.
-constexpr std::array<std::string_view, 19> kFields = {
-    "all",       "layers",          "hidden",         "heads",       "kv_heads", "head_dim",
-    "ffn",       "vocab",           "max_positions",  "activation",  "position", "rotary_fraction",
-    "norm",      "tied_embeddings", "embedding_norm", "linear_bias", "qkv_bias", "qk_norm",
-    "final_norm"};
+constexpr std::array<std::string_view, 35> kFields = {"all",
+                                                      "layers",
+                                                      "hidden",
+                                                      "heads",
+                                                      "kv_heads",
+                                                      "head_dim",
+                                                      "ffn",
+                                                      "vocab",
+                                                      "max_positions",
+                                                      "activation",
+                                                      "position",
+                                                      "rotary_fraction",
+                                                      "norm",
+                                                      "norm_order",
+                                                      "tied_embeddings",
+                                                      "embedding_norm",
+                                                      "linear_bias",
+                                                      "qkv_bias",
+                                                      "qk_norm",
+                                                      "final_norm",
+                                                      "parallel_block",
+                                                      "bidirectional",
+                                                      "attention_sinks",
+                                                      "modulation",
+                                                      "conditioning_parameters",
+                                                      "latent_attention",
+                                                      "window",
+                                                      "experts",
+                                                      "towers",
+                                                      "depth_routing",
+                                                      "blocks",
+                                                      "adapters",
+                                                      "encoders",
+                                                      "thoughts",
+                                                      "multi_token_prediction"};
 
 // Bounds that no model of this family comes near; their product stays below 2^63, so that parameter
 // counts are exact.
 constexpr std::int64_t kMostLayers = 10'000;
 constexpr std::int64_t kMostWidth = 1 << 20;
 constexpr std::int64_t kMostRows = 1 << 24;
+constexpr std::int64_t kMostModulation = 64;
 
 bool is_field(std::string_view key) {
   return std::find(kFields.begin(), kFields.end(), key) != kFields.end();
@@ -112,6 +148,7 @@ void check_rules(Reader& reader, const Architecture& a) {
 std::string_view name(Activation value) { return name_in(kActivations, value); }
 std::string_view name(Position value) { return name_in(kPositions, value); }
 std::string_view name(Norm value) { return name_in(kNorms, value); }
+std::string_view name(NormOrder value) { return name_in(kNormOrders, value); }
 
 Evidence Architecture::evidence_of(const std::string& field) const {
   if (const auto own = evidence.find(field); own != evidence.end()) return own->second;
@@ -145,7 +182,10 @@ Architecture read_architecture(Reader& reader) {
   fields.count("kv_heads", kMostWidth, a.kv_heads);
   fields.count("head_dim", kMostWidth, a.head_dim);
   fields.count("ffn", kMostWidth, a.ffn);
-  fields.count("vocab", kMostRows, a.vocab);
+  // A model of continuous tokens alone has no vocabulary.
+  if (reader.has("vocab") || (!has_base && !reader.has("adapters"))) {
+    a.vocab = reader.integer("vocab", reader.has("adapters") ? 0 : 1, kMostRows);
+  }
   fields.choice("activation", kActivations, a.activation);
   fields.choice("position", kPositions, a.position);
   fields.choice("norm", kNorms, a.norm);
@@ -155,6 +195,15 @@ Architecture read_architecture(Reader& reader) {
   fields.rare_flag("qkv_bias", a.qkv_bias);
   fields.rare_flag("qk_norm", a.qk_norm);
   fields.rare_flag("final_norm", a.final_norm);
+  fields.rare_flag("parallel_block", a.parallel_block);
+  fields.rare_flag("bidirectional", a.bidirectional);
+  fields.rare_flag("attention_sinks", a.attention_sinks);
+  if (reader.has("norm_order")) a.norm_order = reader.choice("norm_order", kNormOrders);
+  if (reader.has("modulation")) a.modulation = reader.integer("modulation", 0, kMostModulation);
+  if (reader.has("conditioning_parameters")) {
+    a.conditioning_parameters = reader.integer("conditioning_parameters", 0, 1ll << 50);
+  }
+  read_parts(reader, a);
   // What only the base's positions had goes with them.
   if (a.position != Position::learned) a.max_positions = 0;
   if (a.position != Position::rotary) {
@@ -172,6 +221,7 @@ Architecture read_architecture(Reader& reader) {
 
   read_provenance(reader, a);
   check_rules(reader, a);
+  check_parts(reader, a);
   reader.finish();
   return a;
 }
@@ -194,6 +244,26 @@ Architecture load_architecture(const std::string& name) {
     problems.add("/source/all", "missing: a zoo entry names its source");
   if (!problems.empty()) throw Error(ExitCode::wrong, problems.text(path));
   return a;
+}
+
+std::string architecture_json(const Architecture& a) {
+  std::string out = fmt::format(
+      "{{\"name\": {}, \"family\": {}, \"layers\": {}, \"hidden\": {}, \"heads\": {}, "
+      "\"kv_heads\": {}, \"head_dim\": {}, \"ffn\": {}, \"vocab\": {}, \"activation\": \"{}\", "
+      "\"position\": \"{}\", \"norm\": \"{}\", \"tied_embeddings\": {}, \"embedding_norm\": {}, "
+      "\"linear_bias\": {}, \"qkv_bias\": {}, \"qk_norm\": {}, \"final_norm\": {}, "
+      "\"norm_order\": \"{}\", \"parallel_block\": {}, \"bidirectional\": {}, "
+      "\"attention_sinks\": {}, \"modulation\": {}, \"conditioning_parameters\": {}",
+      json_quoted(a.name), json_quoted(a.family), a.layers, a.hidden, a.heads, a.kv_heads,
+      a.head_dim, a.ffn, a.vocab, name(a.activation), name(a.position), name(a.norm),
+      a.tied_embeddings, a.embedding_norm, a.linear_bias, a.qkv_bias, a.qk_norm, a.final_norm,
+      name(a.norm_order), a.parallel_block, a.bidirectional, a.attention_sinks, a.modulation,
+      a.conditioning_parameters);
+  if (a.max_positions > 0) out += fmt::format(", \"max_positions\": {}", a.max_positions);
+  if (a.position == Position::rotary) {
+    out += fmt::format(", \"rotary_fraction\": {}", a.rotary_fraction);
+  }
+  return out + parts_json(a) + "}";
 }
 
 std::vector<std::string> architecture_names() { return data_names("models/zoo"); }

@@ -1,14 +1,15 @@
 #pragma once
 
-/// The dense decoder family: what a zoo entry or a scenario says about a model's shape, how many
-/// parameters that makes (models/parameters.cpp) and how many
-/// operations (models/flops.cpp).
+/// A model's shape, as a zoo entry or a scenario states it. How many parameters that makes says
+/// models/parameters.h, how many operations models/flops.h, which layers are alike models/layers.h.
 ///
-/// A decoder is `layers` equal blocks: norm, attention, residual, norm, feed-forward, residual;
-/// before them the word embedding (with learned positions or a norm where the model has them),
-/// after them a norm and the output matrix. NOT in this family, and not to be forced into it:
-/// mixtures of experts, latent attention, sliding windows, blocks of different shape, norms after a
-/// sub-layer, attention and feed-forward in parallel, cross-attention.
+/// A decoder is `layers` blocks: norm, attention, residual, norm, feed-forward, residual; before
+/// them the word embedding (with learned positions or a norm where the model has them) or what
+/// takes continuous tokens in, after them a norm and the output matrix. Any of it may be replaced
+/// by the parts of models/architecture_parts.h: experts, towers of modalities, latent attention ...
+///
+/// NOT in this family, and not to be forced into it: cross-attention, recurrent and state-space
+/// layers, convolutions over the sequence.
 
 #include <cstdint>
 #include <map>
@@ -20,6 +21,7 @@
 #include "core/evidence.h"
 #include "core/problem.h"
 #include "core/reader.h"
+#include "models/architecture_parts.h"
 
 namespace forerun::models {
 
@@ -28,6 +30,10 @@ enum class Activation : std::uint8_t { gelu, swiglu, geglu, relu, squared_relu }
 enum class Position : std::uint8_t { rotary, learned, alibi, none };
 /// `layer_norm_1p` computes with weight + 1 (Nemotron); it has weight and bias as `layer_norm` has.
 enum class Norm : std::uint8_t { layer_norm, rms_norm, layer_norm_1p };
+
+/// Where a sub-layer's norms stand: on its input; on its output, before the residual (Chameleon's
+/// and Swin's order); on both (Gemma 2).
+enum class NormOrder : std::uint8_t { before, after, both };
 
 struct Architecture {
   std::string name;
@@ -46,6 +52,22 @@ struct Architecture {
   bool qkv_bias = false;         ///< biases on the query, key and value matrices only (Qwen2)
   bool qk_norm = false;          ///< RMS norm of each query and key head before rotation (Qwen3)
   bool final_norm = true;
+  NormOrder norm_order = NormOrder::before;
+  bool parallel_block = false;   ///< attention and feed-forward part of one input (GPT-NeoX)
+  bool bidirectional = false;    ///< no causal mask at all
+  bool attention_sinks = false;  ///< a learned score a head that takes part in the softmax
+  std::int64_t modulation = 0;   ///< vectors a layer and tower that a condition makes (DiT)
+  std::int64_t conditioning_parameters = 0;  ///< of what makes the condition, once a model
+  std::optional<LatentAttention> latent_attention;
+  std::optional<AttentionWindow> window;
+  std::optional<Experts> experts;
+  Towers towers;
+  std::optional<DepthRouting> depth_routing;
+  std::vector<Block> blocks;  ///< in order; empty: `layers` of one kind
+  std::vector<Adapter> adapters;
+  std::vector<Encoder> encoders;
+  std::optional<Thoughts> thoughts;
+  std::int64_t multi_token_prediction = 0;    ///< modules that predict so many tokens further
   std::map<std::string, Evidence> evidence;   ///< by field; absent: that of "all", else published
   std::map<std::string, std::string> source;  ///< by field or "all"
 
@@ -60,6 +82,7 @@ struct Architecture {
 [[nodiscard]] std::string_view name(Activation);
 [[nodiscard]] std::string_view name(Position);
 [[nodiscard]] std::string_view name(Norm);
+[[nodiscard]] std::string_view name(NormOrder);
 
 /// Reads the object of an architecture (a zoo file's root, or a scenario's inline model) and checks
 /// the rules across its fields. `"base": "NAME"` starts from that zoo entry, and then every other
@@ -70,41 +93,7 @@ struct Architecture {
 [[nodiscard]] Architecture load_architecture(const std::string& name);
 /// Names of all zoo entries, sorted.
 [[nodiscard]] std::vector<std::string> architecture_names();
-
-/// Parameters by part. Counts are exact integers, biases and norms included.
-struct ParameterCount {
-  std::int64_t embedding = 0;  ///< word embedding (shared with the head if tied)
-  std::int64_t position = 0;
-  std::int64_t embedding_norm = 0;
-  std::int64_t attention = 0, feed_forward = 0, norms = 0;  ///< of ONE layer
-  std::int64_t final_norm = 0;
-  std::int64_t head = 0;    ///< output matrix; 0 if tied
-  std::int64_t layers = 0;  ///< how many layers
-  [[nodiscard]] std::int64_t per_layer() const { return attention + feed_forward + norms; }
-  [[nodiscard]] std::int64_t total() const {
-    return embedding + position + embedding_norm + layers * per_layer() + final_norm + head;
-  }
-  auto operator<=>(const ParameterCount&) const = default;
-};
-[[nodiscard]] ParameterCount parameters(const Architecture&);
-
-/// FLOPs of one token's forward and backward pass (no recompute) by the conventions in use. They
-/// differ by 10-40 % on one model, so each is named and none is the default of a comparison.
-/// N = all parameters, L = layers, Q = query width, S = sequence, W = elements of all matrices that
-/// multiply (attention, feed-forward, output; the embedding's gather is free).
-enum class FlopConvention : std::uint8_t {
-  six_n,               ///< 6 N (Kaplan 2020)
-  six_n_no_embedding,  ///< 6 (N - word embedding - positions - output matrix) (Kaplan 2020,
-                       ///< eq. 2.1)
-  palm,                ///< 6 N + 12 L Q S (Chowdhery 2022, app. B), attention not halved
-  megatron,            ///< 6 W + 12 L Q S; at ffn = 4h and one kv head a head this is
-                       ///< 72 L h^2 (1 + S/6h + V/12Lh) (Narayanan 2021, Korthikanti 2022)
-  megatron_causal,     ///< 6 W + 6 L Q S: half of the scores are masked
-  hardware_causal  ///< 6 W + 7 L Q (S + 1): what the kernels do. Fused attention's backward pass
-                   ///< computes the scores again, five products for two, so 4 Q S (1 + 2.5),
-                   ///< times the share (S + 1) / 2S of the pairs that causal masking leaves
-};
-[[nodiscard]] double flops_per_token(const Architecture&, std::int64_t seq_len, FlopConvention);
-[[nodiscard]] std::string_view name(FlopConvention);
+/// The text that read_architecture reads back as the same shape (evidence and sources left out).
+[[nodiscard]] std::string architecture_json(const Architecture&);
 
 }  // namespace forerun::models

@@ -1,40 +1,69 @@
+#include "models/flops.h"
+
+#include <algorithm>
 
 #include "core/error.h"
-#include "models/architecture.h"
+#include "models/layers.h"
+#include "models/parameters.h"
 
 namespace forerun::models {
 namespace {
 
-/// Elements of the matrices that multiply each token once in the forward pass.
-double multiplying_elements(const Architecture& a) {
-  const std::int64_t attention = a.hidden * (2 * a.query_width() + 2 * a.kv_width());
-  const std::int64_t feed_forward = (a.gated() ? 3 : 2) * a.hidden * a.ffn;
-  return static_cast<double>(a.layers * (attention + feed_forward) + a.vocab * a.hidden);
+/// Query width, as scores (qk) and context (v) use it on average.
+double pair_width(const Architecture& a) {
+  if (!a.latent_attention) return static_cast<double>(a.query_width());
+  const LatentAttention& l = *a.latent_attention;
+  return static_cast<double>(a.heads * (l.qk_head_dim() + l.v_head_dim)) / 2.0;
+}
+
+/// Elements of the matrices that multiply a token once in the forward pass, and what it attends to:
+/// over all layers, pair width x keys.
+struct Token {
+  double elements = 0, pairs = 0, causal_pairs = 0;
+};
+
+Token token(const Architecture& a, std::int64_t seq_len) {
+  Token t;
+  const LayerParameters active = active_parameters(a).layers;
+  t.elements = static_cast<double>(active.attention + active.feed_forward + active.experts +
+                                   a.vocab * a.hidden);
+  const auto s = static_cast<double>(seq_len);
+  for (const Architecture& kind : layer_kinds(a).kinds) {
+    const double of_kind = static_cast<double>(kind.layers) * pair_width(kind);
+    const double w = kind.window ? std::min(s, static_cast<double>(kind.window->tokens)) : s;
+    const double capacity = kind.depth_routing ? kind.depth_routing->capacity : 1.0;
+    t.pairs += capacity * of_kind * w;
+    // Exactly: w (w + 1) / 2 pairs of the first w queries, w of each later one.
+    t.causal_pairs += capacity * of_kind * (w * (w + 1) / 2 + (s - w) * w) / s;
+    if (kind.depth_routing) {
+      const LayerParameters one = layer_parameters(kind);
+      t.elements -= (1.0 - capacity) * static_cast<double>(kind.layers) *
+                    static_cast<double>(one.attention + one.feed_forward);
+    }
+  }
+  return t;
 }
 
 }  // namespace
 
 double flops_per_token(const Architecture& a, std::int64_t seq_len, FlopConvention convention) {
-  const ParameterCount count = parameters(a);
+  const ParameterCount count = active_parameters(a);
   const double n = static_cast<double>(count.total());
   const double embeddings = static_cast<double>(count.embedding + count.position + count.head);
-  // Scores and context of one token against every position, over all layers: L Q S.
-  const double pairs =
-      static_cast<double>(a.layers * a.query_width()) * static_cast<double>(seq_len);
+  const Token t = token(a, seq_len);
   switch (convention) {
     case FlopConvention::six_n:
       return 6.0 * n;
     case FlopConvention::six_n_no_embedding:
       return 6.0 * (n - embeddings);
     case FlopConvention::palm:
-      return 6.0 * n + 12.0 * pairs;
+      return 6.0 * n + 12.0 * t.pairs;
     case FlopConvention::megatron:
-      return 6.0 * multiplying_elements(a) + 12.0 * pairs;
+      return 6.0 * t.elements + 12.0 * t.pairs;
     case FlopConvention::megatron_causal:
-      return 6.0 * multiplying_elements(a) + 6.0 * pairs;
+      return 6.0 * t.elements + 6.0 * t.pairs;
     case FlopConvention::hardware_causal:
-      return 6.0 * multiplying_elements(a) + 7.0 * static_cast<double>(a.layers * a.query_width()) *
-                                                 static_cast<double>(seq_len + 1);
+      return 6.0 * t.elements + 14.0 * (a.bidirectional ? t.pairs : t.causal_pairs);
   }
   FORERUN_ASSERT(false, "no such FLOP convention");
 }

@@ -1,8 +1,8 @@
+#include "models/flops.h"
+
 #include <doctest/doctest.h>
 
 #include <string>
-
-#include "models/architecture.h"
 
 namespace forerun::models {
 namespace {

@@ -1,3 +1,5 @@
+#include "models/parameters.h"
+
 #include <doctest/doctest.h>
 
 #include <array>
@@ -5,8 +7,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "models/architecture.h"
 
 namespace forerun::models {
 namespace {
@@ -30,9 +30,10 @@ TEST_SUITE("models/parameters") {
     a.max_positions = 4;
     a.linear_bias = true;
     const ParameterCount count = parameters(a);
-    CHECK(count.attention == 24);
-    CHECK(count.feed_forward == 17);
-    CHECK(count.norms == 8);
+    CHECK(count.layers.attention == 3 * 16);
+    CHECK(count.layers.feed_forward == 3 * 12);
+    CHECK(count.layers.biases == 3 * (8 + 5));
+    CHECK(count.layers.norms == 3 * 8);
     CHECK(count.embedding == 10);
     CHECK(count.position == 8);
     CHECK(count.final_norm == 4);
@@ -118,13 +119,11 @@ TEST_SUITE("models/parameters") {
   TEST_CASE("Nemotron-4 splits into the embedding and other parameters that its reports state") {
     const ParameterCount small = parameters(load_architecture("nemotron4-15b"));
     CHECK(small.embedding + small.head == 2 * 256'000LL * 6144);
-    CHECK(static_cast<double>(small.layers * small.per_layer()) ==
-          doctest::Approx(12.5e9).epsilon(0.004));
+    CHECK(static_cast<double>(small.layers.total()) == doctest::Approx(12.5e9).epsilon(0.004));
     const ParameterCount large = parameters(load_architecture("nemotron4-340b"));
     CHECK(static_cast<double>(large.embedding + large.head) ==
           doctest::Approx(9.4e9).epsilon(0.006));
-    CHECK(static_cast<double>(large.layers * large.per_layer()) ==
-          doctest::Approx(331.6e9).epsilon(2e-4));
+    CHECK(static_cast<double>(large.layers.total()) == doctest::Approx(331.6e9).epsilon(2e-4));
   }
 
   TEST_CASE("tying the embeddings removes exactly the output matrix") {

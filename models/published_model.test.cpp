@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "models/parameters.h"
+
 namespace forerun::models {
 namespace {
 

@@ -42,23 +42,24 @@ namespace {
 constexpr double kMostKernels = 2e7;
 
 /// Throws Error if the passes of a step cannot be added up in ticks, or are too many kernels.
-void check_passes(const Scenario& s, const Parts& parts, Detail detail) {
-  const auto layers = static_cast<double>(s.model.layers);
+void check_passes(const Scenario& s, const Layout& layout, const Parts& parts, Detail detail) {
   const auto micro_batches = static_cast<double>(s.plan.micro_batches());
   double ticks = 0, kernels = 0;
   const auto add = [&](const Segment& segment, double times) {
     ticks += (static_cast<double>(segment.ticks) + static_cast<double>(segment.host)) * times;
     kernels += static_cast<double>(segment.operations.size()) * times;
   };
-  for (const Segment* layer : {&parts.layer_forward, &parts.layer_backward}) {
-    add(*layer, layers * micro_batches);
+  for (std::size_t k = 0; k < parts.layers.size(); ++k) {
+    const auto layers = static_cast<double>(layout.kinds.kinds[k].layers);
+    add(parts.layers[k].forward, layers * micro_batches);
+    add(parts.layers[k].backward, layers * micro_batches);
+    add(parts.layers[k].weight_casts, layers);
   }
   for (const Segment* end : {&parts.embedding_forward, &parts.embedding_backward,
                              &parts.head_forward, &parts.head_backward, &parts.cast_forward,
                              &parts.cast_backward, &parts.loss_forward, &parts.loss_backward}) {
     add(*end, micro_batches);
   }
-  add(parts.weight_casts, layers);
   check_length(ticks);
   if (detail == Detail::kernels && kernels > kMostKernels) {
     throw Error(ExitCode::wrong,
@@ -91,7 +92,7 @@ Compiled compile_step(const Scenario& scenario, const Layout& layout, Detail det
   Pricer pricer(scenario, layout, clock,
                 detail == Detail::bare ? nullptr : &compiled.program.labels);
   compiled.parts = price_parts(scenario, layout, pricer);
-  check_passes(scenario, compiled.parts, detail);
+  check_passes(scenario, layout, compiled.parts, detail);
 
   const std::int64_t p = plan.pipeline, v = plan.virtual_stages, m = plan.micro_batches();
   Channels channels(p * v, m);

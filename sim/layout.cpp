@@ -123,9 +123,13 @@ Layout make_layout(const Scenario& s) {
   }
   Layout layout;
   layout.chunks.resize(static_cast<std::size_t>(p.pipeline));
+  std::int64_t first = 0;
   for (std::size_t i = 0; i < in_order.size(); ++i) {
+    in_order[i].first_layer = first;
+    first += in_order[i].layers;
     layout.chunks[i % layout.chunks.size()].push_back(in_order[i]);
   }
+  layout.kinds = models::layer_kinds(s.model);
   const std::int64_t multiple = s.framework.vocabulary_multiple * p.tensor;
   layout.padded_vocab = (s.model.vocab + multiple - 1) / multiple * multiple;
 
@@ -134,7 +138,12 @@ Layout make_layout(const Scenario& s) {
   layout.tensor = place(p.tensor, 1, domain);
   layout.context = place(p.context, p.tensor, domain);
   layout.data = place(p.data * p.context, p.tensor, domain);
+  layout.expert_tensor = place(p.expert_tensor, 1, domain);
+  layout.expert = place(p.expert, p.expert_tensor, domain);
+  const std::int64_t of_experts = p.expert_tensor * p.expert;
+  layout.expert_data = place(stage / of_experts, of_experts, domain);
   if (p.sharding != ShardingStage::none) {
+    layout.expert_shard = layout.expert_data;
     const std::int64_t copy = p.shard_group > 0 ? std::min(p.shard_group, p.data) : p.data;
     layout.shard = place(copy * p.context, p.tensor, domain);
     layout.replicas = place(p.data / copy, p.tensor * p.context * copy, domain);
@@ -146,24 +155,24 @@ Layout make_layout(const Scenario& s) {
   return layout;
 }
 
-std::int64_t layer_parameters(const models::Architecture& a, std::int64_t tensor) {
-  const std::int64_t query = a.query_width() / tensor;
-  const std::int64_t kv = std::max(a.kv_width() / tensor, a.head_dim);
-  const std::int64_t ffn = a.ffn / tensor;
-  const std::int64_t up = a.gated() ? 2 : 1;
-  std::int64_t count = a.hidden * (2 * query + 2 * kv) + (up + 1) * a.hidden * ffn;
-  if (a.linear_bias || a.qkv_bias) count += query + 2 * kv;
-  if (a.linear_bias) count += a.hidden + up * ffn + a.hidden;
-  count += 2 * norm_parameters(a);
-  if (a.qk_norm) count += 2 * a.head_dim;
-  return count;
-}
+models::Cut cut_of(const Plan& p) { return {p.tensor, p.expert, p.expert_tensor}; }
 
 StageParameters stage_parameters(const Scenario& s, const Layout& layout, std::int64_t rank) {
   const models::Architecture& a = s.model;
   const std::int64_t matrix = layout.padded_vocab / s.plan.tensor * a.hidden;
   StageParameters p;
-  p.layers = layout.stage_layers(rank) * layer_parameters(a, s.plan.tensor);
+  const models::Cut cut = cut_of(s.plan);
+  std::vector<models::LayerParameters> of_kind;
+  for (const models::Architecture& kind : layout.kinds.kinds) {
+    of_kind.push_back(models::layer_parameters(kind, cut));
+  }
+  for (const Chunk& chunk : layout.chunks[static_cast<std::size_t>(rank)]) {
+    for (std::int64_t i = chunk.first_layer; i < chunk.first_layer + chunk.layers; ++i) {
+      const models::LayerParameters& one = of_kind[layout.kinds.of[static_cast<std::size_t>(i)]];
+      p.layers += one.total() - one.routed();
+      p.experts += one.routed();
+    }
+  }
   if (layout.holds_embedding(rank)) {
     p.embedding = matrix;
     if (a.position == models::Position::learned) p.embedding += a.max_positions * a.hidden;

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "hw/collective.h"
+#include "models/layers.h"
+#include "models/parameters.h"
 #include "sim/scenario.h"
 
 namespace forerun::sim {
@@ -14,10 +16,11 @@ namespace forerun::sim {
 /// One model chunk of one pipeline rank.
 struct Chunk {
   std::int64_t layers = 0;
-  bool embedding = false;  ///< holds the word embedding
-  bool head = false;       ///< holds final norm and output matrix
-  bool cast = false;       ///< casts the logits to 32 bit (where the framework does)
-  bool loss = false;       ///< holds the cross-entropy; nothing of the model lies after it
+  std::int64_t first_layer = 0;  ///< of the model
+  bool embedding = false;        ///< holds the word embedding
+  bool head = false;             ///< holds final norm and output matrix
+  bool cast = false;             ///< casts the logits to 32 bit (where the framework does)
+  bool loss = false;             ///< holds the cross-entropy; nothing of the model lies after it
   bool operator==(const Chunk&) const = default;
 };
 
@@ -25,12 +28,17 @@ struct Chunk {
 /// model.
 struct Layout {
   std::vector<std::vector<Chunk>> chunks;
+  models::LayerKinds kinds;  ///< of the model's layers
   std::int64_t padded_vocab = 0;
   hw::Group tensor, context;
-  hw::Group data;       ///< gradients are summed over data x context
-  hw::Group shard;      ///< one copy of what is sharded (HSDP: part of data); one rank if nothing
-  hw::Group replicas;   ///< HSDP: across copies; one rank otherwise
-  hw::Group embedding;  ///< first and last stage, for the tied matrix
+  hw::Group expert;         ///< ranks that share out the routed experts of a layer
+  hw::Group expert_tensor;  ///< ranks that cut each of them
+  hw::Group data;           ///< gradients are summed over data x context
+  hw::Group shard;        ///< one copy of what is sharded (HSDP: part of data); one rank if nothing
+  hw::Group replicas;     ///< HSDP: across copies; one rank otherwise
+  hw::Group expert_data;  ///< gradients of routed experts are summed over these
+  hw::Group expert_shard;   ///< one copy of what is sharded of routed experts; one rank if nothing
+  hw::Group embedding;      ///< first and last stage, for the tied matrix
   hw::Group pipeline_link;  ///< neighbours
   [[nodiscard]] std::int64_t stage_layers(std::int64_t rank) const;
   [[nodiscard]] bool holds_embedding(std::int64_t rank) const;
@@ -55,15 +63,17 @@ struct Layout {
 
 /// Parameters (not bytes) that one tensor rank of pipeline rank `rank` holds, before sharding.
 struct StageParameters {
-  std::int64_t layers = 0;     ///< of all its layers
+  std::int64_t layers = 0;     ///< of all its layers, but for routed experts
+  std::int64_t experts = 0;    ///< routed experts of all its layers
   std::int64_t embedding = 0;  ///< word and position embedding, embedding norm
   std::int64_t head = 0;       ///< output matrix (also the copy of a tied one) and final norm
-  [[nodiscard]] std::int64_t total() const { return layers + embedding + head; }
+  /// What is replicated over the data-parallel group.
+  [[nodiscard]] std::int64_t dense() const { return layers + embedding + head; }
+  [[nodiscard]] std::int64_t total() const { return dense() + experts; }
 };
 [[nodiscard]] StageParameters stage_parameters(const Scenario&, const Layout&, std::int64_t rank);
 
-/// Parameters of one layer on one tensor rank: matrices are cut, norms and the biases of matrices
-/// cut by rows are not; with fewer key/value heads than tensor ranks each rank has a whole one.
-[[nodiscard]] std::int64_t layer_parameters(const models::Architecture&, std::int64_t tensor);
+/// How the plan cuts a layer's matrices.
+[[nodiscard]] models::Cut cut_of(const Plan&);
 
 }  // namespace forerun::sim

@@ -5,6 +5,8 @@
 
 #include <numeric>
 
+#include "models/parameters.h"
+
 namespace forerun::sim {
 namespace {
 
@@ -63,8 +65,8 @@ TEST_SUITE("sim/layout") {
     s.plan.virtual_stages = 8;
     s.plan.embedding_takes_slot = s.plan.loss_takes_slot = true;
     const Layout layout = make_layout(s);
-    CHECK(layout.chunks.front().front() == Chunk{1, true, false});
-    CHECK(layout.chunks.back().back() == Chunk{1, false, true, true, true});
+    CHECK(layout.chunks.front().front() == Chunk{1, 0, true, false});
+    CHECK(layout.chunks.back().back() == Chunk{1, 125, false, true, true, true});
     CHECK(layers_of(layout) == std::vector<std::int64_t>{15, 16, 16, 16, 16, 16, 16, 15});
   }
 
@@ -159,7 +161,8 @@ TEST_SUITE("sim/layout") {
   TEST_CASE("tensor ranks have norms and the biases of row-cut matrices each for itself") {
     // h = 1024, f = 4096, t = 4. Matrices 12 h^2 / 4; biases cut: (3 h + f) / 4; whole: 2 h, and
     // 4 h of the two norms.
-    CHECK(layer_parameters(small_model(), 4) == 12 * 1024 * 1024 / 4 + 7 * 1024 / 4 + 6 * 1024);
+    CHECK(models::layer_parameters(small_model(), {4, 1, 1}).total() ==
+          12 * 1024 * 1024 / 4 + 7 * 1024 / 4 + 6 * 1024);
   }
 }
 

@@ -46,7 +46,11 @@ struct Common {
     whole = models::hidden_state(s.model, slice);
     const std::int64_t vocabulary = l.padded_vocab / s.plan.tensor;
     logits = static_cast<double>(slice.tokens()) * static_cast<double>(vocabulary);
-    layer_parameters = static_cast<double>(sim::layer_parameters(s.model, s.plan.tensor));
+    for (const models::Architecture& kind : l.kinds.kinds) {
+      layer_parameters =
+          std::max(layer_parameters,
+                   static_cast<double>(models::layer_parameters(kind, cut_of(s.plan)).total()));
+    }
   }
 
   const Scenario& scenario;

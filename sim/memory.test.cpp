@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "models/activation_memory.h"
+#include "models/parameters.h"
 #include "sim/compile.h"
 #include "sim/schedule.h"
 
@@ -149,7 +150,7 @@ TEST_SUITE("sim/memory") {
     s.plan.sharding = ShardingStage::parameters;
     s.framework.memory.loss_kept_bytes = s.framework.memory.loss_backward_bytes = 0;
     s.framework.memory.loss_forward_bytes = 0;
-    const double layer = static_cast<double>(layer_parameters(s.model, 1));
+    const double layer = static_cast<double>(models::layer_parameters(s.model).total());
     const StageMemory stage = memory_of(s).stages[0];
     REQUIRE(stage.moment == "backward pass");
     CHECK(owned(stage, "gathered parameters") == doctest::Approx(2 * 2 * layer));

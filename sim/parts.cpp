@@ -11,15 +11,22 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
   const models::KernelChoices choices = kernel_choices(s);
   const bool full = plan.recompute.mode == RecomputeMode::full;
   Parts parts;
-  parts.layer_forward = pricer.segment(models::layer_forward(a, slice, choices));
-  parts.layer_backward = pricer.segment(models::layer_backward(
-      a, slice, choices,
-      plan.recompute.mode == RecomputeMode::selective ? plan.recompute.parts
-                                                      : std::set<models::LayerPart>{},
-      full));
-  if (plan.recompute.layers_per_stage > 0) {
-    parts.layer_backward_plain =
-        pricer.segment(models::layer_backward(a, slice, choices, {}, false));
+  for (const models::Architecture& kind : layout.kinds.kinds) {
+    LayerParts& layer = parts.layers.emplace_back();
+    layer.forward = pricer.segment(models::layer_forward(kind, slice, choices));
+    layer.backward = pricer.segment(models::layer_backward(
+        kind, slice, choices,
+        plan.recompute.mode == RecomputeMode::selective ? plan.recompute.parts
+                                                        : std::set<models::LayerPart>{},
+        full));
+    if (plan.recompute.layers_per_stage > 0) {
+      layer.backward_plain =
+          pricer.segment(models::layer_backward(kind, slice, choices, {}, false));
+    }
+    layer.weight_casts = pricer.segment(models::weight_casts(kind, slice, choices));
+    const models::LayerParameters held = models::layer_parameters(kind, cut_of(plan));
+    layer.experts = static_cast<double>(held.routed());
+    layer.parameters = static_cast<double>(held.total()) - layer.experts;
   }
   parts.embedding_forward = pricer.segment(models::embedding_forward(a, slice, choices));
   parts.embedding_backward =
@@ -38,7 +45,6 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
   parts.cast_backward = pricer.segment(models::cast_logits_backward(slice, choices, vocab));
   parts.loss_forward = pricer.segment(models::loss_forward(slice, choices, vocab));
   parts.loss_backward = pricer.segment(models::loss_backward(slice, choices, vocab));
-  parts.weight_casts = pricer.segment(models::weight_casts(a, slice, choices));
 
   const Framework& f = s.framework;
   const Bytes activation(2.0 * static_cast<double>(slice.outer_tokens()) *

@@ -3,22 +3,31 @@
 /// The priced building blocks of a step: layers forward and backward, the ends of the model, casts.
 /// Private to sim/.
 
+#include <vector>
+
 #include "sim/layout.h"
 #include "sim/price.h"
 #include "sim/scenario.h"
 
 namespace forerun::sim {
 
+/// Of one kind of layer (Layout::kinds).
+struct LayerParts {
+  Segment forward;
+  Segment backward;        ///< as the plan's recompute says
+  Segment backward_plain;  ///< without recompute; empty unless only some layers have it
+  Segment weight_casts;    ///< empty for 16 bit
+  double parameters = 0;   ///< of one rank, but for routed experts
+  double experts = 0;      ///< routed experts of one rank
+};
+
 struct Parts {
-  Segment layer_forward;
-  Segment layer_backward;        ///< as the plan's recompute says
-  Segment layer_backward_plain;  ///< without recompute; empty unless only some layers have it
+  std::vector<LayerParts> layers;  ///< by kind
   Segment embedding_forward, embedding_backward;
   Segment head_forward, head_backward;
   Segment head_input_gradient, head_weight_gradient;  ///< empty unless the latter is put off
   Segment cast_forward, cast_backward;                ///< of the logits
   Segment loss_forward, loss_backward;
-  Segment weight_casts;  ///< of one layer; empty for 16 bit
   PricedOperation send_logits,
       send_cast_logits;          ///< where head, cast and loss are on different stages
   PricedOperation send_forward;  ///< one stage's output to the next, or its gradient back

@@ -3,50 +3,46 @@
 #include <ranges>
 
 namespace forerun::sim {
-namespace {
-
-/// Parameters of each part of a stage on one tensor rank.
-struct Held {
-  double layer = 0, embedding = 0, head = 0;
-};
-
-Held held_by(const Scenario& s, const Layout& layout, std::int64_t rank) {
-  const StageParameters held = stage_parameters(s, layout, rank);
-  const std::int64_t layers = layout.stage_layers(rank);
-  return {layers == 0 ? 0.0 : static_cast<double>(held.layers) / static_cast<double>(layers),
-          static_cast<double>(held.embedding), static_cast<double>(held.head)};
-}
-
-}  // namespace
 
 std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Parts& parts,
                              std::int64_t rank, const Chunk& chunk, hw::Pass pass,
                              bool head_deferred) {
-  const Held held = held_by(s, layout, rank);
+  const StageParameters held = stage_parameters(s, layout, rank);
+  const auto embedding = static_cast<double>(held.embedding);
+  const auto head = static_cast<double>(held.head);
   std::vector<Unit> units;
   units.reserve(static_cast<std::size_t>(chunk.layers) + 4);
-  const auto add = [&](const Segment& segment, double parameters, bool ends) {
-    if (!segment.operations.empty()) units.push_back({&segment, parameters, ends});
+  const auto add = [&](const Segment& segment, double parameters) {
+    if (!segment.operations.empty()) units.push_back({&segment, parameters, 0, true});
+  };
+  const auto layer_parts = [&](std::int64_t i) -> const LayerParts& {
+    return parts.layers[layout.kinds.of[static_cast<std::size_t>(chunk.first_layer + i)]];
+  };
+  const auto add_layer = [&](const Segment& segment, const LayerParts& of) {
+    if (!segment.operations.empty()) units.push_back({&segment, of.parameters, of.experts, false});
   };
   if (pass == hw::Pass::forward) {
-    if (chunk.embedding) add(parts.embedding_forward, held.embedding, true);
-    for (std::int64_t i = 0; i < chunk.layers; ++i) add(parts.layer_forward, held.layer, false);
-    if (chunk.head) add(parts.head_forward, held.head, true);
-    if (chunk.cast) add(parts.cast_forward, 0, true);
-    if (chunk.loss) add(parts.loss_forward, 0, true);
+    if (chunk.embedding) add(parts.embedding_forward, embedding);
+    for (std::int64_t i = 0; i < chunk.layers; ++i) {
+      add_layer(layer_parts(i).forward, layer_parts(i));
+    }
+    if (chunk.head) add(parts.head_forward, head);
+    if (chunk.cast) add(parts.cast_forward, 0);
+    if (chunk.loss) add(parts.loss_forward, 0);
     return units;
   }
-  if (chunk.loss) add(parts.loss_backward, 0, true);
-  if (chunk.cast) add(parts.cast_backward, 0, true);
-  if (chunk.head && head_deferred) add(parts.head_input_gradient, 0, true);
-  if (chunk.head && !head_deferred) add(parts.head_backward, held.head, true);
+  if (chunk.loss) add(parts.loss_backward, 0);
+  if (chunk.cast) add(parts.cast_backward, 0);
+  if (chunk.head && head_deferred) add(parts.head_input_gradient, 0);
+  if (chunk.head && !head_deferred) add(parts.head_backward, head);
   // With a limit, the first layers of a stage are recomputed in full and the others not.
   const Recompute& r = s.plan.recompute;
   const std::int64_t limit = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;
   for (std::int64_t i = chunk.layers - 1; i >= 0; --i) {
-    add(i < limit ? parts.layer_backward : parts.layer_backward_plain, held.layer, false);
+    const LayerParts& of = layer_parts(i);
+    add_layer(i < limit ? of.backward : of.backward_plain, of);
   }
-  if (chunk.embedding) add(parts.embedding_backward, held.embedding, true);
+  if (chunk.embedding) add(parts.embedding_backward, embedding);
   return units;
 }
 

@@ -14,7 +14,8 @@ namespace forerun::sim {
 /// One layer, the embedding, the head or one of what follows it, within a pass.
 struct Unit {
   const Segment* segment = nullptr;
-  double parameters = 0;  ///< of one tensor rank
+  double parameters = 0;  ///< of one tensor rank, but for routed experts
+  double experts = 0;     ///< parameters of the routed experts that this rank holds
   bool ends = false;      ///< embedding or head: the root unit of FSDP
 };
 

@@ -30,6 +30,9 @@ struct Recompute {
 
 struct Plan {
   std::int64_t data = 1, tensor = 1, pipeline = 1, context = 1;
+  /// Routed experts are shared out over `expert` ranks of a stage, each cut over `expert_tensor`;
+  /// the rest of the stage's ranks hold copies (Megatron-Core's expert data parallel group).
+  std::int64_t expert = 1, expert_tensor = 1;
   std::int64_t virtual_stages = 1;  ///< model chunks per pipeline rank (interleaving)
   bool sequence_parallel = false;   ///< activations outside tensor-parallel parts cut over `tensor`
   PipelineSchedule schedule = PipelineSchedule::one_forward_one_backward;

@@ -45,8 +45,11 @@ RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, Pricer&
       program_(compiled.program.ranks.emplace_back()),
       run_of_(compiled.run_of.emplace_back()),
       work_(compiled.work.emplace_back()),
-      held_(static_cast<double>(stage_parameters(scenario, layout, rank).total())) {
+      held_(static_cast<double>(stage_parameters(scenario, layout, rank).total())),
+      experts_(static_cast<double>(stage_parameters(scenario, layout, rank).experts)) {
   program_.name = fmt::format("stage {}", rank);
+  owned_ = (held_ - experts_) / static_cast<double>(layout.shard.ranks) +
+           experts_ / static_cast<double>(layout.expert_shard.ranks);
   const auto v = static_cast<std::size_t>(scenario.plan.virtual_stages);
   gathered_.resize(v);
   backwards_left_.assign(v, scenario.plan.micro_batches());
@@ -305,38 +308,52 @@ void RankBuilder::reducing_pass(const std::vector<Unit>& list, OperationId wait,
     const OperationId done =
         issue(list, i, i + 1, "backward", i == 0 ? wait : kNone, i == 0 ? also_wait : kNone);
     unreduced_ += list[i].parameters;
-    if (data_bytes(unreduced_, f.gradient_exchange_bytes) >= static_cast<double>(f.bucket_bytes) ||
+    unreduced_experts_ += list[i].experts;
+    const double waiting = unreduced_ + unreduced_experts_;
+    if (data_bytes(waiting, f.gradient_exchange_bytes) >= static_cast<double>(f.bucket_bytes) ||
         i + 1 == list.size()) {
-      reduce_gradients(unreduced_, done);
-      unreduced_ = 0;
+      reduce_gradients(unreduced_, unreduced_experts_, done);
+      unreduced_ = unreduced_experts_ = 0;
     }
   }
 }
 
-OperationId RankBuilder::gather_parameters(double parameters, OperationId wait) {
-  const Framework& f = scenario_.framework;
-  const PricedOperation p =
-      pricer_.collective("gather parameters", hw::CollectiveKind::all_gather,
-                         Bytes(data_bytes(parameters, gather_bytes(f, scenario_.plan.precision))),
-                         layout_.shard, StreamKind::data, Category::data_exchange);
-  return push(p, wait);
+OperationId RankBuilder::gather_parameters(double parameters, double experts, OperationId wait) {
+  const int bytes = gather_bytes(scenario_.framework, scenario_.plan.precision);
+  const auto gather = [&](const char* name, double count, const hw::Group& group) {
+    wait = push(
+        pricer_.collective(name, hw::CollectiveKind::all_gather, Bytes(data_bytes(count, bytes)),
+                           group, StreamKind::data, Category::data_exchange),
+        wait);
+  };
+  if (parameters > 0 || experts <= 0) gather("gather parameters", parameters, layout_.shard);
+  if (experts > 0 && layout_.expert_shard.ranks > 1) {
+    gather("gather experts", experts, layout_.expert_shard);
+  }
+  return wait;
 }
 
-OperationId RankBuilder::reduce_gradients(double parameters, OperationId wait) {
+OperationId RankBuilder::reduce_gradients(double parameters, double experts, OperationId wait) {
+  wait = reduce_among(parameters, layout_.data, layout_.shard, wait);
+  return reduce_among(experts, layout_.expert_data, layout_.expert_shard, wait);
+}
+
+OperationId RankBuilder::reduce_among(double parameters, const hw::Group& data,
+                                      const hw::Group& shard, OperationId wait) {
   const Framework& f = scenario_.framework;
-  if (layout_.data.ranks <= 1 || parameters <= 0) return wait;
+  if (data.ranks <= 1 || parameters <= 0) return wait;
   const Bytes bytes(data_bytes(parameters, f.gradient_exchange_bytes));
   const bool in_full = scenario_.plan.sharding == ShardingStage::none || f.reduces_in_full;
   if (in_full) {
     return push(pricer_.collective("all-reduce gradients", hw::CollectiveKind::all_reduce, bytes,
-                                   layout_.data, StreamKind::data, Category::data_exchange),
+                                   data, StreamKind::data, Category::data_exchange),
                 wait);
   }
   OperationId id =
       push(pricer_.collective("reduce-scatter gradients", hw::CollectiveKind::reduce_scatter, bytes,
-                              layout_.shard, StreamKind::data, Category::data_exchange),
+                              shard, StreamKind::data, Category::data_exchange),
            wait);
-  if (layout_.replicas.ranks > 1) {
+  if (&shard == &layout_.shard && layout_.replicas.ranks > 1) {
     id = push(pricer_.collective("all-reduce gradient shards", hw::CollectiveKind::all_reduce,
                                  bytes / static_cast<double>(layout_.shard.ranks), layout_.replicas,
                                  StreamKind::data, Category::data_exchange),
@@ -355,7 +372,7 @@ void RankBuilder::gathered_pass(const std::vector<Unit>& list, bool forward, con
   double root = 0;
   for (const Unit& u : list) root += u.ends ? u.parameters : 0.0;
   OperationId root_gather = kNone;
-  if (forward && root > 0) root_gather = gather_parameters(root, last_compute_);
+  if (forward && root > 0) root_gather = gather_parameters(root, 0, last_compute_);
 
   std::vector<OperationId> gather(list.size(), kNone), done(list.size(), kNone);
   std::size_t issued = 0;
@@ -364,7 +381,7 @@ void RankBuilder::gathered_pass(const std::vector<Unit>& list, bool forward, con
       if (list[issued].ends) continue;
       // At most `ahead` + 1 gathered units are alive: wait for the one whose memory is reused.
       const OperationId freed = issued > ahead ? done[issued - ahead - 1] : last_compute_;
-      gather[issued] = gather_parameters(list[issued].parameters, freed);
+      gather[issued] = gather_parameters(list[issued].parameters, list[issued].experts, freed);
     }
   };
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -372,9 +389,11 @@ void RankBuilder::gathered_pass(const std::vector<Unit>& list, bool forward, con
     // Gathers need no message of another stage; the kernels do.
     if (i == 0) hold_compute(wait, also_wait);
     done[i] = issue(list, i, i + 1, name, list[i].ends ? root_gather : gather[i], kNone);
-    if (!forward && !list[i].ends) reduce_gradients(list[i].parameters, done[i]);
+    if (!forward && !list[i].ends) {
+      reduce_gradients(list[i].parameters, list[i].experts, done[i]);
+    }
   }
-  if (!forward && root > 0) reduce_gradients(root, done.back());
+  if (!forward && root > 0) reduce_gradients(root, 0, done.back());
 }
 
 }  // namespace forerun::sim

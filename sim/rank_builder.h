@@ -72,14 +72,18 @@ class RankBuilder {
                      OperationId also_wait);
   /// What the compute stream does next waits for both, besides what it waits for itself.
   void hold_compute(OperationId wait, OperationId also_wait);
-  OperationId gather_parameters(double parameters, OperationId wait);
-  OperationId reduce_gradients(double parameters, OperationId wait);
+  /// `experts`: parameters of routed experts, whose data-parallel group is another.
+  OperationId gather_parameters(double parameters, double experts, OperationId wait);
+  OperationId reduce_gradients(double parameters, double experts, OperationId wait);
+  OperationId reduce_among(double parameters, const hw::Group& data, const hw::Group& shard,
+                           OperationId wait);
   /// Whether a backward pass leaves the output matrix's gradient for the end of the step.
   [[nodiscard]] bool defers(const ScheduledPass&) const;
   void deferred_gradients();
   void exchange_tied_embedding();
   void clip_and_check(double held);
-  void update(double held, double owned);
+  void update();
+  void add_weight_casts(std::vector<Unit>&) const;
 
   [[nodiscard]] bool fully_sharded() const;
   [[nodiscard]] bool last_backward_of_chunk(const ScheduledPass&);
@@ -97,6 +101,8 @@ class RankBuilder {
   Work& work_;
 
   double held_ = 0;                           ///< parameters of one tensor rank, before sharding
+  double experts_ = 0;                        ///< of them, those of routed experts
+  double owned_ = 0;                          ///< what this rank updates
   std::vector<UnitList> forward_, backward_;  ///< by virtual stage
   UnitList backward_deferring_;  ///< of the chunk with the head, where its weight gradient waits
   std::int64_t deferred_ = 0;    ///< micro-batches whose output matrix's gradient is still to come
@@ -112,6 +118,7 @@ class RankBuilder {
   std::vector<std::vector<OperationId>> gathered_;
   std::vector<std::int64_t> backwards_left_;  ///< by virtual stage
   double unreduced_ = 0;                      ///< parameters whose gradients wait for a full bucket
+  double unreduced_experts_ = 0;              ///< the same of routed experts
   std::int64_t extra_host_ = 0;               ///< host ticks to add to the next operation
 };
 

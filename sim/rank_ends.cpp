@@ -14,25 +14,33 @@ constexpr int kPassLaunches = 8;
 void RankBuilder::begin_step() {
   const Framework& f = scenario_.framework;
   const Plan& plan = scenario_.plan;
-  const double shards = static_cast<double>(layout_.shard.ranks);
-  const double gradients = plan.sharding >= ShardingStage::gradients ? held_ / shards : held_;
+  const double gradients = owned_ > 0 && plan.sharding >= ShardingStage::gradients ? owned_ : held_;
   push(pricer_.memory_pass("zero gradients", Bytes(0), Bytes(gradients * f.gradient_bytes),
                            kPassLaunches, Category::optimizer, &work_));
 
-  if (!parts_.weight_casts.operations.empty()) {
-    const std::int64_t times = f.weights_cast_every_micro_batch ? plan.micro_batches() : 1;
-    const std::vector<Unit> casts(static_cast<std::size_t>(layout_.stage_layers(rank_) * times),
-                                  {&parts_.weight_casts, 0, false});
-    if (!casts.empty()) issue(casts, 0, casts.size(), "weight casts", kNone, kNone);
-  }
+  const std::int64_t times = f.weights_cast_every_micro_batch ? plan.micro_batches() : 1;
+  std::vector<Unit> casts;
+  for (std::int64_t t = 0; t < times; ++t) add_weight_casts(casts);
+  if (!casts.empty()) issue(casts, 0, casts.size(), "weight casts", kNone, kNone);
   // ZeRO-1 and -2: updated parameters are gathered beside the first forward passes, chunk by chunk.
   const bool sharded =
       plan.sharding == ShardingStage::optimizer || plan.sharding == ShardingStage::gradients;
   if (sharded && f.parameter_gather_overlapped && layout_.shard.ranks > 1) {
     for (std::size_t c = 0; c < forward_.size(); ++c) {
       for (const Unit& u : forward_[c].units) {
-        gathered_[c].push_back(gather_parameters(u.parameters, kNone));
+        gathered_[c].push_back(gather_parameters(u.parameters, u.experts, kNone));
       }
+    }
+  }
+}
+
+/// Of every layer of the rank, once.
+void RankBuilder::add_weight_casts(std::vector<Unit>& casts) const {
+  for (const Chunk& chunk : layout_.chunks[static_cast<std::size_t>(rank_)]) {
+    for (std::int64_t i = chunk.first_layer; i < chunk.first_layer + chunk.layers; ++i) {
+      const Segment& segment =
+          parts_.layers[layout_.kinds.of[static_cast<std::size_t>(i)]].weight_casts;
+      if (!segment.operations.empty()) casts.push_back({&segment, 0, 0, false});
     }
   }
 }
@@ -51,12 +59,12 @@ bool RankBuilder::defers(const ScheduledPass& pass) const {
 void RankBuilder::deferred_gradients() {
   if (deferred_ == 0) return;
   const std::vector<Unit> units(static_cast<std::size_t>(deferred_),
-                                {&parts_.head_weight_gradient, 0, true});
+                                {&parts_.head_weight_gradient, 0, 0, true});
   const OperationId done =
       issue(units, 0, units.size(), "deferred output matrix gradients", kNone, kNone);
   if (scenario_.framework.gradient_exchange != GradientExchange::after_backward) {
     const double head = static_cast<double>(stage_parameters(scenario_, layout_, rank_).head);
-    last_data_ = reduce_gradients(head, done);
+    last_data_ = reduce_gradients(head, 0, done);
   }
 }
 
@@ -103,8 +111,9 @@ void RankBuilder::clip_and_check(double held) {
   if (f.gradient_clipping) pass("gradient norm", 0, Channels::Barrier::norm);
 }
 
-void RankBuilder::update(double held, double owned) {
+void RankBuilder::update() {
   const Framework& f = scenario_.framework;
+  const double owned = owned_;
   if (f.gradient_clipping) {
     push(pricer_.memory_pass("scale gradients", Bytes(owned * f.gradient_bytes),
                              Bytes(owned * f.gradient_bytes), kPassLaunches, Category::optimizer,
@@ -119,24 +128,21 @@ void RankBuilder::update(double held, double owned) {
   const ShardingStage s = scenario_.plan.sharding;
   const bool sharded = s == ShardingStage::optimizer || s == ShardingStage::gradients;
   if (sharded && !f.parameter_gather_overlapped && layout_.shard.ranks > 1) {
-    trailing_ = gather_parameters(held, last_compute_);
+    trailing_ = gather_parameters(held_ - experts_, experts_, last_compute_);
   }
 }
 
 void RankBuilder::end_step() {
   const Framework& f = scenario_.framework;
   deferred_gradients();
-  const double owned = scenario_.plan.sharding == ShardingStage::none
-                           ? held_
-                           : held_ / static_cast<double>(layout_.shard.ranks);
   if (f.gradient_exchange == GradientExchange::after_backward && !fully_sharded()) {
-    last_data_ = reduce_gradients(held_, last_compute_);
+    last_data_ = reduce_gradients(held_ - experts_, experts_, last_compute_);
   }
   if (last_data_ != kNone && layout_.data.ranks > 1) trailing_ = last_data_;
   exchange_tied_embedding();
-  clip_and_check(scenario_.plan.sharding >= ShardingStage::gradients || !f.reduces_in_full ? owned
+  clip_and_check(scenario_.plan.sharding >= ShardingStage::gradients || !f.reduces_in_full ? owned_
                                                                                            : held_);
-  update(held_, owned);
+  update();
 
   // Bookkeeping between steps: the host has the device's last result and issues nothing meanwhile.
   PricedOperation end;

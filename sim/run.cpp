@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "models/parameters.h"
+
 namespace forerun::sim {
 
 RunResult simulate_run(const Scenario& s, const models::ChinchillaLaw& law, Detail detail) {

@@ -196,7 +196,7 @@ TEST_SUITE("sim/scenario") {
       REQUIRE_MESSAGE(back, problems.text("written"));
       CHECK(scenario_json(*back) == text);
       CHECK(plan_json(back->plan) == plan_json(s->plan));
-      CHECK(models::parameters(back->model) == models::parameters(s->model));
+      CHECK(models::architecture_json(back->model) == models::architecture_json(s->model));
       CHECK(back->published.step_time == s->published.step_time);
       CHECK(back->price == s->price);
     }

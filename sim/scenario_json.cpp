@@ -12,23 +12,6 @@
 namespace forerun::sim {
 namespace {
 
-std::string model_json(const models::Architecture& a) {
-  std::string out = fmt::format(
-      "{{\"name\": {}, \"family\": {}, \"layers\": {}, \"hidden\": {}, \"heads\": {}, "
-      "\"kv_heads\": "
-      "{}, \"head_dim\": {}, \"ffn\": {}, \"vocab\": {}, \"activation\": \"{}\", \"position\": "
-      "\"{}\", \"norm\": \"{}\", \"tied_embeddings\": {}, \"embedding_norm\": {}, \"linear_bias\": "
-      "{}, \"qkv_bias\": {}, \"qk_norm\": {}, \"final_norm\": {}",
-      json_quoted(a.name), json_quoted(a.family), a.layers, a.hidden, a.heads, a.kv_heads,
-      a.head_dim, a.ffn, a.vocab, name(a.activation), name(a.position), name(a.norm),
-      a.tied_embeddings, a.embedding_norm, a.linear_bias, a.qkv_bias, a.qk_norm, a.final_norm);
-  if (a.max_positions > 0) out += fmt::format(", \"max_positions\": {}", a.max_positions);
-  if (a.position == models::Position::rotary) {
-    out += fmt::format(", \"rotary_fraction\": {}", a.rotary_fraction);
-  }
-  return out + "}";
-}
-
 std::string network_json(const hw::Network& n) {
   const std::vector<std::string> names = hw::network_names();
   if (std::find(names.begin(), names.end(), n.name) != names.end()) {
@@ -43,7 +26,7 @@ std::string network_json(const hw::Network& n) {
 std::string scenario_json(const Scenario& s) {
   std::vector<std::string> lines = {"\"schema\": 1", "\"name\": " + json_quoted(s.name)};
   if (!s.description.empty()) lines.push_back("\"description\": " + json_quoted(s.description));
-  lines.push_back("\"model\": " + model_json(s.model));
+  lines.push_back("\"model\": " + models::architecture_json(s.model));
   lines.push_back(fmt::format(
       "\"cluster\": {{\"accelerator\": {}, \"accelerators\": {}, \"network\": {}{}}}",
       json_quoted(s.accelerator.name), s.accelerators, network_json(s.network),

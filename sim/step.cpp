@@ -4,6 +4,7 @@
 #include <map>
 
 #include "hw/power.h"
+#include "models/flops.h"
 #include "sim/attribution.h"
 #include "sim/parts.h"
 #include "sim/pass_units.h"
@@ -68,7 +69,6 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
     casts += c.cast ? 1 : 0;
     losses += c.loss ? 1 : 0;
   }
-  const double layers = static_cast<double>(layout.stage_layers(rank));
   std::map<std::int32_t, KernelShare> shares;
   const auto count_in = [&](const Segment& segment, double times) {
     if (times <= 0) return;
@@ -84,13 +84,15 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
     }
   };
   const Recompute& r = plan.recompute;
-  const double redone =
-      r.layers_per_stage > 0
-          ? std::min(layers, static_cast<double>(r.layers_per_stage * plan.virtual_stages))
-          : layers;
-  count_in(parts.layer_forward, layers * m);
-  count_in(parts.layer_backward, redone * m);
-  count_in(parts.layer_backward_plain, (layers - redone) * m);
+  for (const Chunk& chunk : layout.chunks[static_cast<std::size_t>(rank)]) {
+    const std::int64_t redone = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;
+    for (std::int64_t i = 0; i < chunk.layers; ++i) {
+      const LayerParts& of =
+          parts.layers[layout.kinds.of[static_cast<std::size_t>(chunk.first_layer + i)]];
+      count_in(of.forward, m);
+      count_in(i < redone ? of.backward : of.backward_plain, m);
+    }
+  }
   count_in(parts.embedding_forward, embeddings * m);
   count_in(parts.embedding_backward, embeddings * m);
   count_in(parts.head_forward, heads * m);
