@@ -17,10 +17,20 @@ double bytes_of_result(Precision p) {
 
 /// Query-key pairs that are computed: all, or under a causal mask those with key <= query + keys -
 /// queries. Queries before the first key see nothing.
-double pairs(const Attention& a) {
+double unwindowed_pairs(const Attention& a) {
   if (!a.causal) return real(a.queries) * real(a.keys);
   const double rows = real(std::min(a.queries, a.keys));
   return rows * (real(a.keys) - rows) + rows * (rows + 1) / 2;
+}
+
+double pairs(const Attention& a) {
+  const double all = unwindowed_pairs(a);
+  if (a.window == 0 || a.window >= a.keys) return a.pairs_share * all;
+  // Of a causal square, the first `window` queries see all before them and the later ones `window`.
+  const double w = real(a.window);
+  const double seen = a.causal && a.queries == a.keys ? w * (w + 1) / 2 + (real(a.keys) - w) * w
+                                                      : real(a.queries) * w;
+  return a.pairs_share * std::min(all, seen);
 }
 
 struct FlopsOf {
@@ -28,8 +38,12 @@ struct FlopsOf {
     return Flops(2.0 * real(g.m) * real(g.n) * real(g.k) * real(g.batch));
   }
   Flops operator()(const Attention& a) const {
-    const double forward = 4.0 * real(a.batch) * real(a.heads) * real(a.head_dim) * pairs(a);
-    return Flops(a.pass == Pass::forward ? forward : 2.5 * forward);
+    const double of_pairs = 2.0 * real(a.batch) * real(a.heads) * pairs(a);
+    const double d = real(a.head_dim), v = real(a.value_dim());
+    return Flops(of_pairs * (a.pass == Pass::forward ? d + v : 3.0 * d + 2.0 * v));
+  }
+  Flops operator()(const GroupedGemm& g) const {
+    return Flops(2.0 * g.rows * real(g.n) * real(g.k));
   }
   Flops operator()(const MemoryBound&) const { return Flops(0); }
   Flops operator()(const Gather&) const { return Flops(0); }
@@ -44,11 +58,26 @@ struct TrafficOf {
   Bytes operator()(const Attention& a) const {
     // 16-bit tensors. Forward: Q, O once, K, V once, a 32-bit log-sum-exp for each row. Backward
     // besides: dO, dQ, dK, dV and the 32-bit row sums of dO * O.
-    const double query = 2.0 * real(a.batch) * real(a.heads) * real(a.queries) * real(a.head_dim);
-    const double key = 2.0 * real(a.batch) * real(a.kv_heads) * real(a.keys) * real(a.head_dim);
+    const double width = 0.5 * (real(a.head_dim) + real(a.value_dim()));
+    const double query = 2.0 * real(a.batch) * real(a.heads) * real(a.queries) * width;
+    const double key = 2.0 * real(a.batch) * real(a.kv_heads) * real(a.keys) * width;
     const double row = 4.0 * real(a.batch) * real(a.heads) * real(a.queries);
     return Bytes(a.pass == Pass::forward ? 2 * query + 2 * key + row
                                          : 4 * query + 4 * key + 2 * row);
+  }
+  Bytes operator()(const GroupedGemm& g) const {
+    const double input = bytes_per_element(g.precision), output = bytes_of_result(g.precision);
+    const double weights = real(g.groups) * real(g.n) * real(g.k);
+    switch (g.pass) {
+      case GroupedPass::forward:
+        return Bytes(input * (g.rows * real(g.k) + weights) + output * g.rows * real(g.n));
+      case GroupedPass::input_gradient:
+        return Bytes(input * (g.rows * real(g.n) + weights) + output * g.rows * real(g.k));
+      case GroupedPass::weight_gradient:
+        return Bytes(input * g.rows * (real(g.n) + real(g.k)) +
+                     (g.accumulates ? 8.0 : output) * weights);
+    }
+    FORERUN_ASSERT(false, "a grouped product without a pass");
   }
   Bytes operator()(const MemoryBound& b) const { return b.read + b.written; }
   Bytes operator()(const Gather& g) const {

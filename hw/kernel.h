@@ -35,21 +35,48 @@ struct Gemm {
   auto operator<=>(const Gemm&) const = default;
 };
 
+/// Which product of a layer a grouped one is; the ragged size is m forward and for the input
+/// gradient, and the summed one for the weight gradient.
+enum class GroupedPass : std::uint8_t { forward, input_gradient, weight_gradient };
+
+/// The products of a rank's experts in one launch: of expert i, with m_i of `rows` in all,
+///   forward          C[m_i,n] = A[m_i,k] B_i[k,n]
+///   input_gradient   A[m_i,k] = C[m_i,n] B_i^T[n,k]
+///   weight_gradient  B_i[n,k] = sum over m_i of C A
+/// 2 rows n k FLOPs each. Every expert's weights are read, or written, once.
+struct GroupedGemm {
+  std::int64_t groups = 1;
+  double rows = 0;
+  std::int64_t n = 0, k = 0;
+  Precision precision = Precision::bf16;
+  GroupedPass pass = GroupedPass::forward;
+  bool accumulates = false, promotes = false;  ///< as of Gemm
+  auto operator<=>(const GroupedGemm&) const = default;
+};
+
 /// Which fused attention kernel runs; unfused attention is two batched Gemms and a MemoryBound
 /// softmax.
 enum class AttentionKernel : std::uint8_t { flash2, flash3, cudnn, triton };
 [[nodiscard]] std::string_view name(AttentionKernel);
 enum class Pass : std::uint8_t { forward, backward };
 
-/// softmax(Q K^T / sqrt(d)) V. 4 b h sq skv d FLOPs forward (2.5 times that backward: five products
-/// for two), halved when causal (exactly: the share of (q, k) pairs with k <= q + skv - sq).
+/// softmax(Q K^T / sqrt(d)) V. 2 b h pairs (d + v) FLOPs forward; backward 2 b h pairs (3 d + 2 v):
+/// five products for two (2.5 times the forward ones at v = d), of which three, the scores again
+/// and the gradients of queries and keys, are d wide. Pairs are sq skv, less what the masks hide:
+/// causal leaves those with key <= query + skv - sq; a window the last `window` of them;
+/// `pairs_share` is what is attended of those (documents' masks below 1, spans that see forward
+/// above).
 struct Attention {
   Pass pass = Pass::forward;
   AttentionKernel kernel = AttentionKernel::flash2;
   std::int64_t batch = 1, queries = 0, keys = 0;  ///< sequence lengths
   std::int64_t heads = 0, kv_heads = 0, head_dim = 0;
   bool causal = true;
-  bool alibi = false;  ///< a bias added to the scores inside the kernel
+  bool alibi = false;           ///< a bias added to the scores inside the kernel
+  std::int64_t v_head_dim = 0;  ///< of the values, where it differs from head_dim; 0: it does not
+  std::int64_t window = 0;      ///< keys that a query sees at most; 0: no window
+  double pairs_share = 1;
+  [[nodiscard]] std::int64_t value_dim() const { return v_head_dim > 0 ? v_head_dim : head_dim; }
   auto operator<=>(const Attention&) const = default;
 };
 
@@ -68,7 +95,7 @@ struct Gather {
   auto operator<=>(const Gather&) const = default;
 };
 
-using Kernel = std::variant<Gemm, Attention, MemoryBound, Gather>;
+using Kernel = std::variant<Gemm, Attention, MemoryBound, Gather, GroupedGemm>;
 
 [[nodiscard]] Flops flops(const Kernel&);
 /// Compulsory traffic to device memory: each operand once, outputs written once.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "hw/attention_surface.h"
@@ -12,6 +13,9 @@
 namespace forerun::hw {
 
 namespace {
+
+/// Keys of a tile: a window's two edges fall inside tiles.
+constexpr std::int64_t kWindowTile = 128;
 
 DurationEvidence evidence(bool own, bool inside) {
   if (!own) return DurationEvidence::modelled;
@@ -28,28 +32,68 @@ struct TimeOf {
     return {time, Seconds(0), DurationEvidence::modelled};
   }
 
-  KernelTime operator()(const Gemm& g) const {
-    const auto surface = a.gemm.find(g.precision);
+  [[nodiscard]] const GemmSurface& surface_of(Precision precision) const {
+    const auto surface = a.gemm.find(precision);
     if (surface == a.gemm.end()) {
       throw Error(ExitCode::wrong,
-                  fmt::format("{} has no matrix products in {}", a.name, name(g.precision)),
+                  fmt::format("{} has no matrix products in {}", a.name, name(precision)),
                   "choose a precision that its profile lists under \"gemm\"");
     }
+    return *surface->second;
+  }
+
+  void promote(Precision precision, KernelTime& result) const {
+    if (precision != Precision::fp8) return;
+    const Seconds more = result.compute_bound * (1.0 / a.promotion_rate - 1.0);
+    result.time += more;
+    result.compute_bound += more;
+    // No table holds such a product where promotion costs anything.
+    if (more > Seconds(0)) result.evidence = DurationEvidence::modelled;
+  }
+
+  /// Of `elements` of a 32-bit C.
+  void accumulate(double elements, KernelTime& result) const {
+    const Bytes more(6.0 * elements);  // 8 bytes read and written in place of 2 written
+    result.time += a.accumulation_exposed * (more / (a.memory_efficiency * a.memory_bandwidth));
+  }
+
+  KernelTime operator()(const Gemm& g) const {
+    const GemmSurface& surface = surface_of(g.precision);
     if (g.m == 0 || g.n == 0 || g.k == 0 || g.batch == 0) return {};
-    const GemmTime t = surface->second->at(g.m, g.n, g.k, g.batch);
-    KernelTime result{t.time, t.time * t.compute_share, evidence(surface->second->own(), t.inside)};
-    if (g.promotes && g.precision == Precision::fp8) {
-      const Seconds more = result.compute_bound * (1.0 / a.promotion_rate - 1.0);
-      result.time += more;
-      result.compute_bound += more;
-      // No table holds such a product where promotion costs anything.
-      if (more > Seconds(0)) result.evidence = DurationEvidence::modelled;
-    }
+    const GemmTime t = surface.at(g.m, g.n, g.k, g.batch);
+    KernelTime result{t.time, t.time * t.compute_share, evidence(surface.own(), t.inside)};
+    if (g.promotes) promote(g.precision, result);
     if (g.accumulates) {
-      const double elements =
-          static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.batch);
-      const Bytes more(6.0 * elements);  // 8 bytes read and written in place of 2 written
-      result.time += a.accumulation_exposed * (more / (a.memory_efficiency * a.memory_bandwidth));
+      accumulate(static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.batch),
+                 result);
+    }
+    return result;
+  }
+
+  KernelTime operator()(const GroupedGemm& g) const {
+    const GemmSurface& surface = surface_of(g.precision);
+    if (!(g.rows > 0) || g.n == 0 || g.k == 0 || g.groups == 0) return {};
+    const auto mean =
+        std::max<std::int64_t>(1, std::llround(g.rows / static_cast<double>(g.groups)));
+    const GemmTime t = [&] {
+      switch (g.pass) {
+        case GroupedPass::forward:
+          return surface.at(mean, g.n, g.k, g.groups);
+        case GroupedPass::input_gradient:
+          return surface.at(mean, g.k, g.n, g.groups);
+        default:
+          return surface.at(g.n, g.k, mean, g.groups);
+      }
+    }();
+    KernelTime result{t.time, t.time * t.compute_share, DurationEvidence::modelled};
+    const Seconds more = result.compute_bound * (1.0 / a.grouped_rate - 1.0);
+    result.time += more;
+    result.compute_bound += more;
+    if (g.promotes) promote(g.precision, result);
+    if (g.accumulates) {
+      accumulate(
+          static_cast<double>(g.groups) * static_cast<double>(g.n) * static_cast<double>(g.k),
+          result);
     }
     return result;
   }
@@ -62,10 +106,29 @@ struct TimeOf {
                   "choose a kernel that its profile lists under \"attention\"");
     }
     if (attention.batch == 0 || attention.queries == 0 || attention.heads == 0) return {};
-    const AttentionTime t = surface->second->at(attention);
+    const AttentionTime t = masked(*surface->second, attention);
     const bool own =
         surface->second->own() && surface->second->fit().tabled && attention.pass == Pass::forward;
     return {t.time, t.time * t.compute_share, evidence(own, t.inside)};
+  }
+
+  /// A surface knows squares of one head size, whole or causal. Windows, documents and values of
+  /// another size change the work, not the rate of it.
+  [[nodiscard]] static AttentionTime masked(const AttentionSurface& surface,
+                                            const Attention& attention) {
+    Attention plain = attention;
+    plain.v_head_dim = plain.window = 0;
+    plain.pairs_share = 1;
+    AttentionTime t = surface.at(plain);
+    if (plain == attention) return t;
+    Attention tiled = attention;
+    if (attention.window > 0 && attention.window < attention.keys) {
+      tiled.window = std::min(attention.keys, attention.window + kWindowTile);
+    }
+    const double work = flops(tiled) / flops(plain);
+    t.time = t.time - t.time * t.compute_share * (1.0 - work);
+    t.inside = false;
+    return t;
   }
 
   KernelTime operator()(const MemoryBound& b) const { return streaming(b.read + b.written); }
@@ -83,8 +146,7 @@ KernelTime at_burst_clock(const KernelTime& t, const Kernel& kernel, const Power
   if (!(t.compute_bound > Seconds(0))) return t;
   PowerModel board = power;
   board.cap = power.table_cap;
-  const auto* product = std::get_if<Gemm>(&kernel);
-  const double weight = product != nullptr ? energy_weight(product->precision) : 1.0;
+  const double weight = energy_weight(kernel);
   const double sustained = sustained_clock(
       board, {weight * flops(kernel), traffic(kernel), t.compute_bound, t.time - t.compute_bound});
   const double clock = 1.0 - (1.0 - sustained) * (t.time / (t.time + kReaction));

@@ -65,4 +65,10 @@ double energy_weight(Precision p) {
   FORERUN_ASSERT(false, fmt::format("precision {}", static_cast<int>(p)));
 }
 
+double energy_weight(const Kernel& kernel) {
+  if (const auto* product = std::get_if<Gemm>(&kernel)) return energy_weight(product->precision);
+  const auto* grouped = std::get_if<GroupedGemm>(&kernel);
+  return grouped != nullptr ? energy_weight(grouped->precision) : 1.0;
+}
+
 }  // namespace forerun::hw

@@ -51,5 +51,7 @@ struct PowerWindow {
 /// Energy of one operation relative to a 16-bit one: 1, half for 8 bit, a quarter for 4 bit, twice
 /// for tf32, four times for fp32. Assumed: proportional to the width of the operands.
 [[nodiscard]] double energy_weight(Precision);
+/// Of a kernel's operations: that of its products' precision, 1 for others.
+[[nodiscard]] double energy_weight(const Kernel&);
 
 }  // namespace forerun::hw

@@ -10,8 +10,23 @@ using hw::Gemm;
 
 hw::Attention fused(const Layer& l, hw::Pass pass, std::int64_t queries, std::int64_t keys,
                     bool causal) {
-  return {pass,      l.c.attention, l.s.micro_batch, queries, keys,
-          l.heads(), l.kv_heads(),  l.a.head_dim,    causal,  l.a.position == Position::alibi};
+  hw::Attention a{
+      pass,      l.c.attention, l.s.micro_batch, queries, keys,
+      l.heads(), l.kv_heads(),  l.a.head_dim,    causal,  l.a.position == Position::alibi};
+  a.pairs_share = l.s.pairs_share;
+  if (l.a.latent_attention) {
+    a.kv_heads = a.heads;
+    a.head_dim = l.a.latent_attention->qk_head_dim();
+    a.v_head_dim = l.a.latent_attention->v_head_dim;
+  }
+  if (l.a.bidirectional) a.causal = false;
+  // Blocks of a chunk see, on average, half of it.
+  if (l.a.window) a.window = l.a.window->chunked ? l.a.window->tokens / 2 : l.a.window->tokens;
+  if (l.s.thought > 0) {
+    a.keys *= 1 + l.s.thought;
+    a.causal = false;
+  }
+  return a;
 }
 
 /// Two batched products and a softmax over the square of the sequence (before fused attention). The
@@ -19,7 +34,8 @@ hw::Attention fused(const Layer& l, hw::Pass pass, std::int64_t queries, std::in
 /// and writes the whole, forward and backward (NVIDIA/Megatron-LM megatron/fused_kernels,
 /// scaled_upper_triang_masked_softmax).
 void unfused_attention(const Layer& l, hw::Pass pass) {
-  const std::int64_t q = l.sequence_here(), kv = l.s.sequence, batch = l.s.micro_batch * l.heads();
+  const std::int64_t q = l.sequence_here(), kv = l.s.sequence * (1 + l.s.thought),
+                     batch = l.s.micro_batch * l.heads();
   const double scores =
       static_cast<double>(batch) * static_cast<double>(q) * static_cast<double>(kv);
   const double out = l.inner() * static_cast<double>(l.query_width());

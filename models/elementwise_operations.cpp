@@ -22,6 +22,38 @@ void norm_backward(const Layer& l, std::string_view name, double tokens) {
   }
 }
 
+void sub_layer_norms(const Layer& l, std::string_view name) {
+  const std::int64_t times = l.a.norm_order == NormOrder::both ? 2 : 1;
+  for (std::int64_t i = 0; i < times; ++i) norm_forward(l, name, l.outer());
+  if (l.a.modulation > 0) l.b.memory("modulate", l.outer() * l.hidden(), 2, 2);
+}
+
+void sub_layer_norm_gradients(const Layer& l, std::string_view name) {
+  const std::int64_t times = l.a.norm_order == NormOrder::both ? 2 : 1;
+  if (l.a.modulation > 0) l.b.memory("modulate gradient", l.outer() * l.hidden(), 4, 2, 2);
+  for (std::int64_t i = 0; i < times; ++i) norm_backward(l, name, l.outer());
+}
+
+void modulation_forward(const Layer& l) {
+  if (l.a.modulation == 0) return;
+  for (std::int64_t set = 0; set < norm_sets(l.a); ++set) {
+    l.b.kernel("modulation",
+               hw::Gemm{l.s.micro_batch, l.a.modulation * l.a.hidden, l.a.hidden,
+                        sixteen_bit(l.s.precision)},
+               2);
+  }
+}
+
+void modulation_backward(const Layer& l) {
+  if (l.a.modulation == 0) return;
+  const std::int64_t n = l.a.modulation * l.a.hidden;
+  const hw::Precision p = sixteen_bit(l.s.precision);
+  for (std::int64_t set = 0; set < norm_sets(l.a); ++set) {
+    l.b.kernel("modulation input gradient", hw::Gemm{l.s.micro_batch, l.a.hidden, n, p}, 2);
+    l.b.kernel("modulation weight gradient", hw::Gemm{n, l.a.hidden, l.s.micro_batch, p});
+  }
+}
+
 void residual_forward(const Layer& l, double tokens) {
   const double elements = tokens * l.hidden();
   const double mask = l.c.dropout ? 1 : 0;
@@ -44,8 +76,8 @@ void join_gradient(const Layer& l, double tokens) {
   l.b.memory("join residual gradient", tokens * l.hidden(), 4, 2);
 }
 
-void activation_forward(const Layer& l) {
-  const double elements = l.inner() * static_cast<double>(l.ffn());
+void activation_forward(const Layer& l, double tokens) {
+  const double elements = tokens * static_cast<double>(l.ffn());
   if (l.a.gated()) {
     if (l.c.fused_elementwise) {
       l.b.memory("activation", elements, 4, 2);
@@ -59,8 +91,8 @@ void activation_forward(const Layer& l) {
   }
 }
 
-void activation_backward(const Layer& l) {
-  const double elements = l.inner() * static_cast<double>(l.ffn());
+void activation_backward(const Layer& l, double tokens) {
+  const double elements = tokens * static_cast<double>(l.ffn());
   if (l.a.gated()) {
     if (l.c.fused_elementwise) {
       l.b.memory("activation gradient", elements, 6, 4);

@@ -13,14 +13,23 @@ namespace forerun::models {
 void norm_forward(const Layer&, std::string_view name, double tokens);
 void norm_backward(const Layer&, std::string_view name, double tokens);
 
+/// The norms of a sub-layer: one, or two with NormOrder::both, each a kernel a set of norm weights;
+/// with modulation the condition's scale and shift are another pass.
+void sub_layer_norms(const Layer&, std::string_view name);
+void sub_layer_norm_gradients(const Layer&, std::string_view name);
+/// Vectors that the condition makes for a layer (models/architecture.h, `modulation`).
+void modulation_forward(const Layer&);
+void modulation_backward(const Layer&);
+
 /// Output bias, dropout and the residual: one fused kernel or one each.
 void residual_forward(const Layer&, double tokens);
 void residual_backward(const Layer&, double tokens);
 /// The residual branch's gradient joins that of the norm's input.
 void join_gradient(const Layer&, double tokens);
 
-void activation_forward(const Layer&);
-void activation_backward(const Layer&);
+/// Of `tokens` in tensor-parallel regions.
+void activation_forward(const Layer&, double tokens);
+void activation_backward(const Layer&, double tokens);
 
 /// Of queries and keys; the same traffic either way. Nothing without rotary positions.
 void rotary(const Layer&, std::string_view name);

@@ -3,6 +3,7 @@
 #include "models/layer_operations.h"
 #include "models/low_precision.h"
 #include "models/operation_builder.h"
+#include "models/parameters.h"
 
 namespace forerun::models {
 namespace {
@@ -186,12 +187,13 @@ OperationList loss_backward(const Slice& s, const KernelChoices& c, std::int64_t
 
 OperationList weight_casts(const Architecture& a, const Slice& s, const KernelChoices&) {
   OperationBuilder b;
-  const double t = static_cast<double>(s.tensor);
-  const double h = static_cast<double>(a.hidden);
-  const double attention = h * static_cast<double>(2 * a.query_width() + 2 * a.kv_width()) / t;
-  const double feed_forward = h * static_cast<double>((a.gated() ? 3 : 2) * a.ffn) / t;
-  quantize_weight(b, s.precision, "cast attention weights", attention);
-  quantize_weight(b, s.precision, "cast feed-forward weights", feed_forward);
+  const LayerParameters held = layer_parameters(a, {s.tensor, s.expert, s.expert_tensor});
+  quantize_weight(b, s.precision, "cast attention weights", static_cast<double>(held.attention));
+  quantize_weight(b, s.precision, "cast feed-forward weights",
+                  static_cast<double>(held.feed_forward));
+  if (held.experts > 0) {
+    quantize_weight(b, s.precision, "cast expert weights", static_cast<double>(held.experts));
+  }
   return b.take();
 }
 

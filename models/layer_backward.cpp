@@ -1,6 +1,9 @@
 #include "models/attention_operations.h"
 #include "models/elementwise_operations.h"
+#include "models/expert_operations.h"
+#include "models/latent_projections.h"
 #include "models/layer_forward.h"
+#include "models/modality_operations.h"
 #include "models/parallel_products.h"
 
 namespace forerun::models {
@@ -25,49 +28,91 @@ std::vector<Column> qkv_products(const Layer& l) {
            l.query_width() + 2 * l.kv_width()}};
 }
 
+/// Backward of the feed-forward parts without experts.
+void dense_feed_forward_backward(const Layer& l, const Rows& rows) {
+  OperationBuilder& b = l.b;
+  b.part(LayerPart::ffn_down);
+  row_parallel_backward(l, "feed-forward down input gradient", "feed-forward down weight gradient",
+                        l.ffn(), rows);
+  b.part(LayerPart::activation);
+  activation_backward(l, sum(rows));
+  b.part(LayerPart::ffn_up);
+  column_parallel_backward(l, up_products(l), static_cast<double>((l.a.gated() ? 2 : 1) * l.ffn()),
+                           rows);
+}
+
+void feed_forward_backward(const Layer& l) {
+  OperationBuilder& b = l.b;
+  b.part(LayerPart::ffn_down);
+  residual_backward(l, l.outer());
+  const std::vector<WeightSet> sets = feed_forward_sets(l.a);
+  const FeedForwardRows rows(l, sets);
+  gather_by_modality(l, "gather output gradients", sets, l.hidden());
+  if (rows.any_dense) dense_feed_forward_backward(l, rows.dense);
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    if (sets[i].experts > 0) experts_backward(l, sets[i], rows.outer[i]);
+  }
+  scatter_by_modality(l, "scatter input gradients", sets, l.hidden());
+  b.part(LayerPart::ffn_norm);
+  if (!l.a.parallel_block) sub_layer_norm_gradients(l, "feed-forward norm gradient");
+  join_gradient(l, l.outer());
+}
+
+void attention_backward(const Layer& l) {
+  OperationBuilder& b = l.b;
+  const std::vector<WeightSet> sets = attention_sets(l.a);
+  const Rows rows = rows_of(sets, l.s, l.s.tokens());
+  const double query = static_cast<double>(l.query_width());
+  const double kv = static_cast<double>(l.kv_width());
+  b.part(LayerPart::attention_output);
+  if (!l.a.parallel_block) residual_backward(l, l.outer());
+  gather_by_modality(l, "gather attention output gradients", sets, l.hidden());
+  row_parallel_backward(l, "attention output input gradient", "attention output weight gradient",
+                        l.context_width(), rows);
+  scatter_by_modality(l, "scatter attention result gradients", sets,
+                      static_cast<double>(l.context_width()));
+  b.part(LayerPart::core_attention);
+  core_attention(l, hw::Pass::backward);
+  if (l.a.latent_attention) {
+    latent_backward(l);
+  } else {
+    b.part(LayerPart::rotary);
+    rotary(l, "rotary gradient");
+    b.part(LayerPart::qkv);
+    gather_by_modality(l, "gather query, key, value gradients", sets, query + 2 * kv);
+    if (l.a.linear_bias) b.memory("bias gradient", l.inner() * (query + 2 * kv), 2, 0);
+    column_parallel_backward(l, qkv_products(l), query + 2 * kv, rows);
+    scatter_by_modality(l, "scatter input gradients", sets, l.hidden());
+  }
+  b.part(LayerPart::attention_norm);
+  sub_layer_norm_gradients(l, "attention norm gradient");
+  modulation_backward(l);
+  join_gradient(l, l.outer());
+}
+
 }  // namespace
 
 OperationList layer_backward(const Architecture& a, const Slice& s, const KernelChoices& c,
                              const std::set<LayerPart>& redo, bool full_recompute) {
   OperationBuilder b;
-  const Layer l{a, s, c, b};
+  b.name_sets(names_of(attention_sets(a).size() > 1 ? attention_sets(a) : feed_forward_sets(a)));
+  Slice some = routed_slice(a, s);
   const Wanted parts = full_recompute ? nullptr : &redo;
-  const auto again = [&](auto&& pass) {
+  const auto again = [&](const Layer& l, auto&& pass) {
     b.recomputed(true);
     pass(l, parts);
     b.recomputed(false);
   };
-  if (full_recompute) again(attention_forward);
-  if (full_recompute || !redo.empty()) again(feed_forward_forward);
-
-  b.part(LayerPart::ffn_down);
-  residual_backward(l, l.outer());
-  row_parallel_backward(l, "feed-forward down input gradient", "feed-forward down weight gradient",
-                        l.ffn());
-  b.part(LayerPart::activation);
-  activation_backward(l);
-  b.part(LayerPart::ffn_up);
-  column_parallel_backward(l, up_products(l), static_cast<double>((a.gated() ? 2 : 1) * l.ffn()));
-  b.part(LayerPart::ffn_norm);
-  norm_backward(l, "feed-forward norm gradient", l.outer());
-  join_gradient(l, l.outer());
-
-  if (!full_recompute && !redo.empty()) again(attention_forward);
-  b.part(LayerPart::attention_output);
-  residual_backward(l, l.outer());
-  row_parallel_backward(l, "attention output input gradient", "attention output weight gradient",
-                        l.query_width());
-  b.part(LayerPart::core_attention);
-  core_attention(l, hw::Pass::backward);
-  b.part(LayerPart::rotary);
-  rotary(l, "rotary gradient");
-  b.part(LayerPart::qkv);
-  const double width = static_cast<double>(l.query_width() + 2 * l.kv_width());
-  if (a.linear_bias) b.memory("bias gradient", l.inner() * width, 2, 0);
-  column_parallel_backward(l, qkv_products(l), width);
-  b.part(LayerPart::attention_norm);
-  norm_backward(l, "attention norm gradient", l.outer());
-  join_gradient(l, l.outer());
+  const std::int64_t passes = a.thoughts ? a.thoughts->passes() : 1;
+  for (some.thought = passes - 1; some.thought >= 0; --some.thought) {
+    const Layer l{a, some, c, b};
+    if (full_recompute) again(l, attention_forward);
+    if (full_recompute || !redo.empty()) again(l, feed_forward_forward);
+    feed_forward_backward(l);
+    if (!full_recompute && !redo.empty()) again(l, attention_forward);
+    attention_backward(l);
+  }
+  route_by_depth(b, a, s, some, true);
   return b.take();
 }
 

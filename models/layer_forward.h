@@ -3,7 +3,9 @@
 /// The two halves of a layer's forward pass, which recompute issues again before or during the
 /// backward pass. Private to models/.
 
+#include <cstdint>
 #include <set>
+#include <vector>
 
 #include "models/layer.h"
 
@@ -14,5 +16,19 @@ using Wanted = const std::set<LayerPart>*;
 
 void attention_forward(const Layer&, Wanted);
 void feed_forward_forward(const Layer&, Wanted);
+
+/// Tokens of each feed-forward weight set.
+struct FeedForwardRows {
+  FeedForwardRows(const Layer&, const std::vector<WeightSet>&);
+  std::vector<std::int64_t> dense;  ///< in tensor-parallel regions; 0 for sets with experts
+  std::vector<std::int64_t> outer;  ///< outside of them
+  bool any_dense = false;
+};
+
+/// What a layer with depth routing processes of a micro-batch; all of it in others.
+[[nodiscard]] Slice routed_slice(const Architecture& alike, const Slice&);
+/// The router that picks `some` of `s`, and the moves of what it picked; nothing in other layers.
+void route_by_depth(OperationBuilder&, const Architecture& alike, const Slice& s, const Slice& some,
+                    bool backward);
 
 }  // namespace forerun::models

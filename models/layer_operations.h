@@ -10,16 +10,22 @@
 /// 2205.05198). Activations and their gradients are 16 bit. Low precision adds its casts as
 /// kernels.
 ///
-/// Not modelled: attention masks of documents inside a sequence, kernels that fuse over a residual.
+/// Where a layer has several sets of weights (models/layers.h) the tokens of each are gathered, go
+/// through its products and are scattered back; attention is over all. Routed experts are
+/// models/expert_operations.h.
+///
+/// Not modelled: kernels that fuse over a residual.
 
 #include <cstdint>
 #include <set>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "core/quantity.h"
 #include "hw/collective.h"
+#include "hw/expert_exchange.h"
 #include "hw/kernel.h"
 #include "models/architecture.h"
 
@@ -41,7 +47,9 @@ enum class PrecisionRecipe : std::uint8_t {
 [[nodiscard]] bool is_low_precision(PrecisionRecipe);
 
 /// Parts of a layer that recompute can throw away and redo. `query`, `key`, `value` and `ffn_gate`
-/// exist apart only where a framework keeps the projections separate.
+/// exist apart only where a framework keeps the projections separate; `latent_up` are latent
+/// attention's up-projections. A layer with experts has `router` to `shared_experts` in place of
+/// `ffn_up` to `ffn_down`.
 enum class LayerPart : std::uint8_t {
   attention_norm,
   qkv,
@@ -56,7 +64,15 @@ enum class LayerPart : std::uint8_t {
   ffn_gate,
   activation,
   ffn_down,
-  residual
+  residual,
+  latent_up,
+  router,
+  dispatch,
+  expert_up,
+  expert_activation,
+  expert_down,
+  combine,
+  shared_experts
 };
 
 enum class ContextExchange : std::uint8_t { ring, all_gather, all_to_all };
@@ -80,6 +96,27 @@ struct KernelChoices {
   bool fp32_logits = true;  ///< cross-entropy works on 32-bit logits, in separate passes
   bool fused_cross_entropy = false;
   bool weights_cast_every_micro_batch = false;  ///< low precision: else once a step
+  hw::ExpertExchangeKind expert_dispatch = hw::ExpertExchangeKind::all_to_all;
+  bool grouped_experts = true;  ///< products of a rank's experts are one kernel, else one each
+  bool expert_exchange_overlap =
+      false;                           ///< dispatch and combine beside another micro-batch's layer
+  bool shared_expert_overlap = false;  ///< shared experts run beside the dispatch
+  bool grouped_modalities = false;  ///< products of a layer's weight sets are one kernel, else each
+  bool modality_mask_syncs = false;  ///< the host waits for the indices of a boolean mask
+};
+
+/// Tokens of one modality.
+struct ModalityTokens {
+  std::string modality;
+  std::int64_t tokens = 0;
+  bool operator==(const ModalityTokens&) const = default;
+};
+
+/// Rows of routed experts against an even spread, all of which is 1.
+struct ExpertLoad {
+  double mine = 1;      ///< of this rank's experts over their fair share
+  double exchange = 1;  ///< of the group's most loaded rank over the fair share
+  bool operator==(const ExpertLoad&) const = default;
 };
 
 /// One micro-batch as one accelerator sees it.
@@ -90,6 +127,15 @@ struct Slice {
   bool sequence_parallel = false;
   ContextExchange context_exchange = ContextExchange::ring;
   PrecisionRecipe precision = PrecisionRecipe::bf16;
+  std::int64_t expert = 1, expert_tensor = 1;
+  /// Tokens of the whole micro-batch by modality; empty where the model does not tell them apart.
+  std::vector<ModalityTokens> modalities = {};
+  /// Attended (query, key) pairs over those that a mask of the model's kind leaves in a sequence:
+  /// masks of documents lower it, spans that see forward raise it.
+  double pairs_share = 1;
+  std::int64_t thought =
+      0;  ///< pass of thoughts: keys are 1 + thought times the sequence, all seen
+  ExpertLoad load = {};
   [[nodiscard]] std::int64_t tokens() const { return micro_batch * sequence / context; }
   /// Tokens of the parts outside tensor-parallel regions.
   [[nodiscard]] std::int64_t outer_tokens() const {
@@ -97,7 +143,7 @@ struct Slice {
   }
 };
 
-enum class Dimension : std::uint8_t { tensor, context };
+enum class Dimension : std::uint8_t { tensor, context, expert_tensor };
 
 /// A collective inside a layer.
 struct Exchange {
@@ -107,18 +153,23 @@ struct Exchange {
   double share = 1.0;  ///< of the collective's time (an overlapped exchange is issued in pieces)
 };
 
+/// The host waits for what was issued before and issues the rest after.
+struct HostWait {};
+
 struct LayerOperation {
   std::string_view name;  ///< static text
-  std::variant<hw::Kernel, Exchange> work;
+  std::variant<hw::Kernel, Exchange, hw::ExpertExchange, HostWait> work;
   LayerPart part = LayerPart::residual;
   std::int32_t wait = -1;  ///< operation of this list, on the other stream, that must have ended
   int launches = 1;        ///< kernels the host issues for it
   bool recomputed = false;
   bool of_weights = false;  ///< one pass over a matrix of weights, which moves no more than it says
+  std::int32_t set = -1;    ///< whose weights: index into OperationList::sets; -1: of all tokens
 };
 
 struct OperationList {
   std::vector<LayerOperation> operations;
+  std::vector<std::string> sets;  ///< names of weight sets: their first modalities
   std::int32_t trailing = -1;  ///< exchange that the next list's first compute operation waits for
 };
 

@@ -10,6 +10,7 @@ LayerOperation& OperationBuilder::add(std::string_view name) {
   o.name = name;
   o.part = part_;
   o.recomputed = recomputed_;
+  o.set = set_;
   return o;
 }
 
@@ -53,8 +54,35 @@ void OperationBuilder::require(std::int32_t exchange) {
   required_ = std::max(required_, exchange);
 }
 
+void OperationBuilder::expert_exchange(std::string_view name, const hw::ExpertExchange& x) {
+  const auto index = static_cast<std::int32_t>(list_.operations.size());
+  LayerOperation& o = add(name);
+  o.work = x;
+  o.wait = last_compute_;
+  require(index);
+}
+
+void OperationBuilder::expert_exchange_beside(std::string_view name, const hw::ExpertExchange& x) {
+  at_end_ = static_cast<std::int32_t>(list_.operations.size());
+  LayerOperation& o = add(name);
+  o.work = x;
+  // Its data are another micro-batch's: it begins when the stream is free.
+}
+
+std::int32_t OperationBuilder::release() { return std::exchange(required_, -1); }
+
+void OperationBuilder::host_wait(std::string_view name) {
+  const auto index = static_cast<std::int32_t>(list_.operations.size());
+  LayerOperation& o = add(name);
+  o.work = HostWait{};
+  o.launches = 0;
+  o.wait = required_;
+  required_ = -1;
+  last_compute_ = index;
+}
+
 OperationList OperationBuilder::take() {
-  list_.trailing = required_;
+  list_.trailing = std::max(required_, at_end_);
   return std::move(list_);
 }
 

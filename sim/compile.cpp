@@ -27,13 +27,22 @@ models::KernelChoices kernel_choices(const Scenario& s) {
   c.fp32_logits = f.fp32_logits;
   c.fused_cross_entropy = f.fused_cross_entropy;
   c.weights_cast_every_micro_batch = f.weights_cast_every_micro_batch;
+  c.expert_dispatch = f.expert_dispatch;
+  c.grouped_experts = f.grouped_experts;
+  c.expert_exchange_overlap = f.expert_exchange_overlap;
+  c.shared_expert_overlap = f.shared_expert_overlap;
+  c.grouped_modalities = f.grouped_modalities;
+  c.modality_mask_syncs = f.modality_mask_syncs;
   return c;
 }
 
 models::Slice slice_of(const Scenario& s) {
   const Plan& p = s.plan;
-  return {p.micro_batch,       p.sequence,         p.tensor,   p.context,
-          p.sequence_parallel, p.context_exchange, p.precision};
+  models::Slice slice{p.micro_batch,       p.sequence,         p.tensor,   p.context,
+                      p.sequence_parallel, p.context_exchange, p.precision};
+  slice.expert = p.expert;
+  slice.expert_tensor = p.expert_tensor;
+  return slice;
 }
 
 namespace {

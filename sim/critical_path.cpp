@@ -58,7 +58,8 @@ std::vector<CriticalLink> walk_back(const Causality& c) {
 
 bool is_exchange(Category c) {
   return c == Category::tensor_exchange || c == Category::context_exchange ||
-         c == Category::data_exchange || c == Category::pipeline_exchange;
+         c == Category::expert_exchange || c == Category::data_exchange ||
+         c == Category::pipeline_exchange;
 }
 
 /// How much faster the transfers of a stream must be for `place` to end by `deadline`, or nothing

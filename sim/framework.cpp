@@ -49,6 +49,12 @@ constexpr std::array kReported = {Choice<ReportedMemory>{"allocated", ReportedMe
                                   Choice<ReportedMemory>{"device", ReportedMemory::device}};
 
 constexpr auto& choices_of(hw::AttentionKernel) { return kAttention; }
+constexpr std::array kDispatch = {
+    Choice<hw::ExpertExchangeKind>{"all_to_all", hw::ExpertExchangeKind::all_to_all},
+    Choice<hw::ExpertExchangeKind>{"all_gather", hw::ExpertExchangeKind::all_gather},
+    Choice<hw::ExpertExchangeKind>{"fused", hw::ExpertExchangeKind::fused}};
+
+constexpr auto& choices_of(hw::ExpertExchangeKind) { return kDispatch; }
 constexpr auto& choices_of(GradientExchange) { return kExchange; }
 constexpr auto& choices_of(LayerDivision) { return kDivision; }
 constexpr auto& choices_of(ReportedMemory) { return kReported; }
@@ -90,6 +96,13 @@ void each_fact(F& f, Visit&& visit) {
   visit("fused_cross_entropy", f.fused_cross_entropy);
   visit("optimizer_state_bytes", f.optimizer_state_bytes);
   visit("optimizer_read_write_bytes", f.optimizer_read_write_bytes);
+  visit("expert_dispatch", f.expert_dispatch);
+  visit("grouped_experts", f.grouped_experts);
+  visit("expert_exchange_overlap", f.expert_exchange_overlap);
+  visit("shared_expert_overlap", f.shared_expert_overlap);
+  visit("grouped_modalities", f.grouped_modalities);
+  visit("modality_mask_syncs", f.modality_mask_syncs);
+  visit("host_sync", f.host_sync);
   visit("bucket_bytes", f.bucket_bytes);
   visit("vocabulary_multiple", f.vocabulary_multiple);
   visit("prefetch_units", f.prefetch_units);

@@ -81,8 +81,17 @@ struct Framework {
   bool gradient_clipping = true;  ///< a norm pass, an all-reduce and a host sync
   bool fp32_logits = false;       ///< logits and cross-entropy in 32 bit
   bool fused_cross_entropy = false;
-  int optimizer_state_bytes = 12;        ///< per parameter: fp32 copy and two moments
-  int optimizer_read_write_bytes = 30;   ///< traffic per parameter of one fused Adam update
+  int optimizer_state_bytes = 12;       ///< per parameter: fp32 copy and two moments
+  int optimizer_read_write_bytes = 30;  ///< traffic per parameter of one fused Adam update
+  hw::ExpertExchangeKind expert_dispatch = hw::ExpertExchangeKind::all_to_all;
+  bool grouped_experts = true;  ///< products of a rank's experts are one kernel
+  bool expert_exchange_overlap =
+      false;                           ///< dispatch and combine beside another micro-batch's layer
+  bool shared_expert_overlap = false;  ///< shared experts beside the dispatch
+  bool grouped_modalities = false;     ///< products of a layer's towers are one kernel
+  bool modality_mask_syncs =
+      false;            ///< tokens of a modality are found by a mask, which the host awaits
+  Seconds host_sync{};  ///< idle time of the device when the host waits for it and then goes on
   std::int64_t bucket_bytes = 0;         ///< of a gradient bucket; 0: one layer
   std::int64_t vocabulary_multiple = 1;  ///< padded to a multiple of this times tensor parallel
   std::int64_t prefetch_units = 1;       ///< FSDP: layers gathered ahead

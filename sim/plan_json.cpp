@@ -47,7 +47,15 @@ constexpr std::array kParts = {Choice<LayerPart>{"attention_norm", LayerPart::at
                                Choice<LayerPart>{"ffn_gate", LayerPart::ffn_gate},
                                Choice<LayerPart>{"activation", LayerPart::activation},
                                Choice<LayerPart>{"ffn_down", LayerPart::ffn_down},
-                               Choice<LayerPart>{"residual", LayerPart::residual}};
+                               Choice<LayerPart>{"residual", LayerPart::residual},
+                               Choice<LayerPart>{"latent_up", LayerPart::latent_up},
+                               Choice<LayerPart>{"router", LayerPart::router},
+                               Choice<LayerPart>{"dispatch", LayerPart::dispatch},
+                               Choice<LayerPart>{"expert_up", LayerPart::expert_up},
+                               Choice<LayerPart>{"expert_activation", LayerPart::expert_activation},
+                               Choice<LayerPart>{"expert_down", LayerPart::expert_down},
+                               Choice<LayerPart>{"combine", LayerPart::combine},
+                               Choice<LayerPart>{"shared_experts", LayerPart::shared_experts}};
 constexpr std::array kPrecisions = {
     Choice<PrecisionRecipe>{"bf16", PrecisionRecipe::bf16},
     Choice<PrecisionRecipe>{"fp16", PrecisionRecipe::fp16},
@@ -125,6 +133,8 @@ Plan read_plan(Reader& r) {
   degree(r, "tensor", kMostRanks, p.tensor);
   degree(r, "pipeline", kMostLayers, p.pipeline);
   degree(r, "context", kMostRanks, p.context);
+  degree(r, "expert", kMostRanks, p.expert);
+  degree(r, "expert_tensor", kMostRanks, p.expert_tensor);
   degree(r, "virtual_stages", kMostLayers, p.virtual_stages);
   flag(r, "sequence_parallel", p.sequence_parallel);
   if (p.virtual_stages > 1) p.schedule = PipelineSchedule::interleaved;
@@ -160,15 +170,16 @@ std::string plan_json(const Plan& p) {
   }
   recompute += "}";
   return fmt::format(
-      "{{\"data\": {}, \"tensor\": {}, \"pipeline\": {}, \"context\": {}, \"virtual_stages\": {}, "
+      "{{\"data\": {}, \"tensor\": {}, \"pipeline\": {}, \"context\": {}, \"expert\": {}, "
+      "\"expert_tensor\": {}, \"virtual_stages\": {}, "
       "\"sequence_parallel\": {}, \"schedule\": \"{}\", \"context_exchange\": \"{}\", "
       "\"sharding\": \"{}\", \"shard_group\": {}, \"recompute\": {}, \"precision\": \"{}\", "
       "\"micro_batch\": {}, \"global_batch\": {}, \"sequence\": {}, \"embedding_takes_slot\": {}, "
       "\"loss_takes_slot\": {}, \"activation_offload_layers\": {}}}",
-      p.data, p.tensor, p.pipeline, p.context, p.virtual_stages, p.sequence_parallel,
-      name(p.schedule), exchange_name(p.context_exchange), name(p.sharding), p.shard_group,
-      recompute, name_in(kPrecisions, p.precision), p.micro_batch, p.global_batch, p.sequence,
-      p.embedding_takes_slot, p.loss_takes_slot, p.activation_offload_layers);
+      p.data, p.tensor, p.pipeline, p.context, p.expert, p.expert_tensor, p.virtual_stages,
+      p.sequence_parallel, name(p.schedule), exchange_name(p.context_exchange), name(p.sharding),
+      p.shard_group, recompute, name_in(kPrecisions, p.precision), p.micro_batch, p.global_batch,
+      p.sequence, p.embedding_takes_slot, p.loss_takes_slot, p.activation_offload_layers);
 }
 
 std::string plan_text(const Plan& p) {
@@ -184,6 +195,11 @@ std::string plan_text(const Plan& p) {
                                          : fmt::format("pipeline {}", p.pipeline));
   }
   if (p.context > 1) parts.push_back(fmt::format("context {}", p.context));
+  if (p.expert > 1) {
+    parts.push_back(p.expert_tensor > 1
+                        ? fmt::format("expert {} (each cut over {})", p.expert, p.expert_tensor)
+                        : fmt::format("expert {}", p.expert));
+  }
   if (p.recompute.mode != RecomputeMode::none) {
     parts.push_back(fmt::format("{} recompute", name(p.recompute.mode)));
   }

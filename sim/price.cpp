@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "hw/expert_exchange.h"
 #include "hw/kernel_time.h"
 
 namespace forerun::sim {
@@ -32,23 +33,33 @@ hw::PowerWindow Work::window(Seconds time) const {
 
 std::string shape_text(const hw::Kernel& kernel) {
   return std::visit(
-      Overloaded{
-          [](const hw::Gemm& g) {
-            std::string s = fmt::format("{} x {} x {} {}", g.m, g.n, g.k, hw::name(g.precision));
-            if (g.batch > 1) s += fmt::format(", batch {}", g.batch);
-            return s;
-          },
-          [](const hw::Attention& a) {
-            return fmt::format("batch {}, {} x {}, {}/{} heads of {}{}", a.batch, a.queries, a.keys,
-                               a.heads, a.kv_heads, a.head_dim, a.causal ? ", causal" : "");
-          },
-          [](const hw::MemoryBound& m) {
-            return fmt::format("{:.1f} MB in, {:.1f} MB out", m.read.in(Bytes(1e6)),
-                               m.written.in(Bytes(1e6)));
-          },
-          [](const hw::Gather& g) {
-            return fmt::format("{} rows of {:.0f} B", g.rows, g.row.base());
-          }},
+      Overloaded{[](const hw::Gemm& g) {
+                   std::string s =
+                       fmt::format("{} x {} x {} {}", g.m, g.n, g.k, hw::name(g.precision));
+                   if (g.batch > 1) s += fmt::format(", batch {}", g.batch);
+                   return s;
+                 },
+                 [](const hw::Attention& a) {
+                   std::string s = fmt::format("batch {}, {} x {}, {}/{} heads of {}{}", a.batch,
+                                               a.queries, a.keys, a.heads, a.kv_heads, a.head_dim,
+                                               a.causal ? ", causal" : "");
+                   if (a.v_head_dim > 0) s += fmt::format(", values of {}", a.v_head_dim);
+                   if (a.window > 0) s += fmt::format(", window {}", a.window);
+                   if (a.pairs_share != 1) s += fmt::format(", {:.3f} of the pairs", a.pairs_share);
+                   return s;
+                 },
+                 [](const hw::MemoryBound& m) {
+                   return fmt::format("{:.1f} MB in, {:.1f} MB out", m.read.in(Bytes(1e6)),
+                                      m.written.in(Bytes(1e6)));
+                 },
+                 [](const hw::GroupedGemm& g) {
+                   return fmt::format("{} of {:.0f} x {} x {} {}", g.groups,
+                                      g.rows / static_cast<double>(g.groups), g.n, g.k,
+                                      hw::name(g.precision));
+                 },
+                 [](const hw::Gather& g) {
+                   return fmt::format("{} rows of {:.0f} B", g.rows, g.row.base());
+                 }},
       kernel);
 }
 
@@ -98,9 +109,8 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
   p.ticks = count(to_ticks(time));
   if (labels_ != nullptr) p.label = label(name, shape_text(kernel), t.evidence);
   const Flops done = hw::flops(kernel);
-  const auto* product = std::get_if<hw::Gemm>(&kernel);
   work.flops += done;
-  work.weighted_flops += product != nullptr ? done * hw::energy_weight(product->precision) : done;
+  work.weighted_flops += done * hw::energy_weight(kernel);
   work.traffic += hw::traffic(kernel);
   work.busy += time;
   work.compute_bound += t.compute_bound / scenario_.accelerator.in_job_rate;
@@ -108,25 +118,68 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
   return p;
 }
 
-PricedOperation Pricer::price(const models::LayerOperation& o, Work& work) {
+PricedOperation Pricer::price(const models::LayerOperation& o, const models::OperationList& list,
+                              Work& work) {
+  PricedOperation p;
   if (const auto* kernel = std::get_if<hw::Kernel>(&o.work)) {
-    PricedOperation p =
-        price_kernel(o.name, o.of_weights ? *kernel : with_unlisted_traffic(*kernel), o.launches,
+    p = price_kernel(o.name, o.of_weights ? *kernel : with_unlisted_traffic(*kernel), o.launches,
                      o.recomputed ? Category::recompute : Category::compute, work);
-    p.wait = o.wait;
-    return p;
+    if (labels_ != nullptr && o.set >= 0) {
+      const Label plain = (*labels_)[static_cast<std::size_t>(p.label)];
+      const std::string& set = list.sets[static_cast<std::size_t>(o.set)];
+      p.label = label(fmt::format("{}, {}", o.name, set), plain.shape, plain.evidence);
+    }
+  } else if (const auto* exchange = std::get_if<models::Exchange>(&o.work)) {
+    p = price_exchange(o, *exchange);
+  } else if (const auto* experts = std::get_if<hw::ExpertExchange>(&o.work)) {
+    p = price_expert_exchange(o, *experts);
+  } else {
+    p.category = Category::host;
+    p.ticks = count(to_ticks(scenario_.framework.host_sync));
+    if (labels_ != nullptr) p.label = named(o.name, 0);
   }
-  const auto& e = std::get<models::Exchange>(o.work);
-  const bool tensor = e.dimension == models::Dimension::tensor;
-  const hw::Group& group = tensor ? layout_.tensor : layout_.context;
+  p.wait = o.wait;
+  return p;
+}
+
+PricedOperation Pricer::price_exchange(const models::LayerOperation& o, const models::Exchange& e) {
+  const bool context = e.dimension == models::Dimension::context;
+  const hw::Group& group = context                                    ? layout_.context
+                           : e.dimension == models::Dimension::tensor ? layout_.tensor
+                                                                      : layout_.expert_tensor;
   PricedOperation c = collective(o.name, e.kind, e.bytes, group, StreamKind::tensor,
-                                 tensor ? Category::tensor_exchange : Category::context_exchange);
+                                 context ? Category::context_exchange : Category::tensor_exchange);
   c.ticks = static_cast<std::int64_t>(static_cast<double>(c.ticks) * e.share);
   if (scenario_.accelerators > scenario_.network.domain) {
     c.host += count(to_ticks(scenario_.network.exchange_host * static_cast<double>(group.ranks)));
   }
-  c.wait = o.wait;
   return c;
+}
+
+PricedOperation Pricer::price_expert_exchange(const models::LayerOperation& o,
+                                              const hw::ExpertExchange& x) {
+  const hw::CollectiveTime t = hw::expert_exchange_time(x, layout_.expert, scenario_.network);
+  PricedOperation p = exchange_of(t, layout_.expert, StreamKind::tensor, Category::expert_exchange);
+  if (labels_ != nullptr) {
+    p.label = label(o.name,
+                    fmt::format("{} {:.0f} tokens of {:.1f} kB, {} ranks, {} a domain",
+                                hw::name(x.kind), x.tokens, x.token.in(Bytes(1e3)),
+                                layout_.expert.ranks, layout_.expert.per_domain),
+                    t.evidence);
+  }
+  return p;
+}
+
+PricedOperation Pricer::exchange_of(const hw::CollectiveTime& time, const hw::Group& group,
+                                    StreamKind stream, Category category) const {
+  PricedOperation p;
+  p.stream = stream;
+  p.category = category;
+  p.host = launch_;
+  const double kept = group.per_domain == group.ranks ? scenario_.accelerator.scale_up_in_job : 1.0;
+  p.ticks = group.ranks > 1 ? count(to_ticks(time.time / kept)) : 0;
+  p.tax = static_cast<std::uint8_t>(std::lround(100.0 * scenario_.accelerator.collective_tax));
+  return p;
 }
 
 PricedOperation Pricer::collective(std::string_view name, hw::CollectiveKind kind, Bytes bytes,
@@ -139,14 +192,8 @@ PricedOperation Pricer::collective(std::string_view name, hw::CollectiveKind kin
 
 PricedOperation Pricer::price_collective(const CollectiveKey& key) {
   const auto& [name, kind, bytes, group, stream, category] = key;
-  PricedOperation p;
-  p.stream = stream;
-  p.category = category;
-  p.host = launch_;
   const hw::CollectiveTime t = hw::collective_time(kind, bytes, group, scenario_.network);
-  const double kept = group.per_domain == group.ranks ? scenario_.accelerator.scale_up_in_job : 1.0;
-  p.ticks = group.ranks > 1 ? count(to_ticks(t.time / kept)) : 0;
-  p.tax = static_cast<std::uint8_t>(std::lround(100.0 * scenario_.accelerator.collective_tax));
+  PricedOperation p = exchange_of(t, group, stream, category);
   if (labels_ == nullptr) return p;
   p.label = label(name,
                   fmt::format("{} {:.1f} MB, {} ranks, {} a domain, {}", hw::name(kind),
@@ -166,7 +213,8 @@ Segment Pricer::segment(const models::OperationList& list) {
   Segment s;
   s.trailing = list.trailing;
   s.operations.reserve(list.operations.size());
-  for (const models::LayerOperation& o : list.operations) s.operations.push_back(price(o, s.work));
+  for (const models::LayerOperation& o : list.operations)
+    s.operations.push_back(price(o, list, s.work));
 
   // Alone, with the host far ahead: one rank, no host cost.
   double length = 0;

@@ -80,7 +80,12 @@ class Pricer {
   PricedOperation price_kernel(std::string_view name, const hw::Kernel&, int launches, Category,
                                Work&);
   [[nodiscard]] hw::Kernel with_unlisted_traffic(const hw::Kernel&) const;
-  PricedOperation price(const models::LayerOperation&, Work&);
+  PricedOperation price(const models::LayerOperation&, const models::OperationList&, Work&);
+  PricedOperation price_exchange(const models::LayerOperation&, const models::Exchange&);
+  PricedOperation price_expert_exchange(const models::LayerOperation&, const hw::ExpertExchange&);
+  /// An exchange of a group that takes `time` alone.
+  PricedOperation exchange_of(const hw::CollectiveTime& time, const hw::Group&, StreamKind,
+                              Category) const;
   PricedOperation price_collective(const CollectiveKey&);
   std::int32_t label(std::string_view name, const std::string& shape, DurationEvidence);
 

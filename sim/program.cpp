@@ -12,6 +12,8 @@ std::string_view name(Category category) {
       return "tensor exchange";
     case Category::context_exchange:
       return "context exchange";
+    case Category::expert_exchange:
+      return "expert exchange";
     case Category::data_exchange:
       return "data exchange";
     case Category::pipeline_exchange:

@@ -49,6 +49,7 @@ enum class Category : std::uint8_t {
   recompute,
   tensor_exchange,
   context_exchange,
+  expert_exchange,
   data_exchange,
   pipeline_exchange,
   optimizer,
@@ -56,7 +57,7 @@ enum class Category : std::uint8_t {
   bubble,
   imbalance
 };
-inline constexpr int kCategories = 10;
+inline constexpr int kCategories = 11;
 [[nodiscard]] std::string_view name(Category);
 [[nodiscard]] std::string_view name(StreamKind);
 

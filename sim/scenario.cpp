@@ -115,6 +115,7 @@ class Checker {
   void run() {
     cluster();
     model();
+    experts();
     batch();
     pipeline();
     sharding();
@@ -167,6 +168,35 @@ class Checker {
     if (a.max_positions > 0 && p_.sequence > a.max_positions) {
       problem("sequence", fmt::format("{} tokens, but the model has {} learned positions",
                                       p_.sequence, a.max_positions));
+    }
+  }
+
+  void experts() {
+    const models::Architecture& a = s_.model;
+    if (!a.experts) {
+      if (p_.expert > 1) {
+        problem("expert", fmt::format("{}, but the model has no experts", p_.expert));
+      }
+      if (p_.expert_tensor > 1) {
+        problem("expert_tensor", fmt::format("{}, but the model has no experts", p_.expert_tensor));
+      }
+      return;
+    }
+    divides("expert_tensor", p_.expert_tensor, a.experts->ffn, "an expert's ffn");
+    const std::int64_t stage = p_.tensor * p_.context * p_.data;
+    divides("expert", p_.expert * p_.expert_tensor, stage,
+            "(times expert_tensor) the ranks of a stage");
+    if (a.experts->groups.empty()) {
+      divides("expert", p_.expert, a.experts->count, "the model's experts");
+    }
+    for (const models::ExpertGroup& g : a.experts->groups) {
+      divides("expert", p_.expert, g.count,
+              fmt::format("the experts of {}", fmt::join(g.modalities, ", ")));
+    }
+    if (p_.tensor > 1 && !p_.sequence_parallel) {
+      problem("sequence_parallel",
+              fmt::format("false, but with tensor {} every rank would route the same tokens",
+                          p_.tensor));
     }
   }
 

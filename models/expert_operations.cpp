@@ -1,0 +1,263 @@
+#include "models/expert_operations.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/parallel_products.h"
+
+namespace forerun::models {
+namespace {
+
+using hw::CollectiveKind;
+using hw::Gemm;
+using hw::GroupedGemm;
+using hw::GroupedPass;
+
+bool wanted(Wanted w, LayerPart p) { return w == nullptr || w->contains(p); }
+
+std::int64_t whole(double rows) { return std::max<std::int64_t>(0, std::llround(rows)); }
+
+/// One set's experts of a layer on this rank.
+struct Routed {
+  const Layer& l;
+  const Experts& e;
+  ExpertRows rows;
+  double tokens;  ///< that choose
+  std::int64_t count;
+
+  [[nodiscard]] double width() const { return l.hidden(); }
+  [[nodiscard]] std::int64_t ffn() const { return e.ffn / l.s.expert_tensor; }
+  [[nodiscard]] std::int64_t up() const { return (l.a.gated() ? 2 : 1) * ffn(); }
+  /// Rows of the products: with expert-tensor parallelism those of all its ranks.
+  [[nodiscard]] double product_rows() const {
+    return rows.received * static_cast<double>(l.s.expert_tensor);
+  }
+};
+
+Routed routed(const Layer& l, const WeightSet& set, std::int64_t tokens) {
+  return {l, *l.a.experts, expert_rows(l.a, l.s, set, tokens), static_cast<double>(tokens),
+          set.experts};
+}
+
+/// The products of all experts of a rank: one kernel, or one an expert.
+void products(const Routed& r, std::string_view name, GroupedPass pass, std::int64_t n,
+              std::int64_t k) {
+  const Layer& l = r.l;
+  const bool gradient = pass == GroupedPass::weight_gradient;
+  const bool fused = l.c.fused_gradient_accumulation;
+  if (l.c.grouped_experts) {
+    GroupedGemm g;
+    g.groups = r.rows.here;
+    g.rows = r.product_rows();
+    g.n = n;
+    g.k = k;
+    g.precision = l.precision();
+    g.pass = pass;
+    g.promotes = pass != GroupedPass::forward && is_low_precision(l.s.precision);
+    g.accumulates = gradient && fused && l.c.gradient_bytes == 4;
+    l.b.kernel(name, g);
+  } else {
+    const std::int64_t m = whole(r.product_rows() / static_cast<double>(r.rows.here));
+    for (std::int64_t i = 0; i < r.rows.here; ++i) {
+      Gemm g{m, n, k, l.precision()};
+      if (pass == GroupedPass::input_gradient) g = Gemm{m, k, n, l.precision()};
+      if (gradient) {
+        g = Gemm{n, k, m, l.precision()};
+        g.accumulates = fused && l.c.gradient_bytes == 4;
+      }
+      g.promotes = pass != GroupedPass::forward && is_low_precision(l.s.precision);
+      l.b.kernel(name, g);
+    }
+  }
+  if (gradient && !fused) {
+    l.b.memory_of_weights("accumulate gradient", static_cast<double>(r.rows.here * n * k),
+                          2.0 + l.c.gradient_bytes, l.c.gradient_bytes);
+  }
+}
+
+/// Copies to the experts' ranks, or back. `element`: bytes of a value on the way.
+void exchange(const Routed& r, std::string_view name, bool combine, double element) {
+  const Layer& l = r.l;
+  if (l.s.expert == 1) return;
+  hw::ExpertExchange x;
+  x.kind = l.c.expert_dispatch;
+  x.combine = combine;
+  x.tokens = r.tokens;
+  x.token = Bytes(element * l.hidden());
+  x.copies = r.e.top_k;
+  x.experts = r.count;
+  x.imbalance = l.s.load.exchange;
+  if (l.c.expert_exchange_overlap) {
+    l.b.expert_exchange_beside(name, x);
+  } else {
+    l.b.expert_exchange(name, x);
+  }
+}
+
+void gather_tensor(const Routed& r, std::string_view name, bool scatter) {
+  if (r.l.s.expert_tensor == 1) return;
+  const double bytes = 2.0 * r.product_rows() * r.width();
+  r.l.b.exchange(name, scatter ? CollectiveKind::reduce_scatter : CollectiveKind::all_gather, bytes,
+                 Dimension::expert_tensor);
+}
+
+/// Rows moved by index, `read` and `written` of them.
+void permute(const Routed& r, std::string_view name, double read, double written) {
+  r.l.b.memory(name, r.width(), 2.0 * read, 2.0 * written, 2);
+}
+
+/// Copies sorted by the local expert that they came for, when there are several.
+void sort_by_expert(const Routed& r, std::string_view name) {
+  if (r.l.s.expert > 1 && r.rows.here > 1 &&
+      r.l.c.expert_dispatch == hw::ExpertExchangeKind::all_to_all) {
+    permute(r, name, r.rows.received, r.rows.received);
+  }
+}
+
+double dispatched_element(const Layer& l) {
+  // Fused dispatch kernels send what the recipe casts; the others 16 bit.
+  const bool eight =
+      is_low_precision(l.s.precision) && l.c.expert_dispatch == hw::ExpertExchangeKind::fused;
+  return eight ? 1.0 : 2.0;
+}
+
+/// Shared experts are one dense part of their widths together.
+void shared_products(const Layer& l, const WeightSet& set) {
+  const Experts& e = *l.a.experts;
+  if (e.shared == 0) return;
+  const Rows rows = {rows_of(set, l.s, l.s.tokens())};
+  OperationBuilder& b = l.b;
+  b.part(LayerPart::shared_experts);
+  const std::int64_t f = e.shared * e.shared_ffn / l.s.tensor;
+  const std::int32_t gathering = gather_input(l);
+  forward_product(l, "shared experts up", (l.a.gated() ? 2 : 1) * f, l.a.hidden, rows);
+  b.require(gathering);
+  b.memory("shared experts activation", sum(rows) * static_cast<double>(f), l.a.gated() ? 4 : 2, 2);
+  row_parallel_forward(l, "shared experts down", f, rows);
+  b.memory("add shared experts", l.outer() * l.hidden(), 4, 2);
+}
+
+}  // namespace
+
+ExpertRows expert_rows(const Architecture& a, const Slice& s, const WeightSet& set,
+                       std::int64_t tokens) {
+  const Experts& e = *a.experts;
+  ExpertRows r;
+  r.here = std::max<std::int64_t>(1, set.experts / s.expert);
+  r.routed = static_cast<double>(tokens) * static_cast<double>(e.top_k);
+  // Every rank of the group sends as many, and gets 1 / expert of all.
+  double fair = r.routed;
+  double mine = s.load.mine;
+  if (e.routing == Routing::expert_choice) mine = 1;
+  if (e.capacity_factor > 0) {
+    // Padded to capacity, so that loads do not matter.
+    fair *= e.capacity_factor;
+    mine = 1;
+  }
+  r.received = fair * mine;
+  return r;
+}
+
+void experts_forward(const Layer& l, Wanted w, const WeightSet& set, std::int64_t tokens) {
+  OperationBuilder& b = l.b;
+  const Routed r = routed(l, set, tokens);
+  if (wanted(w, LayerPart::router)) {
+    b.part(LayerPart::router);
+    b.kernel("router", Gemm{tokens, r.count, l.a.hidden, sixteen_bit(l.s.precision)});
+    // Scores in 32 bit: cast, softmax or sigmoid, top-k, mask, counts, load balance.
+    b.memory("choose experts", r.tokens * static_cast<double>(r.count), 4 + 4 + 4, 4 + 4 + 1, 8);
+  }
+  const bool beside = l.c.shared_expert_overlap && !l.c.expert_exchange_overlap;
+  std::int32_t dispatching = -1;
+  if (wanted(w, LayerPart::dispatch)) {
+    b.part(LayerPart::dispatch);
+    permute(r, "permute tokens", r.tokens, r.rows.routed);
+    if (beside && l.s.expert > 1 && wanted(w, LayerPart::shared_experts)) {
+      exchange(r, "dispatch tokens", false, dispatched_element(l));
+      dispatching = b.release();
+    } else {
+      exchange(r, "dispatch tokens", false, dispatched_element(l));
+    }
+  }
+  if (beside && wanted(w, LayerPart::shared_experts)) {
+    shared_products(l, set);
+    b.require(dispatching);
+  }
+  if (wanted(w, LayerPart::dispatch)) {
+    b.part(LayerPart::dispatch);
+    sort_by_expert(r, "sort tokens by expert");
+    gather_tensor(r, "gather tokens of experts", false);
+  }
+  if (wanted(w, LayerPart::expert_up)) {
+    b.part(LayerPart::expert_up);
+    quantize_input(b, l.s.precision, "quantize expert input", r.product_rows() * l.hidden(), false);
+    products(r, "experts up", GroupedPass::forward, r.up(), l.a.hidden);
+  }
+  if (wanted(w, LayerPart::expert_activation)) {
+    b.part(LayerPart::expert_activation);
+    b.memory("experts activation", r.product_rows() * static_cast<double>(r.ffn()),
+             l.a.gated() ? 4 : 2, 2);
+  }
+  if (wanted(w, LayerPart::expert_down)) {
+    b.part(LayerPart::expert_down);
+    quantize_input(b, l.s.precision, "quantize expert activation",
+                   r.product_rows() * static_cast<double>(r.ffn()), true);
+    products(r, "experts down", GroupedPass::forward, l.a.hidden, r.ffn());
+  }
+  if (wanted(w, LayerPart::combine)) {
+    b.part(LayerPart::combine);
+    gather_tensor(r, "scatter sums of experts", true);
+    sort_by_expert(r, "sort outputs by rank");
+    exchange(r, "combine outputs", true, 2.0);
+    permute(r, "weigh and add outputs", r.rows.routed, r.tokens);
+  }
+  if (!beside && wanted(w, LayerPart::shared_experts)) shared_products(l, set);
+}
+
+void experts_backward(const Layer& l, const WeightSet& set, std::int64_t tokens) {
+  OperationBuilder& b = l.b;
+  const Routed r = routed(l, set, tokens);
+  const double rows = r.product_rows();
+  if (r.e.shared > 0) {
+    b.part(LayerPart::shared_experts);
+    const std::int64_t f = r.e.shared * r.e.shared_ffn / l.s.tensor;
+    const Rows shared = {rows_of(set, l.s, l.s.tokens())};
+    row_parallel_backward(l, "shared experts down input gradient",
+                          "shared experts down weight gradient", f, shared);
+    b.memory("shared experts activation gradient", sum(shared) * static_cast<double>(f),
+             l.a.gated() ? 6 : 4, l.a.gated() ? 4 : 2);
+    const std::int64_t up = (l.a.gated() ? 2 : 1) * f;
+    column_parallel_backward(
+        l, {{"shared experts up input gradient", "shared experts up weight gradient", up}},
+        static_cast<double>(up), shared);
+  }
+  b.part(LayerPart::combine);
+  // Gradients of the copies and, where outputs are weighed here, of the weights.
+  permute(r, "spread output gradients", r.tokens + r.rows.routed, r.rows.routed);
+  exchange(r, "dispatch output gradients", false, 2.0);
+  sort_by_expert(r, "sort gradients by expert");
+  gather_tensor(r, "gather gradients of experts", false);
+  b.part(LayerPart::expert_down);
+  quantize_gradient(b, l.s.precision, "quantize expert gradient", rows * l.hidden());
+  products(r, "experts down input gradient", GroupedPass::input_gradient, l.a.hidden, r.ffn());
+  products(r, "experts down weight gradient", GroupedPass::weight_gradient, l.a.hidden, r.ffn());
+  b.part(LayerPart::expert_activation);
+  b.memory("experts activation gradient", rows * static_cast<double>(r.ffn()), l.a.gated() ? 6 : 4,
+           l.a.gated() ? 4 : 2);
+  b.part(LayerPart::expert_up);
+  quantize_gradient(b, l.s.precision, "quantize expert gradient",
+                    rows * static_cast<double>(r.up()));
+  products(r, "experts up input gradient", GroupedPass::input_gradient, r.up(), l.a.hidden);
+  products(r, "experts up weight gradient", GroupedPass::weight_gradient, r.up(), l.a.hidden);
+  b.part(LayerPart::dispatch);
+  gather_tensor(r, "scatter input gradients of experts", true);
+  sort_by_expert(r, "sort input gradients by rank");
+  exchange(r, "combine input gradients", true, 2.0);
+  permute(r, "add input gradients of copies", r.rows.routed, r.tokens);
+  b.part(LayerPart::router);
+  b.memory("choose experts gradient", r.tokens * static_cast<double>(r.count), 4 + 4, 4 + 2, 5);
+  b.kernel("router input gradient", Gemm{tokens, l.a.hidden, r.count, sixteen_bit(l.s.precision)});
+  b.kernel("router weight gradient", Gemm{r.count, l.a.hidden, tokens, sixteen_bit(l.s.precision)});
+}
+
+}  // namespace forerun::models
