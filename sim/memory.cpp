@@ -25,44 +25,52 @@ constexpr std::int64_t kManyMicroBatches = 8;
 struct Common {
   Common(const Scenario& s, const Layout& l)
       : scenario(s), layout(l), choices(kernel_choices(s)), slice(slice_of(s)) {
-    const auto tensors = models::layer_activations(s.model, slice, choices);
-    full_layer = models::kept_bytes(tensors, {});
-    for (const models::KeptActivation& t : tensors) {
-      if (t.when == models::KeptActivation::When::always) layer_input += t.bytes;
-    }
-    switch (s.plan.recompute.mode) {
-      case RecomputeMode::none:
-        layer = full_layer;
-        break;
-      case RecomputeMode::selective:
-        layer = models::kept_bytes(tensors, s.plan.recompute.parts);
-        break;
-      case RecomputeMode::full:
-        layer = layer_input;
-        break;
-    }
-    transients = models::layer_transients(s.model, slice, choices);
+    for (const models::Architecture& kind : l.kinds.kinds) add_kind(kind);
     outer = models::outer_hidden_state(s.model, slice);
     whole = models::hidden_state(s.model, slice);
     const std::int64_t vocabulary = l.padded_vocab / s.plan.tensor;
     logits = static_cast<double>(slice.tokens()) * static_cast<double>(vocabulary);
-    for (const models::Architecture& kind : l.kinds.kinds) {
-      layer_parameters =
-          std::max(layer_parameters,
-                   static_cast<double>(models::layer_parameters(kind, cut_of(s.plan)).total()));
+  }
+
+  /// Of one kind of layer.
+  struct Kind {
+    Bytes full{}, layer{};  ///< kept: without recompute, with the plan's
+    models::Transients transients;
+    double parameters = 0;
+  };
+
+  void add_kind(const models::Architecture& kind) {
+    const auto tensors = models::layer_activations(kind, slice, choices);
+    Kind k;
+    k.full = models::kept_bytes(tensors, {});
+    switch (scenario.plan.recompute.mode) {
+      case RecomputeMode::none:
+        k.layer = k.full;
+        break;
+      case RecomputeMode::selective:
+        k.layer = models::kept_bytes(tensors, scenario.plan.recompute.parts);
+        break;
+      case RecomputeMode::full:
+        for (const models::KeptActivation& t : tensors) {
+          if (t.when == models::KeptActivation::When::always) k.layer += t.bytes;
+        }
+        break;
     }
+    k.transients = models::layer_transients(kind, slice, choices);
+    k.parameters =
+        static_cast<double>(models::layer_parameters(kind, cut_of(scenario.plan)).total());
+    layer_parameters = std::max(layer_parameters, k.parameters);
+    kinds.push_back(k);
   }
 
   const Scenario& scenario;
   const Layout& layout;
   models::KernelChoices choices;
   models::Slice slice;
-  Bytes full_layer{}, layer{},
-      layer_input{};  ///< kept: without, with the plan's, with full recompute
-  models::Transients transients;
-  Bytes outer{}, whole{};  ///< a hidden state
-  double logits = 0;       ///< of one micro-batch on one rank
-  double layer_parameters = 0;
+  std::vector<Kind> kinds;      ///< as Layout::kinds
+  Bytes outer{}, whole{};       ///< a hidden state
+  double logits = 0;            ///< of one micro-batch on one rank
+  double layer_parameters = 0;  ///< of the largest kind
 };
 
 constexpr std::string_view kActivations = "activations";
@@ -141,6 +149,14 @@ class StageWalk {
     return plan_.sharding >= least ? static_cast<double>(c_.layout.shard.ranks) : 1.0;
   }
 
+  /// A byte for each parameter that this rank keeps of what `least` and later stages cut.
+  [[nodiscard]] Bytes held(ShardingStage least) const {
+    const double experts =
+        plan_.sharding >= least ? static_cast<double>(c_.layout.expert_shard.ranks) : 1.0;
+    return Bytes(static_cast<double>(parameters_.dense()) / shards(least) +
+                 static_cast<double>(parameters_.experts) / experts);
+  }
+
   /// The passes of this rank; a pipeline in its steady state repeats itself.
   [[nodiscard]] std::vector<ScheduledPass> passes() const {
     std::int64_t micro_batches = plan_.micro_batches();
@@ -154,9 +170,9 @@ class StageWalk {
   void make_states() {
     const double p = static_cast<double>(parameters_.total());
     states_.add("parameters",
-                Bytes(p * framework_.parameter_bytes / shards(ShardingStage::parameters)));
-    states_.add("optimiser states",
-                Bytes(p * framework_.optimizer_state_bytes / shards(ShardingStage::optimizer)));
+                static_cast<double>(framework_.parameter_bytes) * held(ShardingStage::parameters));
+    states_.add("optimiser states", static_cast<double>(framework_.optimizer_state_bytes) *
+                                        held(ShardingStage::optimizer));
     if (c_.layout.data.ranks > 1) {
       states_.add("gradient buckets", Bytes(p * habits_.gradient_bucket_bytes));
     }
@@ -170,7 +186,7 @@ class StageWalk {
     states_.add("workspaces", Bytes(static_cast<double>(habits_.workspace_bytes)));
     // Also where the update frees them (FSDP): the allocator keeps their blocks between others.
     states_.add("gradients",
-                Bytes(p * framework_.gradient_bytes / shards(ShardingStage::gradients)));
+                static_cast<double>(framework_.gradient_bytes) * held(ShardingStage::gradients));
     result_.persistent = states_.total();
   }
 
@@ -198,14 +214,27 @@ class StageWalk {
     return limit == 0 ? chunk.layers : std::min(chunk.layers, limit);
   }
 
+  /// Of layer `i` of a chunk.
+  [[nodiscard]] const Common::Kind& kind(const Chunk& chunk, std::int64_t i) const {
+    return c_.kinds[c_.layout.kinds.of[static_cast<std::size_t>(chunk.first_layer + i)]];
+  }
+  /// The most of something over a chunk's layers.
+  template <class Of>
+  [[nodiscard]] Bytes most(const Chunk& chunk, Of of) const {
+    Bytes most{};
+    for (std::int64_t i = 0; i < chunk.layers; ++i) most = std::max(most, of(kind(chunk, i)));
+    return most;
+  }
+
   /// What one micro-batch keeps in a chunk from its forward to its backward pass.
   [[nodiscard]] Bytes activations(const Chunk& chunk) const {
     const std::int64_t redone = recomputed_layers(chunk);
     const std::int64_t offloaded =
         std::min(chunk.layers, plan_.activation_offload_layers / std::ssize(chunks_));
-    Bytes sum = static_cast<double>(std::max<std::int64_t>(0, redone - offloaded)) * c_.layer +
-                static_cast<double>(std::min(chunk.layers - redone, chunk.layers - offloaded)) *
-                    c_.full_layer;
+    Bytes sum{};
+    for (std::int64_t i = offloaded; i < chunk.layers; ++i) {
+      sum += i < redone ? kind(chunk, i).layer : kind(chunk, i).full;
+    }
     if (chunk.embedding) {
       sum += models::embedding_activations(c_.scenario.model, c_.slice, c_.choices);
     }
@@ -268,7 +297,8 @@ class StageWalk {
       add_logits(now, habits_.loss_forward_bytes);
       add_whole_parameters(now, head_parameters(), 0);
     } else if (chunk.layers > 0) {
-      now.add("transients of a layer", c_.transients.forward);
+      now.add("transients of a layer",
+              most(chunk, [](const Common::Kind& k) { return k.transients.forward; }));
       add_whole_parameters(now, c_.layer_parameters + ahead(), 0);
     }
     consider(now, chunk.loss ? "loss" : "forward pass");
@@ -287,8 +317,12 @@ class StageWalk {
     }
     if (chunk.layers == 0) return;
     Ledger now = living(chunk.loss ? Bytes(c_.logits * habits_.loss_kept_bytes) : Bytes(0));
-    if (recomputed_layers(chunk) > 0) now.add("recomputed layer", c_.full_layer - c_.layer);
-    now.add("transients of a layer", c_.transients.backward + c_.outer);
+    if (recomputed_layers(chunk) > 0) {
+      now.add("recomputed layer",
+              most(chunk, [](const Common::Kind& k) { return k.full - k.layer; }));
+    }
+    now.add("transients of a layer",
+            c_.outer + most(chunk, [](const Common::Kind& k) { return k.transients.backward; }));
     if (chunk.head && holds_pass_gradients()) {
       now.add("gradient of the output matrix", head_gradient());
     }
