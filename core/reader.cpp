@@ -245,6 +245,11 @@ std::vector<std::string> Reader::texts(std::string_view key) {
   return list<std::string>(key, text_of);
 }
 
+bool Reader::is_list(std::string_view key) const {
+  const json::Value* value = as_value(find(key));
+  return value != nullptr && std::holds_alternative<json::Array>(value->v);
+}
+
 std::vector<std::string> Reader::keys() {
   std::vector<std::string> out;
   if (object_ == nullptr) return out;

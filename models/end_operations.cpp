@@ -185,6 +185,31 @@ OperationList loss_backward(const Slice& s, const KernelChoices& c, std::int64_t
   return b.take();
 }
 
+OperationList multi_token_forward(const Architecture& a, const Slice& s, const KernelChoices&) {
+  OperationBuilder b;
+  const double elements = activations(a, s.outer_tokens());
+  b.kernel("word embedding",
+           hw::Gather{s.outer_tokens(), Bytes(2.0 * static_cast<double>(a.hidden)), false});
+  b.memory("multi-token norms", elements, 4, 4, 2);
+  b.kernel("multi-token join",
+           Gemm{s.outer_tokens(), a.hidden, 2 * a.hidden, sixteen_bit(s.precision)});
+  return b.take();
+}
+
+OperationList multi_token_backward(const Architecture& a, const Slice& s, const KernelChoices& c) {
+  OperationBuilder b;
+  const double elements = activations(a, s.outer_tokens());
+  const hw::Precision p = sixteen_bit(s.precision);
+  const bool fused = c.fused_gradient_accumulation;
+  b.kernel("multi-token join input gradient", Gemm{s.outer_tokens(), 2 * a.hidden, a.hidden, p});
+  b.kernel("multi-token join weight gradient",
+           Gemm{a.hidden, 2 * a.hidden, s.outer_tokens(), p, 1, fused && c.gradient_bytes == 4});
+  b.memory("multi-token norms gradient", elements, 16, 4, 4);
+  b.kernel("word embedding gradient",
+           hw::Gather{s.outer_tokens(), Bytes(2.0 * static_cast<double>(a.hidden)), true}, 3);
+  return b.take();
+}
+
 OperationList weight_casts(const Architecture& a, const Slice& s, const KernelChoices&) {
   OperationBuilder b;
   const LayerParameters held = layer_parameters(a, {s.tensor, s.expert, s.expert_tensor});

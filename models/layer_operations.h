@@ -205,6 +205,13 @@ struct OperationList {
 [[nodiscard]] OperationList loss_backward(const Slice&, const KernelChoices&,
                                           std::int64_t padded_vocab);
 
+/// What a module of multi-token prediction does before its layer (models/parameters.cpp): the next
+/// token's embedding, a norm of it and of the hidden state, and the matrix that joins them.
+[[nodiscard]] OperationList multi_token_forward(const Architecture&, const Slice&,
+                                                const KernelChoices&);
+[[nodiscard]] OperationList multi_token_backward(const Architecture&, const Slice&,
+                                                 const KernelChoices&);
+
 /// Casts of a layer's weights to low precision, once a step (empty for 16 bit).
 [[nodiscard]] OperationList weight_casts(const Architecture&, const Slice&, const KernelChoices&);
 

@@ -87,8 +87,7 @@ LayerParameters& operator+=(LayerParameters& a, const LayerParameters& b) {
 /// A module of multi-token prediction (DeepSeek-V3, arXiv 2412.19437, section 2.2): norms of the
 /// hidden state and of the next token's embedding, a matrix that joins them, and a layer.
 std::int64_t multi_token_parameters(const Architecture& a, const Architecture& last) {
-  return 2 * norm_parameters(a.norm, a.hidden) + 2 * a.hidden * a.hidden +
-         layer_parameters(last).total();
+  return multi_token_join_parameters(a) + layer_parameters(last).total();
 }
 
 ParameterCount count_ends(const Architecture& a) {
@@ -170,6 +169,10 @@ ParameterCount active_parameters(const Architecture& a) {
     for (std::int64_t i = 0; i < kind.layers; ++i) count.layers += one;
   }
   return count;
+}
+
+std::int64_t multi_token_join_parameters(const Architecture& a) {
+  return 2 * norm_parameters(a.norm, a.hidden) + 2 * a.hidden * a.hidden;
 }
 
 std::int64_t adapter_parameters(const Architecture& a, const Adapter& adapter) {

@@ -74,6 +74,8 @@ struct ParameterCount {
 /// `top_k` of the routed experts. Embeddings count whole, as publications count them.
 [[nodiscard]] ParameterCount active_parameters(const Architecture&);
 
+/// A module of multi-token prediction without its layer: two norms and the matrix that joins.
+[[nodiscard]] std::int64_t multi_token_join_parameters(const Architecture&);
 [[nodiscard]] std::int64_t adapter_parameters(const Architecture&, const Adapter&);
 [[nodiscard]] std::int64_t encoder_parameters(const Architecture&, const Encoder&);
 [[nodiscard]] std::int64_t connector_parameters(const Architecture&, const Encoder&);

@@ -44,6 +44,48 @@ constexpr std::int64_t kMostLayers = 10'000;
 constexpr std::int64_t kMostWidth = 1 << 20;
 constexpr std::int64_t kMostRows = 1 << 24;
 
+Experts read_experts(Reader r) {
+  Experts e;
+  e.count = r.integer("experts", 1, kMostLayers);
+  e.top_k = r.integer("top_k", 1, kMostLayers);
+  e.ffn = r.integer("expert_ffn", 1, kMostWidth);
+  if (r.has("shared_experts")) e.shared = r.integer("shared_experts", 0, kMostLayers);
+  if (e.shared > 0) e.shared_ffn = r.integer("shared_ffn", 1, kMostWidth);
+  if (r.has("dense_layers")) e.first_dense = r.integer("dense_layers", 0, kMostLayers);
+  return e;
+}
+
+LatentAttention read_latent(Reader r) {
+  LatentAttention l;
+  if (r.has("q_lora_rank")) l.query_rank = r.integer("q_lora_rank", 0, kMostWidth);
+  l.kv_rank = r.integer("kv_lora_rank", 1, kMostWidth);
+  l.rope_head_dim = r.integer("rope_head_dim", 0, kMostWidth);
+  l.nope_head_dim = r.integer("nope_head_dim", 0, kMostWidth);
+  l.v_head_dim = r.integer("v_head_dim", 1, kMostWidth);
+  return l;
+}
+
+/// Experts, latent attention, windows, sinks and further predicted tokens.
+void read_sparse(Reader& model, Architecture& a) {
+  if (model.has("moe")) a.experts = read_experts(model.object("moe"));
+  if (model.has("mla")) a.latent_attention = read_latent(model.object("mla"));
+  if (model.has("sliding_window")) {
+    a.window.emplace();
+    a.window->tokens = model.integer("sliding_window", 1, kMostRows);
+    if (model.has("sliding_window_every")) {
+      // One window in so many layers: of every second, the others see all.
+      const std::int64_t every = model.integer("sliding_window_every", 1, kMostLayers);
+      if (every > 2) {
+        model.problem("sliding_window_every", fmt::format("{}: 1 and 2 are known", every));
+      }
+      a.window->full_every = every == 2 ? 2 : 0;
+    }
+  }
+  if (model.has("attention_sinks")) a.attention_sinks = model.boolean("attention_sinks");
+  a.multi_token_prediction =
+      model.has("mtp_layers") ? model.integer("mtp_layers", 0, kMostLayers) : 0;
+}
+
 }  // namespace
 
 PublishedModels::PublishedModels() {
@@ -67,14 +109,15 @@ const Architecture* PublishedModels::find(std::string_view name) const {
 Architecture PublishedModels::read(Reader& model, std::int64_t seq_len) const {
   const std::string name = model.text("name");
   const std::string kind = model.text("kind");
-  if (kind != "dense") {
-    model.problem("kind", fmt::format("\"{}\" is not modelled: only dense decoders are", kind));
-  }
-  if (model.has("sliding_window"))
-    model.problem("sliding_window", "sliding windows are not modelled");
-
-  const bool gated = model.boolean("gated_mlp");
   const Architecture* named = find(name);
+  if (kind != "dense" && kind != "moe") {
+    if (named == nullptr) {
+      model.problem("kind", fmt::format("\"{}\", and \"{}\" is no model of the zoo", kind, name));
+      return {};
+    }
+    return *named;
+  }
+  const bool gated = model.boolean("gated_mlp");
   if (named != nullptr && named->gated() != gated) named = nullptr;
   Architecture a = named != nullptr ? *named : usual_blocks(gated);
   const std::string reason =
@@ -82,6 +125,9 @@ Architecture PublishedModels::read(Reader& model, std::int64_t seq_len) const {
                        : fmt::format("not stated; that of {} blocks", gated ? "Llama" : "GPT-2");
   a.name = name;
   a.published_names.clear();
+  a.experts.reset();
+  a.latent_attention.reset();
+  a.window.reset();
   a.evidence.clear();
   a.source.clear();
   a.source["all"] = "the published row";
@@ -137,6 +183,7 @@ Architecture PublishedModels::read(Reader& model, std::int64_t seq_len) const {
   assume("norm");
   assume("linear_bias");
 
+  read_sparse(model, a);
   if (a.kv_heads > 0 && a.heads % a.kv_heads != 0) {
     model.problem("kv_heads", fmt::format("{} does not divide heads, {}", a.kv_heads, a.heads));
   }

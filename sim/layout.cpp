@@ -26,9 +26,11 @@ std::vector<std::int64_t> divide_equally(std::int64_t layers, std::int64_t chunk
 }
 
 void fill_equally(const Scenario& s, std::vector<Chunk>& chunks) {
+  const std::int64_t last = s.plan.loss_takes_slot ? 1 + s.model.multi_token_prediction : 0;
   const std::vector<std::int64_t> counts =
-      divide_equally(s.model.layers, std::ssize(chunks), s.plan.embedding_takes_slot ? 1 : 0,
-                     s.plan.loss_takes_slot ? 1 : 0);
+      !s.plan.layers_of_chunks.empty() ? s.plan.layers_of_chunks
+                                       : divide_equally(s.model.layers, std::ssize(chunks),
+                                                        s.plan.embedding_takes_slot ? 1 : 0, last);
   for (std::size_t i = 0; i < chunks.size(); ++i) chunks[i].layers = counts[i];
   chunks.front().embedding = true;
   chunks.back().head = chunks.back().cast = chunks.back().loss = true;
@@ -177,6 +179,14 @@ StageParameters stage_parameters(const Scenario& s, const Layout& layout, std::i
     p.embedding = matrix;
     if (a.position == models::Position::learned) p.embedding += a.max_positions * a.hidden;
     if (a.embedding_norm) p.embedding += norm_parameters(a);
+  }
+  if (layout.holds_head(rank) && a.multi_token_prediction > 0) {
+    // Its layers are like the last; it holds a copy of the word embedding.
+    const models::LayerParameters& last = of_kind[layout.kinds.of.back()];
+    p.layers += a.multi_token_prediction * (last.total() - last.routed());
+    p.experts += a.multi_token_prediction * last.routed();
+    p.multi_token = a.multi_token_prediction * models::multi_token_join_parameters(a);
+    if (!layout.holds_embedding(rank)) p.embedding += matrix;
   }
   if (layout.holds_head(rank)) {
     if (!a.tied_embeddings || !layout.holds_embedding(rank)) p.head = matrix;

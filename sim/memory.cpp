@@ -238,6 +238,14 @@ class StageWalk {
     if (chunk.embedding) {
       sum += models::embedding_activations(c_.scenario.model, c_.slice, c_.choices);
     }
+    if (chunk.head) {
+      const auto modules = static_cast<double>(c_.scenario.model.multi_token_prediction);
+      const Common::Kind& last = c_.kinds[c_.layout.kinds.of.back()];
+      const bool redo = plan_.recompute.layers_per_stage == 0;
+      // The joined vector and its norms beside the layer, the head's inputs and the loss.
+      sum += modules * ((redo ? last.layer : last.full) + 8.0 * c_.outer +
+                        Bytes(c_.logits * habits_.loss_kept_bytes));
+    }
     if (chunk.head) sum += 2.0 * c_.outer;  // inputs of the final norm and of the output matrix
     if (chunk.loss) sum += Bytes(c_.logits * habits_.loss_kept_bytes);
     const Bytes sent_logits(kSixteenBit * c_.logits);

@@ -78,12 +78,21 @@ Change more_pipeline(const Scenario& s) {
   if (!divides(2, p.data) || s.model.layers < 2 * p.pipeline * p.virtual_stages) return {};
   Plan next = p;
   next.pipeline *= 2;
+  next.layers_of_chunks.clear();
   next.data /= 2;
   const bool interleaved = p.schedule == PipelineSchedule::interleaved;
   if (interleaved && !divides(next.pipeline, next.micro_batches())) return {};
   return {
       fmt::format("pipeline {} -> {}, data {} -> {}", p.pipeline, next.pipeline, p.data, next.data),
       next};
+}
+
+Change more_expert(const Scenario& s) {
+  const Plan& p = s.plan;
+  if (!s.model.experts) return {};
+  Plan next = p;
+  next.expert *= 2;
+  return {fmt::format("expert {} -> {}", p.expert, next.expert), next};
 }
 
 }  // namespace
@@ -93,11 +102,14 @@ std::vector<std::string> memory_remedies(const Scenario& scenario) {
   std::vector<std::string> found;
   for (const Change& change :
        {sequence_parallel(p), more_sharding(p), more_recompute(p, RecomputeMode::selective),
-        smaller_micro_batch(p), more_recompute(p, RecomputeMode::full), more_tensor(scenario),
-        more_pipeline(scenario)}) {
+        more_expert(scenario), smaller_micro_batch(p), more_recompute(p, RecomputeMode::full),
+        more_tensor(scenario), more_pipeline(scenario)}) {
     if (!change.plan || change.plan->micro_batches() < 1) continue;
     Scenario changed = scenario;
     changed.plan = *change.plan;
+    Problems broken;
+    check_scenario(changed, broken);
+    if (!broken.empty()) continue;
     const MemoryResult result = step_memory(changed, make_layout(changed), Remedies::skip);
     if (!result.fits) continue;
     const Bytes spare = result.capacity - result.stages[result.worst].reserved;

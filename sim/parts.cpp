@@ -43,6 +43,10 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
   }
   parts.cast_forward = pricer.segment(models::cast_logits_forward(slice, choices, vocab));
   parts.cast_backward = pricer.segment(models::cast_logits_backward(slice, choices, vocab));
+  if (a.multi_token_prediction > 0) {
+    parts.multi_token_forward = pricer.segment(models::multi_token_forward(a, slice, choices));
+    parts.multi_token_backward = pricer.segment(models::multi_token_backward(a, slice, choices));
+  }
   parts.loss_forward = pricer.segment(models::loss_forward(slice, choices, vocab));
   parts.loss_backward = pricer.segment(models::loss_backward(slice, choices, vocab));
 

@@ -28,6 +28,7 @@ struct Parts {
   Segment head_input_gradient, head_weight_gradient;  ///< empty unless the latter is put off
   Segment cast_forward, cast_backward;                ///< of the logits
   Segment loss_forward, loss_backward;
+  Segment multi_token_forward, multi_token_backward;  ///< before a module's layer
   PricedOperation send_logits,
       send_cast_logits;          ///< where head, cast and loss are on different stages
   PricedOperation send_forward;  ///< one stage's output to the next, or its gradient back

@@ -21,6 +21,10 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   const auto add_layer = [&](const Segment& segment, const LayerParts& of) {
     if (!segment.operations.empty()) units.push_back({&segment, of.parameters, of.experts, false});
   };
+  // Modules of multi-token prediction come after the head: each a layer, head and loss again.
+  const std::int64_t modules = chunk.head ? s.model.multi_token_prediction : 0;
+  const LayerParts& last = parts.layers[layout.kinds.of.back()];
+  const double join = modules > 0 ? static_cast<double>(held.multi_token / modules) : 0.0;
   if (pass == hw::Pass::forward) {
     if (chunk.embedding) add(parts.embedding_forward, embedding);
     for (std::int64_t i = 0; i < chunk.layers; ++i) {
@@ -29,7 +33,21 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
     if (chunk.head) add(parts.head_forward, head);
     if (chunk.cast) add(parts.cast_forward, 0);
     if (chunk.loss) add(parts.loss_forward, 0);
+    for (std::int64_t i = 0; i < modules; ++i) {
+      add(parts.multi_token_forward, join);
+      add_layer(last.forward, last);
+      add(parts.head_forward, 0);
+      add(parts.cast_forward, 0);
+      add(parts.loss_forward, 0);
+    }
     return units;
+  }
+  for (std::int64_t i = 0; i < modules; ++i) {
+    add(parts.loss_backward, 0);
+    add(parts.cast_backward, 0);
+    add(parts.head_backward, 0);
+    add_layer(last.backward, last);
+    add(parts.multi_token_backward, join);
   }
   if (chunk.loss) add(parts.loss_backward, 0);
   if (chunk.cast) add(parts.cast_backward, 0);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <set>
+#include <vector>
 
 #include "models/layer_operations.h"
 
@@ -46,7 +47,10 @@ struct Plan {
   std::int64_t sequence = 2048;   ///< tokens
   /// Embedding and loss take a layer slot each when stages are filled (Megatron's
   /// account-for-embedding/loss-in-pipeline-split); when false the layers alone are divided.
+  /// Modules of multi-token prediction take one each beside the loss.
   bool embedding_takes_slot = false, loss_takes_slot = false;
+  /// Layers of each model chunk, in the model's order; empty: divided as the framework does.
+  std::vector<std::int64_t> layers_of_chunks;
   /// Activations of so many layers are kept on the host. Not modelled: the time of the copies,
   /// which are taken to run beside the passes.
   std::int64_t activation_offload_layers = 0;

@@ -149,6 +149,9 @@ Plan read_plan(Reader& r) {
   p.sequence = r.integer("sequence", 1, kMostTokens);
   flag(r, "embedding_takes_slot", p.embedding_takes_slot);
   flag(r, "loss_takes_slot", p.loss_takes_slot);
+  if (r.has("layers_of_chunks")) {
+    p.layers_of_chunks = r.integers("layers_of_chunks", 0, kMostLayers);
+  }
   if (r.has("activation_offload_layers")) {
     p.activation_offload_layers = r.integer("activation_offload_layers", 0, kMostLayers);
   }
@@ -175,11 +178,14 @@ std::string plan_json(const Plan& p) {
       "\"sequence_parallel\": {}, \"schedule\": \"{}\", \"context_exchange\": \"{}\", "
       "\"sharding\": \"{}\", \"shard_group\": {}, \"recompute\": {}, \"precision\": \"{}\", "
       "\"micro_batch\": {}, \"global_batch\": {}, \"sequence\": {}, \"embedding_takes_slot\": {}, "
-      "\"loss_takes_slot\": {}, \"activation_offload_layers\": {}}}",
+      "\"loss_takes_slot\": {}, \"activation_offload_layers\": {}{}}}",
       p.data, p.tensor, p.pipeline, p.context, p.expert, p.expert_tensor, p.virtual_stages,
       p.sequence_parallel, name(p.schedule), exchange_name(p.context_exchange), name(p.sharding),
       p.shard_group, recompute, name_in(kPrecisions, p.precision), p.micro_batch, p.global_batch,
-      p.sequence, p.embedding_takes_slot, p.loss_takes_slot, p.activation_offload_layers);
+      p.sequence, p.embedding_takes_slot, p.loss_takes_slot, p.activation_offload_layers,
+      p.layers_of_chunks.empty()
+          ? std::string()
+          : fmt::format(", \"layers_of_chunks\": [{}]", fmt::join(p.layers_of_chunks, ", ")));
 }
 
 std::string plan_text(const Plan& p) {

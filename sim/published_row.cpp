@@ -48,15 +48,31 @@ std::int64_t degree(Reader& r, std::string_view key) {
   return r.has(key) ? r.integer(key, 1, 1 << 24) : 1;
 }
 
+/// Megatron-Core's names of what it recomputes (transformer_config.py, recompute_modules). "mlp" is
+/// the dense feed-forward part alone.
+const std::array<std::pair<std::string_view, std::vector<LayerPart>>, 7> kRecomputed = {{
+    {"core_attention", {LayerPart::core_attention}},
+    {"layernorm", {LayerPart::attention_norm, LayerPart::ffn_norm}},
+    {"moe_act", {LayerPart::expert_activation}},
+    {"mla_up_proj", {LayerPart::latent_up}},
+    {"mlp", {LayerPart::ffn_up, LayerPart::ffn_gate, LayerPart::activation, LayerPart::ffn_down}},
+    {"shared_experts", {LayerPart::shared_experts}},
+    {"moe",
+     {LayerPart::router, LayerPart::dispatch, LayerPart::expert_up, LayerPart::expert_activation,
+      LayerPart::expert_down, LayerPart::combine, LayerPart::shared_experts}},
+}};
+
 /// What selective recompute redoes: a list of parts, or everything but what is kept.
 std::set<LayerPart> redone(Reader& r) {
   std::set<LayerPart> parts;
   if (r.has("recomputes")) {
     for (const std::string& name : r.texts("recomputes")) {
-      if (name == "core_attention") {
-        parts.insert(LayerPart::core_attention);
+      const auto found = std::find_if(kRecomputed.begin(), kRecomputed.end(),
+                                      [&](const auto& known) { return known.first == name; });
+      if (found != kRecomputed.end()) {
+        parts.insert(found->second.begin(), found->second.end());
       } else {
-        r.problem("recomputes", fmt::format("\"{}\" is not known: core_attention is", name));
+        r.problem("recomputes", fmt::format("\"{}\" is not known", name));
       }
     }
     return parts;
@@ -100,7 +116,9 @@ void read_plan(Reader& row, Scenario& s) {
   p.pipeline = degree(parallel, "pp");
   p.virtual_stages = degree(parallel, "vp");
   p.context = degree(parallel, "cp");
-  if (degree(parallel, "ep") > 1) parallel.problem("ep", "expert parallelism is not modelled");
+  p.expert = degree(parallel, "ep");
+  // Megatron-Core: experts are cut as the rest is, unless the run says otherwise.
+  p.expert_tensor = parallel.has("etp") ? degree(parallel, "etp") : s.model.experts ? p.tensor : 1;
   p.sequence_parallel = parallel.has("sp") && parallel.boolean("sp") && p.tensor > 1;
   if (p.virtual_stages > 1) p.schedule = PipelineSchedule::interleaved;
   p.recompute = read_recompute(row.object("recompute"));
@@ -125,9 +143,9 @@ void read_plan(Reader& row, Scenario& s) {
 void choose_slots(Scenario& s) {
   Plan& p = s.plan;
   const std::int64_t chunks = p.pipeline * p.virtual_stages;
-  if (chunks <= 1 || s.model.layers % chunks == 0) return;
+  if (chunks <= 1 || s.model.layers % chunks == 0 || !p.layers_of_chunks.empty()) return;
   if (s.framework.layer_division == LayerDivision::by_cost) return;
-  if ((s.model.layers + 2) % chunks == 0) {
+  if ((s.model.layers + s.model.multi_token_prediction + 2) % chunks == 0) {
     p.embedding_takes_slot = p.loss_takes_slot = true;
     s.assumptions.push_back(
         fmt::format("{} layers with embedding and loss as one each make {} equal chunks",
@@ -268,12 +286,6 @@ std::variant<PublishedRow, RefusedRow> PublishedRowReader::read(std::string_view
   s.published.source = text_or_empty(row, "source");
   const std::int64_t sequence = row.has("seq_len") ? row.integer("seq_len", 1, kMost) : 0;
   Reader model = row.object("model");
-  if (model.has("kind") && model.text("kind") != "dense") {
-    return RefusedRow{
-        out.id, out.group,
-        fmt::format("a {} model: only dense decoders are modelled", model.text("kind")), true,
-        out.measured};
-  }
   s.model = models_.read(model, sequence);
   for (const auto& [field, evidence] : s.model.evidence) {
     if (evidence == Evidence::assumed) {

@@ -2,20 +2,70 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace forerun::sim {
 namespace {
 
 using models::PrecisionRecipe;
 
-/// Share of a layer's kernels that lie in its feed-forward part, which is what a graph with scope
-/// "mlp" captures: of some 22 kernels a pass in a gated layer, 9 are from its norm to its residual.
-constexpr double kGraphedShareOfMlp = 0.4;
+/// Share of a layer's kernels that a partial graph of that scope captures. Of some 22 kernels a
+/// pass in a gated layer 9 are from the feed-forward norm to the residual and 13 in attention; of
+/// some 45 in a layer with experts 13 are attention's, 9 the router's and 4 prepare the dispatch.
+double graphed_share(std::string_view scope) {
+  if (scope == "mlp") return 0.4;
+  if (scope == "attn") return 0.3;
+  if (scope == "moe_router") return 0.2;
+  if (scope == "moe_preprocess") return 0.1;
+  return 0;
+}
+
+constexpr std::size_t kMostRepeats = 1000;
+
+/// A layout from `i` to its end or closing parenthesis, repetitions written out.
+std::string written_out(std::string_view layout, std::size_t& i) {
+  std::string out;
+  while (i < layout.size() && layout[i] != ')') {
+    std::string unit(1, layout[i]);
+    if (layout[i++] == '(') {
+      unit = written_out(layout, i);
+      ++i;  // the closing parenthesis
+    }
+    std::size_t times = 1;
+    if (i < layout.size() && layout[i] == '*') {
+      times = 0;
+      for (++i; i < layout.size() && layout[i] >= '0' && layout[i] <= '9'; ++i) {
+        times = std::min(kMostRepeats, 10 * times + static_cast<std::size_t>(layout[i] - '0'));
+      }
+    }
+    for (std::size_t t = 0; t < times && out.size() < kMostRepeats * 10; ++t) out += unit;
+  }
+  return out;
+}
+
+/// Layers of each chunk of a layout; nothing if it is not one.
+std::optional<std::vector<std::int64_t>> layers_of_chunks(std::string_view layout) {
+  std::size_t at = 0;
+  const std::string flat = written_out(layout, at);
+  if (at < layout.size()) return std::nullopt;
+  std::vector<std::int64_t> chunks = {0};
+  for (const char c : flat) {
+    if (c == '|') {
+      chunks.push_back(0);
+    } else if (c == 't') {
+      ++chunks.back();
+    } else if (c != 'E' && c != 'm' && c != 'L') {
+      return std::nullopt;
+    }
+  }
+  return chunks;
+}
 
 class Software {
  public:
@@ -26,6 +76,8 @@ class Software {
     sharding();
     recipe();
     overlap();
+    experts();
+    chunk_layout();
     graphs();
     fsdp_precision();
     if (flag("torch_compile")) state("compiled", f_.compiled, value_);
@@ -122,16 +174,57 @@ class Software {
     }
   }
 
+  void experts() {
+    const std::string dispatcher = text("moe_dispatcher");
+    if (dispatcher == "deepep" || dispatcher == "hybridep") {
+      state("expert_dispatch", f_.expert_dispatch, hw::ExpertExchangeKind::fused);
+    }
+    if (flag("moe_a2a_overlap")) {
+      state("expert_exchange_overlap", f_.expert_exchange_overlap, value_);
+    }
+    const std::string said = text("moe");
+    if (said.find("no grouped gemm") != std::string::npos) {
+      state("grouped_experts", f_.grouped_experts, false);
+    }
+    if (said.find("capacity factor 1.0") != std::string::npos && s_.model.experts) {
+      s_.model.experts->capacity_factor = 1;
+    }
+    if (s_.model.experts) assume("every expert gets as many tokens");
+  }
+
+  /// Megatron-Core's layout of a pipeline, one character a layer and a bar between chunks: E the
+  /// embedding, t a layer, m a module of multi-token prediction, L the loss; (...)*n repeats.
+  void chunk_layout() {
+    const std::string layout = text("pp_layout");
+    if (layout.empty()) return;
+    const std::optional<std::vector<std::int64_t>> layers = layers_of_chunks(layout);
+    if (layers) {
+      s_.plan.layers_of_chunks = *layers;
+    } else {
+      software_->problem("pp_layout", fmt::format("\"{}\" is not understood", layout));
+    }
+  }
+
   void graphs() {
     if (flag("cuda_graph")) state("cuda_graphs", f_.cuda_graphs, value_);
     const std::string implementation = text("cuda_graph_impl");
-    const std::string scope = text("cuda_graph_scope");
     if (implementation.empty()) return;
-    state("cuda_graphs", f_.cuda_graphs, implementation == "local" && scope == "full_iteration");
-    state("graphed_share", f_.graphed_share,
-          implementation == "transformer_engine" && scope == "mlp" ? kGraphedShareOfMlp : 0.0);
-    if (f_.graphed_share > 0)
-      assume("graphs of the feed-forward part hold 40 % of a layer's kernels");
+    const bool whole = implementation == "full_iteration" ||
+                       (implementation == "local" && text("cuda_graph_scope") == "full_iteration");
+    state("cuda_graphs", f_.cuda_graphs, whole);
+    double share = 0;
+    if (!whole && software_->has("cuda_graph_scope")) {
+      for (const std::string& scope : scopes()) share += graphed_share(scope);
+    }
+    state("graphed_share", f_.graphed_share, share);
+    if (share > 0) {
+      assume(fmt::format("partial graphs hold {:.0f} % of a layer's kernels", 100 * share));
+    }
+  }
+
+  std::vector<std::string> scopes() {
+    if (software_->is_list("cuda_graph_scope")) return software_->texts("cuda_graph_scope");
+    return {software_->text("cuda_graph_scope")};
   }
 
   void fsdp_precision() {

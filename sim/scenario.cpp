@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "core/error.h"
 #include "sim/plan_json.h"
@@ -246,9 +247,19 @@ class Checker {
                           "{}",
                           p_.micro_batches(), p_.pipeline));
     }
-    const std::int64_t slots = (p_.embedding_takes_slot ? 1 : 0) + (p_.loss_takes_slot ? 1 : 0);
+    const std::int64_t slots = (p_.embedding_takes_slot ? 1 : 0) +
+                               (p_.loss_takes_slot ? 1 + s_.model.multi_token_prediction : 0);
     const std::int64_t chunks = p_.pipeline * p_.virtual_stages;
-    if (s_.model.layers > 0 && s_.model.layers + slots < chunks) {
+    if (!p_.layers_of_chunks.empty()) {
+      const std::int64_t sum =
+          std::accumulate(p_.layers_of_chunks.begin(), p_.layers_of_chunks.end(), std::int64_t{0});
+      if (std::ssize(p_.layers_of_chunks) != chunks || sum != s_.model.layers) {
+        problem("layers_of_chunks",
+                fmt::format("{} chunks of {} layers together, but the plan has {} chunks and the "
+                            "model {} layers",
+                            p_.layers_of_chunks.size(), sum, chunks, s_.model.layers));
+      }
+    } else if (s_.model.layers > 0 && s_.model.layers + slots < chunks) {
       problem("pipeline", fmt::format("{} layers cannot fill {} stages of {} virtual stages",
                                       s_.model.layers + slots, p_.pipeline, p_.virtual_stages));
     } else if (slots > 0 && (s_.model.layers + slots) % chunks != 0) {

@@ -93,6 +93,16 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
       count_in(i < redone ? of.backward : of.backward_plain, m);
     }
   }
+  if (heads > 0) {
+    const double modules = heads * m * static_cast<double>(s.model.multi_token_prediction);
+    const LayerParts& last = parts.layers[layout.kinds.of.back()];
+    for (const Segment* of :
+         {&parts.multi_token_forward, &last.forward, &parts.head_forward, &parts.cast_forward,
+          &parts.loss_forward, &parts.loss_backward, &parts.cast_backward, &parts.head_backward,
+          &last.backward, &parts.multi_token_backward}) {
+      count_in(*of, modules);
+    }
+  }
   count_in(parts.embedding_forward, embeddings * m);
   count_in(parts.embedding_backward, embeddings * m);
   count_in(parts.head_forward, heads * m);
