@@ -39,6 +39,19 @@ Routed routed(const Layer& l, const WeightSet& set, std::int64_t tokens) {
           set.experts};
 }
 
+/// A grouped product is one launch, or as many an expert as the library issues: its product and, in
+/// blocks of 32, the two reorderings of scales before it.
+int grouped_launches(const Routed& r) {
+  if (!r.l.c.experts_issued_apart) return 1;
+  const bool blocks = r.l.s.precision == PrecisionRecipe::mxfp8;
+  return static_cast<int>(r.rows.here) * (blocks ? 3 : 1);
+}
+
+/// The same of casts of the experts' inputs and gradients.
+int cast_launches(const Routed& r) {
+  return r.l.c.experts_issued_apart ? static_cast<int>(r.rows.here) : 1;
+}
+
 /// The products of all experts of a rank: one kernel, or one an expert.
 void products(const Routed& r, std::string_view name, GroupedPass pass, std::int64_t n,
               std::int64_t k) {
@@ -55,7 +68,7 @@ void products(const Routed& r, std::string_view name, GroupedPass pass, std::int
     g.pass = pass;
     g.promotes = pass != GroupedPass::forward && is_low_precision(l.s.precision);
     g.accumulates = gradient && fused && l.c.gradient_bytes == 4;
-    l.b.kernel(name, g);
+    l.b.kernel(name, g, grouped_launches(r));
   } else {
     const std::int64_t m = whole(r.product_rows() / static_cast<double>(r.rows.here));
     for (std::int64_t i = 0; i < r.rows.here; ++i) {
@@ -185,12 +198,18 @@ void experts_forward(const Layer& l, Wanted w, const WeightSet& set, std::int64_
   }
   if (wanted(w, LayerPart::dispatch)) {
     b.part(LayerPart::dispatch);
+    // The host needs every expert's rows to issue its product.
+    if (l.c.expert_count_syncs && r.e.capacity_factor == 0 &&
+        r.e.routing == Routing::token_choice) {
+      b.host_wait("wait for the experts' rows");
+    }
     sort_by_expert(r, "sort tokens by expert");
     gather_tensor(r, "gather tokens of experts", false);
   }
   if (wanted(w, LayerPart::expert_up)) {
     b.part(LayerPart::expert_up);
-    quantize_input(b, l.s.precision, "quantize expert input", r.product_rows() * l.hidden(), false);
+    quantize_input(b, l.s.precision, "quantize expert input", r.product_rows() * l.hidden(), false,
+                   cast_launches(r));
     products(r, "experts up", GroupedPass::forward, r.up(), l.a.hidden);
   }
   if (wanted(w, LayerPart::expert_activation)) {
@@ -201,7 +220,7 @@ void experts_forward(const Layer& l, Wanted w, const WeightSet& set, std::int64_
   if (wanted(w, LayerPart::expert_down)) {
     b.part(LayerPart::expert_down);
     quantize_input(b, l.s.precision, "quantize expert activation",
-                   r.product_rows() * static_cast<double>(r.ffn()), true);
+                   r.product_rows() * static_cast<double>(r.ffn()), true, cast_launches(r));
     products(r, "experts down", GroupedPass::forward, l.a.hidden, r.ffn());
   }
   if (wanted(w, LayerPart::combine)) {
@@ -238,7 +257,8 @@ void experts_backward(const Layer& l, const WeightSet& set, std::int64_t tokens)
   sort_by_expert(r, "sort gradients by expert");
   gather_tensor(r, "gather gradients of experts", false);
   b.part(LayerPart::expert_down);
-  quantize_gradient(b, l.s.precision, "quantize expert gradient", rows * l.hidden());
+  quantize_gradient(b, l.s.precision, "quantize expert gradient", rows * l.hidden(),
+                    cast_launches(r));
   products(r, "experts down input gradient", GroupedPass::input_gradient, l.a.hidden, r.ffn());
   products(r, "experts down weight gradient", GroupedPass::weight_gradient, l.a.hidden, r.ffn());
   b.part(LayerPart::expert_activation);
@@ -246,7 +266,7 @@ void experts_backward(const Layer& l, const WeightSet& set, std::int64_t tokens)
            l.a.gated() ? 4 : 2);
   b.part(LayerPart::expert_up);
   quantize_gradient(b, l.s.precision, "quantize expert gradient",
-                    rows * static_cast<double>(r.up()));
+                    rows * static_cast<double>(r.up()), cast_launches(r));
   products(r, "experts up input gradient", GroupedPass::input_gradient, r.up(), l.a.hidden);
   products(r, "experts up weight gradient", GroupedPass::weight_gradient, r.up(), l.a.hidden);
   b.part(LayerPart::dispatch);

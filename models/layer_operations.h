@@ -98,6 +98,8 @@ struct KernelChoices {
   bool weights_cast_every_micro_batch = false;  ///< low precision: else once a step
   hw::ExpertExchangeKind expert_dispatch = hw::ExpertExchangeKind::all_to_all;
   bool grouped_experts = true;  ///< products of a rank's experts are one kernel, else one each
+  bool experts_issued_apart = false;  ///< a grouped product is still a launch or more an expert
+  bool expert_count_syncs = false;    ///< the host waits for the numbers of rows of the experts
   bool expert_exchange_overlap =
       false;                           ///< dispatch and combine beside another micro-batch's layer
   bool shared_expert_overlap = false;  ///< shared experts run beside the dispatch

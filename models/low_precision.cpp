@@ -36,8 +36,9 @@ void issue_of_weights(OperationBuilder& b, const Cast& c, std::string_view name,
   if (c.launches > 0) b.memory_of_weights(name, elements, c.read, c.written, c.launches);
 }
 
-void issue(OperationBuilder& b, const Cast& c, std::string_view name, double elements) {
-  if (c.launches > 0) b.memory(name, elements, c.read, c.written, c.launches);
+void issue(OperationBuilder& b, const Cast& c, std::string_view name, double elements,
+           int launches) {
+  if (c.launches > 0) b.memory(name, elements, c.read, c.written, c.launches * launches);
 }
 
 }  // namespace
@@ -47,13 +48,13 @@ hw::Precision sixteen_bit(PrecisionRecipe recipe) {
 }
 
 void quantize_input(OperationBuilder& b, PrecisionRecipe recipe, std::string_view name,
-                    double elements, bool fused) {
-  issue(b, cast(recipe, fused, false), name, elements);
+                    double elements, bool fused, int launches) {
+  issue(b, cast(recipe, fused, false), name, elements, launches);
 }
 
 void quantize_gradient(OperationBuilder& b, PrecisionRecipe recipe, std::string_view name,
-                       double elements) {
-  issue(b, cast(recipe, false, true), name, elements);
+                       double elements, int launches) {
+  issue(b, cast(recipe, false, true), name, elements, launches);
 }
 
 void quantize_weight(OperationBuilder& b, PrecisionRecipe recipe, std::string_view name,

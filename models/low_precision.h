@@ -25,10 +25,12 @@ namespace forerun::models {
 /// Of what no recipe makes 8 bit (attention, the head): fp16 under fp16, else bf16.
 [[nodiscard]] hw::Precision sixteen_bit(PrecisionRecipe);
 
-/// `fused`: the kernel before (norm, activation) writes the cast copy itself.
+/// `launches`: of each of its kernels. `fused`: the kernel before (norm, activation) writes the
+/// cast copy itself.
 void quantize_input(OperationBuilder&, PrecisionRecipe, std::string_view name, double elements,
-                    bool fused);
-void quantize_gradient(OperationBuilder&, PrecisionRecipe, std::string_view name, double elements);
+                    bool fused, int launches = 1);
+void quantize_gradient(OperationBuilder&, PrecisionRecipe, std::string_view name, double elements,
+                       int launches = 1);
 void quantize_weight(OperationBuilder&, PrecisionRecipe, std::string_view name, double elements);
 
 }  // namespace forerun::models

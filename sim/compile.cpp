@@ -29,6 +29,8 @@ models::KernelChoices kernel_choices(const Scenario& s) {
   c.weights_cast_every_micro_batch = f.weights_cast_every_micro_batch;
   c.expert_dispatch = f.expert_dispatch;
   c.grouped_experts = f.grouped_experts;
+  c.experts_issued_apart = f.experts_issued_apart;
+  c.expert_count_syncs = f.expert_count_syncs;
   c.expert_exchange_overlap = f.expert_exchange_overlap;
   c.shared_expert_overlap = f.shared_expert_overlap;
   c.grouped_modalities = f.grouped_modalities;

@@ -88,6 +88,8 @@ void each_fact(F& f, Visit&& visit) {
   visit("blocking_point_to_point", f.blocking_point_to_point);
   visit("cuda_graphs", f.cuda_graphs);
   visit("graphed_share", f.graphed_share);
+  visit("graphed_attention", f.graphed_attention);
+  visit("graphed_router", f.graphed_router);
   visit("tied_embedding_all_reduce", f.tied_embedding_all_reduce);
   visit("deferred_embedding_gradients", f.deferred_embedding_gradients);
   visit("overflow_check", f.overflow_check);
@@ -98,6 +100,8 @@ void each_fact(F& f, Visit&& visit) {
   visit("optimizer_read_write_bytes", f.optimizer_read_write_bytes);
   visit("expert_dispatch", f.expert_dispatch);
   visit("grouped_experts", f.grouped_experts);
+  visit("experts_issued_apart", f.experts_issued_apart);
+  visit("expert_count_syncs", f.expert_count_syncs);
   visit("expert_exchange_overlap", f.expert_exchange_overlap);
   visit("shared_expert_overlap", f.shared_expert_overlap);
   visit("grouped_modalities", f.grouped_modalities);

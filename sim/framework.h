@@ -70,6 +70,8 @@ struct Framework {
   bool blocking_point_to_point = false;  ///< the host waits for each send and receive
   bool cuda_graphs = false;              ///< whole-iteration graphs: no launch gaps
   double graphed_share = 0.0;            ///< share of layer kernels inside partial graphs
+  bool graphed_attention = false;        ///< attention, norm to residual, is a graph
+  bool graphed_router = false;           ///< the router of experts is one
   bool tied_embedding_all_reduce =
       true;  ///< first and last stage exchange the tied matrix's gradient
   /// Of so many first micro-batches of a step the output matrix's gradient product waits until the
@@ -84,7 +86,10 @@ struct Framework {
   int optimizer_state_bytes = 12;       ///< per parameter: fp32 copy and two moments
   int optimizer_read_write_bytes = 30;  ///< traffic per parameter of one fused Adam update
   hw::ExpertExchangeKind expert_dispatch = hw::ExpertExchangeKind::all_to_all;
-  bool grouped_experts = true;  ///< products of a rank's experts are one kernel
+  bool grouped_experts = true;  ///< products of a rank's experts run as one
+  /// ... and are still issued by the host one or more an expert, on several streams.
+  bool experts_issued_apart = false;
+  bool expert_count_syncs = false;  ///< dropless: the host waits for the experts' numbers of rows
   bool expert_exchange_overlap =
       false;                           ///< dispatch and combine beside another micro-batch's layer
   bool shared_expert_overlap = false;  ///< shared experts beside the dispatch

@@ -29,6 +29,7 @@ struct PricedOperation {
   StreamKind stream = StreamKind::compute;
   Category category = Category::compute;
   std::uint8_t tax = 0;
+  bool host_waits = false;  ///< the host goes on when this has ended
 };
 
 /// What a list of operations does to an accelerator, for power and evidence.
@@ -48,8 +49,10 @@ struct Work {
 struct Segment {
   std::vector<PricedOperation> operations;
   std::int32_t trailing = -1;
-  std::int64_t ticks = 0;  ///< alone, with the host far ahead
-  std::int64_t host = 0;   ///< of all launches
+  /// Alone, with the host far ahead; of a list in which the host waits, one of many such lists in a
+  /// row, the host's time included.
+  std::int64_t ticks = 0;
+  std::int64_t host = 0;  ///< of all launches, unless they are in `ticks`
   std::int64_t first_host = 0;
   std::array<std::int64_t, kCategories> breakdown{};  ///< of `ticks` on the compute stream
   Work work;
@@ -81,6 +84,8 @@ class Pricer {
                                Work&);
   [[nodiscard]] hw::Kernel with_unlisted_traffic(const hw::Kernel&) const;
   PricedOperation price(const models::LayerOperation&, const models::OperationList&, Work&);
+  /// Whether a partial graph holds that part of a layer, so that its kernels cost no launch.
+  [[nodiscard]] bool in_graph(models::LayerPart) const;
   PricedOperation price_exchange(const models::LayerOperation&, const models::Exchange&);
   PricedOperation price_expert_exchange(const models::LayerOperation&, const hw::ExpertExchange&);
   /// An exchange of a group that takes `time` alone.

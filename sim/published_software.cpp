@@ -15,16 +15,9 @@ namespace {
 
 using models::PrecisionRecipe;
 
-/// Share of a layer's kernels that a partial graph of that scope captures. Of some 22 kernels a
-/// pass in a gated layer 9 are from the feed-forward norm to the residual and 13 in attention; of
-/// some 45 in a layer with experts 13 are attention's, 9 the router's and 4 prepare the dispatch.
-double graphed_share(std::string_view scope) {
-  if (scope == "mlp") return 0.4;
-  if (scope == "attn") return 0.3;
-  if (scope == "moe_router") return 0.2;
-  if (scope == "moe_preprocess") return 0.1;
-  return 0;
-}
+/// Share of a layer's kernels that lie in its feed-forward part, which is what a graph with scope
+/// "mlp" captures: of some 22 kernels a pass in a gated layer, 9 are from its norm to its residual.
+constexpr double kGraphedShareOfMlp = 0.4;
 
 constexpr std::size_t kMostRepeats = 1000;
 
@@ -212,17 +205,18 @@ class Software {
     const bool whole = implementation == "full_iteration" ||
                        (implementation == "local" && text("cuda_graph_scope") == "full_iteration");
     state("cuda_graphs", f_.cuda_graphs, whole);
-    double share = 0;
-    if (!whole && software_->has("cuda_graph_scope")) {
-      for (const std::string& scope : scopes()) share += graphed_share(scope);
-    }
-    state("graphed_share", f_.graphed_share, share);
-    if (share > 0) {
-      assume(fmt::format("partial graphs hold {:.0f} % of a layer's kernels", 100 * share));
-    }
+    const std::vector<std::string> captured = whole ? std::vector<std::string>{} : scopes();
+    const auto captures = [&](const char* scope) {
+      return std::find(captured.begin(), captured.end(), scope) != captured.end();
+    };
+    state("graphed_share", f_.graphed_share, captures("mlp") ? kGraphedShareOfMlp : 0.0);
+    state("graphed_attention", f_.graphed_attention, captures("attn"));
+    state("graphed_router", f_.graphed_router, captures("moe_router"));
+    if (captures("mlp")) assume("graphs of the feed-forward part hold 40 % of a layer's kernels");
   }
 
   std::vector<std::string> scopes() {
+    if (!software_->has("cuda_graph_scope")) return {};
     if (software_->is_list("cuda_graph_scope")) return software_->texts("cuda_graph_scope");
     return {software_->text("cuda_graph_scope")};
   }

@@ -105,6 +105,7 @@ OperationId RankBuilder::push(const PricedOperation& p, OperationId wait, Operat
   o.stream = p.stream;
   o.category = p.category;
   o.tax = p.tax;
+  o.host_waits = p.host_waits;
   o.wait = {wait, also_wait};
   run_of_.push_back(-1);
   if (p.stream == StreamKind::compute) {
