@@ -164,6 +164,7 @@ Architecture read_architecture(Reader& reader) {
     const std::vector<std::string> names = architecture_names();
     if (std::find(names.begin(), names.end(), base) != names.end()) {
       a = load_architecture(base);
+      a.published_names.clear();  // they are the base's
     } else {
       const std::string near = nearest(base, {names.begin(), names.end()});
       reader.problem("base",

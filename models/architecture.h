@@ -86,7 +86,8 @@ struct Architecture {
 
 /// Reads the object of an architecture (a zoo file's root, or a scenario's inline model) and checks
 /// the rules across its fields. `"base": "NAME"` starts from that zoo entry, and then every other
-/// field is optional and replaces the entry's. Calls finish() on the reader.
+/// field is optional and replaces the entry's; only its published names are not taken over. Calls
+/// finish() on the reader.
 [[nodiscard]] Architecture read_architecture(Reader&);
 /// The zoo entry models/zoo/NAME.json. Throws Error naming the nearest if there is none, or with
 /// all problems of the file if it is wrong.

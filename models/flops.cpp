@@ -24,22 +24,21 @@ struct Token {
 
 Token token(const Architecture& a, std::int64_t seq_len) {
   Token t;
-  const LayerParameters active = active_parameters(a).layers;
-  t.elements = static_cast<double>(active.attention + active.feed_forward + active.experts +
-                                   a.vocab * a.hidden);
+  t.elements = static_cast<double>(a.vocab * a.hidden);
   const auto s = static_cast<double>(seq_len);
   for (const Architecture& kind : layer_kinds(a).kinds) {
-    const double of_kind = static_cast<double>(kind.layers) * pair_width(kind);
+    const auto layers = static_cast<double>(kind.layers);
+    const LayerParameters active = active_parameters(kind).layers;
+    const double of_kind = layers * pair_width(kind);
     const double w = kind.window ? std::min(s, static_cast<double>(kind.window->tokens)) : s;
     const double capacity = kind.depth_routing ? kind.depth_routing->capacity : 1.0;
+    t.elements +=
+        capacity * static_cast<double>(active.attention + active.feed_forward + active.experts);
+    // The router of depths sees the tokens that pass by as well.
+    if (kind.depth_routing) t.elements += (1.0 - capacity) * layers * static_cast<double>(a.hidden);
     t.pairs += capacity * of_kind * w;
     // Exactly: w (w + 1) / 2 pairs of the first w queries, w of each later one.
     t.causal_pairs += capacity * of_kind * (w * (w + 1) / 2 + (s - w) * w) / s;
-    if (kind.depth_routing) {
-      const LayerParameters one = layer_parameters(kind);
-      t.elements -= (1.0 - capacity) * static_cast<double>(kind.layers) *
-                    static_cast<double>(one.attention + one.feed_forward);
-    }
   }
   return t;
 }
