@@ -86,12 +86,39 @@ std::string question_text(const sim::Scenario& s) {
   return out;
 }
 
+std::string rank_text(const sim::StepResult& r) {
+  const auto stages = static_cast<std::int64_t>(r.memory.stages.size());
+  if (r.imbalance.lanes == 1) return fmt::format("stage {}", r.rank);
+  return fmt::format("stage {} of lane {}", r.rank % stages, r.rank / stages);
+}
+
+std::string imbalance_text(const sim::StepResult& r) {
+  const sim::Imbalance& i = r.imbalance;
+  if (i.lanes == 1 && i.worst_load == 1) return {};
+  Seconds waited{};
+  for (const auto& rank : r.by_rank) {
+    waited += rank[static_cast<std::size_t>(sim::Category::imbalance)] /
+              static_cast<double>(r.by_rank.size());
+  }
+  std::string out = fmt::format(
+      "  {} lanes of replicas differ and are simulated apart; a rank waits {} of the step for "
+      "others, on the mean\n",
+      i.lanes, show_percent(waited / r.time));
+  if (i.worst_load > 1) {
+    out += fmt::format(
+        "  a layer's busiest rank has {:.2f} times the fair share of rows on the mean, {:.2f} at "
+        "most; {} of the copies dropped\n",
+        i.mean_load, i.worst_load, show_percent(i.dropped));
+  }
+  return out;
+}
+
 std::string breakdown_text(const sim::StepResult& r) {
   std::vector<std::size_t> order(r.breakdown.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return r.breakdown[a] > r.breakdown[b]; });
-  std::string out = fmt::format("where the step's {} go (stage {})\n\n", show_step(r.time), r.rank);
+  std::string out = fmt::format("where the step's {} go ({})\n\n", show_step(r.time), rank_text(r));
   for (const std::size_t i : order) {
     if (r.breakdown[i].base() <= 0) continue;
     out += share_line(std::string(sim::name(static_cast<sim::Category>(i))), show(r.breakdown[i]),
@@ -229,6 +256,10 @@ void write_step(JsonWriter& json, const sim::StepResult& r) {
     json.key(name(static_cast<DurationEvidence>(i))).value(r.by_evidence[i].base());
   }
   json.end_object();
+  json.key("imbalance").begin_object().key("lanes").value(r.imbalance.lanes);
+  json.key("worst_expert_load").value(r.imbalance.worst_load);
+  json.key("mean_expert_load").value(r.imbalance.mean_load);
+  json.key("dropped").value(r.imbalance.dropped).end_object();
   json.key("events").value(static_cast<std::int64_t>(r.events));
 }
 

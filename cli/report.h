@@ -25,6 +25,11 @@ namespace forerun::cli {
 
 /// "llama3-405b on 16,384 h100-sxm-80gb", the plan, the framework: what was asked.
 [[nodiscard]] std::string question_text(const sim::Scenario&);
+/// "stage 3", or "stage 3 of lane 1" where lanes differ.
+[[nodiscard]] std::string rank_text(const sim::StepResult&);
+/// How uneven experts and compositions were, and what waiting for one another cost; empty where
+/// nothing differs.
+[[nodiscard]] std::string imbalance_text(const sim::StepResult&);
 /// Where the time of the rank that ends last goes, largest first.
 [[nodiscard]] std::string breakdown_text(const sim::StepResult&);
 /// "clock 82 % of the burst clock, 700 W on the mean", and, where that is more than the accelerator

@@ -38,19 +38,21 @@ std::string stages_text(const sim::Scenario& s, const sim::StepResult& r) {
   Table table(columns);
   for (std::size_t rank = 0; rank < r.by_rank.size() && rank < kMostStages; ++rank) {
     bool embedding = false, head = false;
-    for (const sim::Chunk& chunk : layout.chunks[rank]) {
+    const std::size_t stage = rank % layout.chunks.size();
+    for (const sim::Chunk& chunk : layout.chunks[stage]) {
       embedding |= chunk.embedding;
       head |= chunk.head;
     }
     std::vector<std::string> cells = {
-        fmt::format("{}", rank),
-        fmt::format("{}", layout.stage_layers(static_cast<std::int64_t>(rank))),
+        r.imbalance.lanes == 1 ? fmt::format("{}", stage)
+                               : fmt::format("{} of lane {}", stage, rank / layout.chunks.size()),
+        fmt::format("{}", layout.stage_layers(static_cast<std::int64_t>(stage))),
         embedding && head ? "both ends"
         : embedding       ? "embedding"
         : head            ? "head"
                           : ""};
     for (const std::size_t c : shown) cells.push_back(show(r.by_rank[rank][c]));
-    const sim::StageMemory& memory = r.memory.stages[rank];
+    const sim::StageMemory& memory = r.memory.stages[stage];
     cells.push_back(show(memory.peak));
     cells.push_back(show(memory.reserved));
     table.row(std::move(cells));
@@ -77,8 +79,8 @@ std::string kernels_text(const sim::StepResult& r) {
                show(k.time / static_cast<double>(std::max<std::int64_t>(1, k.count))),
                show_percent(k.time / r.time), std::string(name(k.evidence))});
   }
-  return fmt::format("the {} kernels that take longest, of {} (stage {})\n\n{}", most,
-                     r.kernels.size(), r.rank, table.text());
+  return fmt::format("the {} kernels that take longest, of {} ({})\n\n{}", most, r.kernels.size(),
+                     rank_text(r), table.text());
 }
 
 void write_stages(JsonWriter& json, const sim::StepResult& r) {
@@ -120,7 +122,8 @@ int step(const Options& o) {
   write_identity(json, s);
   json.end_object();
   const std::string power =
-      fmt::format("{}\n  {} events\n", power_text(s, r), show_count(static_cast<double>(r.events)));
+      fmt::format("{}\n  {} events\n{}", power_text(s, r),
+                  show_count(static_cast<double>(r.events)), imbalance_text(r));
   deliver(o,
           fmt::format("{}\n  step time {}, {}\n{}\n{}\n{}\n{}\n{}", question_text(s),
                       show_step(r.time), power, breakdown_text(r), stages_text(s, r),

@@ -27,6 +27,9 @@ class PublishedModels {
   /// The entry of which one of the published names begins `name`, letters' case apart; the longest
   /// such beginning wins. Null if there is none.
   [[nodiscard]] const Architecture* find(std::string_view name) const;
+  /// Whether a model of that kind and name can be read: dense and with experts from the row, others
+  /// from the zoo.
+  [[nodiscard]] bool knows(std::string_view kind, std::string_view name) const;
   /// Reads a row's "model" object, of kind "dense" or "moe"; another kind must be the zoo's, by its
   /// name, and is taken from there whole. A learned position table gets `seq_len` rows.
   [[nodiscard]] Architecture read(Reader& model, std::int64_t seq_len) const;

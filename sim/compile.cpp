@@ -62,8 +62,10 @@ void check_passes(const Scenario& s, const Layout& layout, const Parts& parts, D
   };
   for (std::size_t k = 0; k < parts.layers.size(); ++k) {
     const auto layers = static_cast<double>(layout.kinds.kinds[k].layers);
-    add(parts.layers[k].forward, layers * micro_batches);
-    add(parts.layers[k].backward, layers * micro_batches);
+    for (const LayerPasses& passes : parts.layers[k].by_level) {
+      add(passes.forward, layers * micro_batches);
+      add(passes.backward, layers * micro_batches);
+    }
     add(parts.layers[k].weight_casts, layers);
   }
   for (const Segment* end : {&parts.embedding_forward, &parts.embedding_backward,
@@ -97,23 +99,27 @@ void check_program(const Program& program) {
 
 }  // namespace
 
-Compiled compile_step(const Scenario& scenario, const Layout& layout, Detail detail, double clock) {
+Compiled compile_step(const Scenario& scenario, const Layout& layout, const Variation& variation,
+                      Detail detail, double clock) {
   const Plan& plan = scenario.plan;
   Compiled compiled;
   Pricer pricer(scenario, layout, clock,
                 detail == Detail::bare ? nullptr : &compiled.program.labels);
-  compiled.parts = price_parts(scenario, layout, pricer);
-  check_passes(scenario, layout, compiled.parts, detail);
+  compiled.parts = price_parts(scenario, layout, pricer, variation);
+  for (const Parts& parts : compiled.parts) check_passes(scenario, layout, parts, detail);
 
   const std::int64_t p = plan.pipeline, v = plan.virtual_stages, m = plan.micro_batches();
-  Channels channels(p * v, m);
-  for (std::int64_t r = 0; r < p; ++r) {
-    RankBuilder rank(scenario, layout, pricer, detail, channels, r, compiled);
-    rank.begin_step();
-    for (const ScheduledPass& pass : rank_schedule(plan.schedule, p, v, m, r)) rank.pass(pass);
-    rank.end_step();
+  const Channels channels(p * v, m);
+  compiled.data_channels.resize(static_cast<std::size_t>(p));
+  compiled.program.channels = static_cast<std::int32_t>(variation.lanes()) * channels.count();
+  for (std::int64_t lane = 0; lane < variation.lanes(); ++lane) {
+    for (std::int64_t r = 0; r < p; ++r) {
+      RankBuilder rank(scenario, layout, variation, pricer, detail, channels, lane, r, compiled);
+      rank.begin_step();
+      for (const ScheduledPass& pass : rank_schedule(plan.schedule, p, v, m, r)) rank.pass(pass);
+      rank.end_step();
+    }
   }
-  compiled.program.channels = channels.count();
   check_program(compiled.program);
   return compiled;
 }

@@ -19,6 +19,7 @@
 #include "sim/price.h"
 #include "sim/program.h"
 #include "sim/scenario.h"
+#include "sim/variation.h"
 
 namespace forerun::sim {
 
@@ -36,12 +37,15 @@ struct FoldedRun {
 struct Compiled {
   Program program;
   std::vector<FoldedRun> runs;
-  std::vector<std::vector<std::int32_t>> run_of;  ///< by rank, by operation; -1: not folded
-  std::vector<Work> work;                         ///< by rank, of the whole step
-  Parts parts;                                    ///< that the ranks' operations came from
+  std::vector<std::vector<std::int32_t>> run_of;         ///< by rank, by operation; -1: not folded
+  std::vector<Work> work;                                ///< by rank, of the whole step
+  std::vector<Parts> parts;                              ///< that the ranks' operations came from
+  std::vector<std::vector<std::int32_t>> data_channels;  ///< by stage: where lanes meet
 };
 
-[[nodiscard]] Compiled compile_step(const Scenario&, const Layout&, Detail, double clock);
+/// Ranks are the stages of the first lane, then those of the next (sim/variation.h).
+[[nodiscard]] Compiled compile_step(const Scenario&, const Layout&, const Variation&, Detail,
+                                    double clock);
 
 /// How the scenario's framework and plan turn a layer into kernels, and one micro-batch's slice.
 [[nodiscard]] models::KernelChoices kernel_choices(const Scenario&);

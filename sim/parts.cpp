@@ -4,24 +4,49 @@
 
 namespace forerun::sim {
 
-Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer) {
+namespace {
+
+LayerPasses layer_passes(const Scenario& s, const models::Architecture& kind, Pricer& pricer,
+                         const models::Slice& slice) {
+  const Recompute& r = s.plan.recompute;
+  const models::KernelChoices choices = kernel_choices(s);
+  LayerPasses passes;
+  passes.forward = pricer.segment(models::layer_forward(kind, slice, choices));
+  passes.backward = pricer.segment(models::layer_backward(
+      kind, slice, choices,
+      r.mode == RecomputeMode::selective ? r.parts : std::set<models::LayerPart>{},
+      r.mode == RecomputeMode::full));
+  if (r.layers_per_stage > 0) {
+    passes.backward_plain = pricer.segment(models::layer_backward(kind, slice, choices, {}, false));
+  }
+  return passes;
+}
+
+}  // namespace
+
+std::vector<Parts> price_parts(const Scenario& s, const Layout& layout, Pricer& pricer,
+                               const Variation& variation) {
+  std::vector<Parts> all;
+  for (const models::Slice& slice : variation.slices()) {
+    all.push_back(price_parts(s, layout, pricer, slice, variation.used()));
+  }
+  return all;
+}
+
+Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer,
+                  const models::Slice& slice, const std::vector<bool>& levels) {
   const models::Architecture& a = s.model;
   const Plan& plan = s.plan;
-  const models::Slice slice = slice_of(s);
   const models::KernelChoices choices = kernel_choices(s);
-  const bool full = plan.recompute.mode == RecomputeMode::full;
   Parts parts;
   for (const models::Architecture& kind : layout.kinds.kinds) {
     LayerParts& layer = parts.layers.emplace_back();
-    layer.forward = pricer.segment(models::layer_forward(kind, slice, choices));
-    layer.backward = pricer.segment(models::layer_backward(
-        kind, slice, choices,
-        plan.recompute.mode == RecomputeMode::selective ? plan.recompute.parts
-                                                        : std::set<models::LayerPart>{},
-        full));
-    if (plan.recompute.layers_per_stage > 0) {
-      layer.backward_plain =
-          pricer.segment(models::layer_backward(kind, slice, choices, {}, false));
+    layer.by_level.resize(levels.size());
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      if (!levels[i] || (i > 0 && !kind.experts)) continue;
+      models::Slice loaded = slice;
+      loaded.load.mine = loaded.load.exchange = Variation::load(static_cast<std::uint8_t>(i));
+      layer.by_level[i] = layer_passes(s, kind, pricer, loaded);
     }
     layer.weight_casts = pricer.segment(models::weight_casts(kind, slice, choices));
     const models::LayerParameters held = models::layer_parameters(kind, cut_of(plan));

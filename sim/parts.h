@@ -8,19 +8,25 @@
 #include "sim/layout.h"
 #include "sim/price.h"
 #include "sim/scenario.h"
+#include "sim/variation.h"
 
 namespace forerun::sim {
 
-/// Of one kind of layer (Layout::kinds).
-struct LayerParts {
+struct LayerPasses {
   Segment forward;
   Segment backward;        ///< as the plan's recompute says
   Segment backward_plain;  ///< without recompute; empty unless only some layers have it
-  Segment weight_casts;    ///< empty for 16 bit
-  double parameters = 0;   ///< of one rank, but for routed experts
-  double experts = 0;      ///< routed experts of one rank
 };
 
+/// Of one kind of layer (Layout::kinds).
+struct LayerParts {
+  std::vector<LayerPasses> by_level;  ///< of load (sim/variation.h); those that no layer has empty
+  Segment weight_casts;               ///< empty for 16 bit
+  double parameters = 0;              ///< of one rank, but for routed experts
+  double experts = 0;                 ///< routed experts of one rank
+};
+
+/// Of one composition of micro-batches.
 struct Parts {
   std::vector<LayerParts> layers;  ///< by kind
   Segment embedding_forward, embedding_backward;
@@ -36,6 +42,11 @@ struct Parts {
       gather_received;  ///< scatter-gather point-to-point: after arrival; 0 ticks if unused
 };
 
-[[nodiscard]] Parts price_parts(const Scenario&, const Layout&, Pricer&);
+/// Of micro-batches like `slice`; `levels` of load that layers with experts have.
+[[nodiscard]] Parts price_parts(const Scenario&, const Layout&, Pricer&, const models::Slice& slice,
+                                const std::vector<bool>& levels);
+/// Of each composition.
+[[nodiscard]] std::vector<Parts> price_parts(const Scenario&, const Layout&, Pricer&,
+                                             const Variation&);
 
 }  // namespace forerun::sim

@@ -6,7 +6,7 @@ namespace forerun::sim {
 
 std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Parts& parts,
                              std::int64_t rank, const Chunk& chunk, hw::Pass pass,
-                             bool head_deferred) {
+                             bool head_deferred, const std::uint8_t* levels) {
   const StageParameters held = stage_parameters(s, layout, rank);
   const auto embedding = static_cast<double>(held.embedding);
   const auto head = static_cast<double>(held.head);
@@ -18,6 +18,10 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   const auto layer_parts = [&](std::int64_t i) -> const LayerParts& {
     return parts.layers[layout.kinds.of[static_cast<std::size_t>(chunk.first_layer + i)]];
   };
+  const auto passes = [&](std::int64_t i) -> const LayerPasses& {
+    const std::size_t level = levels == nullptr ? 0 : levels[chunk.first_layer + i];
+    return layer_parts(i).by_level[level];
+  };
   const auto add_layer = [&](const Segment& segment, const LayerParts& of) {
     if (!segment.operations.empty()) units.push_back({&segment, of.parameters, of.experts, false});
   };
@@ -28,14 +32,14 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   if (pass == hw::Pass::forward) {
     if (chunk.embedding) add(parts.embedding_forward, embedding);
     for (std::int64_t i = 0; i < chunk.layers; ++i) {
-      add_layer(layer_parts(i).forward, layer_parts(i));
+      add_layer(passes(i).forward, layer_parts(i));
     }
     if (chunk.head) add(parts.head_forward, head);
     if (chunk.cast) add(parts.cast_forward, 0);
     if (chunk.loss) add(parts.loss_forward, 0);
     for (std::int64_t i = 0; i < modules; ++i) {
       add(parts.multi_token_forward, join);
-      add_layer(last.forward, last);
+      add_layer(last.by_level[0].forward, last);
       add(parts.head_forward, 0);
       add(parts.cast_forward, 0);
       add(parts.loss_forward, 0);
@@ -46,7 +50,7 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
     add(parts.loss_backward, 0);
     add(parts.cast_backward, 0);
     add(parts.head_backward, 0);
-    add_layer(last.backward, last);
+    add_layer(last.by_level[0].backward, last);
     add(parts.multi_token_backward, join);
   }
   if (chunk.loss) add(parts.loss_backward, 0);
@@ -57,8 +61,7 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   const Recompute& r = s.plan.recompute;
   const std::int64_t limit = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;
   for (std::int64_t i = chunk.layers - 1; i >= 0; --i) {
-    const LayerParts& of = layer_parts(i);
-    add_layer(i < limit ? of.backward : of.backward_plain, of);
+    add_layer(i < limit ? passes(i).backward : passes(i).backward_plain, layer_parts(i));
   }
   if (chunk.embedding) add(parts.embedding_backward, embedding);
   return units;

@@ -22,9 +22,11 @@ struct Unit {
 /// Units of a pass of `chunk`, which rank `rank` holds; those without operations are left out.
 /// They point into `parts`. With `head_deferred` a backward pass leaves the output matrix's
 /// gradient for later.
+/// `levels`: load of each of the model's layers; null: 0.
 [[nodiscard]] std::vector<Unit> pass_units(const Scenario&, const Layout&, const Parts&,
                                            std::int64_t rank, const Chunk& chunk, hw::Pass,
-                                           bool head_deferred = false);
+                                           bool head_deferred = false,
+                                           const std::uint8_t* levels = nullptr);
 
 /// What one micro-batch, forward and backward through all chunks of a rank, does to an accelerator,
 /// and how long it takes alone, exchanges inside included.

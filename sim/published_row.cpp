@@ -286,6 +286,13 @@ std::variant<PublishedRow, RefusedRow> PublishedRowReader::read(std::string_view
   s.published.source = text_or_empty(row, "source");
   const std::int64_t sequence = row.has("seq_len") ? row.integer("seq_len", 1, kMost) : 0;
   Reader model = row.object("model");
+  if (model.has("kind") && model.has("name") &&
+      !models_.knows(model.text("kind"), model.text("name"))) {
+    return RefusedRow{
+        out.id, out.group,
+        fmt::format("a {} model, and the zoo has no {}", model.text("kind"), model.text("name")),
+        true, out.measured};
+  }
   s.model = models_.read(model, sequence);
   for (const auto& [field, evidence] : s.model.evidence) {
     if (evidence == Evidence::assumed) {

@@ -164,10 +164,11 @@ TEST_SUITE("sim/published_row") {
   }
 
   TEST_CASE("a model that is not simulated at all is out of scope; a mistake is not") {
-    const RefusedRow moe = refuse(row_text("\"kind\":\"dense\"", "\"kind\":\"moe\""));
-    CHECK(moe.out_of_scope);
-    CHECK(moe.id == "r1");
-    CHECK(moe.reason == "a moe model: only dense decoders are modelled");
+    const RefusedRow other = refuse(replaced(
+        row_text("\"kind\":\"dense\"", "\"kind\":\"recurrent\""), "Llama 3.1 405B", "Griffin"));
+    CHECK(other.out_of_scope);
+    CHECK(other.id == "r1");
+    CHECK(other.reason == "a recurrent model, and the zoo has no Griffin");
     const RefusedRow card =
         refuse(row_text("\"accelerator\":\"gb300\"", "\"accelerator\":\"gb30\""));
     CHECK_FALSE(card.out_of_scope);

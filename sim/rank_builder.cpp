@@ -31,15 +31,17 @@ std::int32_t Channels::count() const {
   return static_cast<std::int32_t>(2 * chunks_ * micro_batches_ + kBarriers);
 }
 
-RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, Pricer& pricer,
-                         Detail detail, const Channels& channels, std::int64_t rank,
-                         Compiled& compiled)
+RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, const Variation& variation,
+                         Pricer& pricer, Detail detail, const Channels& channels, std::int64_t lane,
+                         std::int64_t rank, Compiled& compiled)
     : scenario_(scenario),
       layout_(layout),
+      variation_(variation),
       pricer_(pricer),
-      parts_(compiled.parts),
+      parts_(compiled.parts.front()),
       detail_(detail),
       channels_(channels),
+      lane_(lane),
       rank_(rank),
       compiled_(compiled),
       program_(compiled.program.ranks.emplace_back()),
@@ -47,28 +49,61 @@ RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, Pricer&
       work_(compiled.work.emplace_back()),
       held_(static_cast<double>(stage_parameters(scenario, layout, rank).total())),
       experts_(static_cast<double>(stage_parameters(scenario, layout, rank).experts)) {
-  program_.name = fmt::format("stage {}", rank);
+  program_.name = variation.lanes() == 1
+                      ? fmt::format("stage {}", rank)
+                      : fmt::format("stage {}, replica {}", rank,
+                                    lane * (scenario.plan.data / variation.lanes()));
   owned_ = (held_ - experts_) / static_cast<double>(layout.shard.ranks) +
            experts_ / static_cast<double>(layout.expert_shard.ranks);
   const auto v = static_cast<std::size_t>(scenario.plan.virtual_stages);
   gathered_.resize(v);
   backwards_left_.assign(v, scenario.plan.micro_batches());
   for (const Chunk& chunk : layout.chunks[static_cast<std::size_t>(rank)]) {
-    forward_.push_back(list(chunk, hw::Pass::forward));
-    backward_.push_back(list(chunk, hw::Pass::backward));
+    forward_.push_back(list(chunk, hw::Pass::forward, 0));
+    backward_.push_back(list(chunk, hw::Pass::backward, 0));
     if (chunk.head && !parts_.head_weight_gradient.operations.empty()) {
-      backward_deferring_ = list(chunk, hw::Pass::backward, true);
+      backward_deferring_ = list(chunk, hw::Pass::backward, 0, true);
     }
   }
   find_messages();
 }
 
-RankBuilder::UnitList RankBuilder::list(const Chunk& chunk, hw::Pass pass,
+RankBuilder::UnitList RankBuilder::list(const Chunk& chunk, hw::Pass pass, std::int64_t micro_batch,
                                         bool head_deferred) const {
+  std::vector<std::uint8_t> levels;
+  if (!variation_.uniform()) {
+    for (std::int64_t i = 0; i < scenario_.model.layers; ++i) {
+      levels.push_back(variation_.level(lane_, micro_batch, i));
+    }
+  }
+  const Parts& parts = compiled_.parts[variation_.composition(lane_, micro_batch)];
   UnitList list;
-  list.units = pass_units(scenario_, layout_, parts_, rank_, chunk, pass, head_deferred);
+  list.units = pass_units(scenario_, layout_, parts, rank_, chunk, pass, head_deferred,
+                          levels.empty() ? nullptr : levels.data());
   if (!list.units.empty()) fold(list.units, 0, list.units.size(), list);
   return list;
+}
+
+const RankBuilder::UnitList& RankBuilder::units(const ScheduledPass& pass, bool deferring) {
+  const bool forward = pass.pass == hw::Pass::forward;
+  const auto v = static_cast<std::size_t>(pass.chunk);
+  if (variation_.uniform()) {
+    return forward ? forward_[v] : deferring ? backward_deferring_ : backward_[v];
+  }
+  varied_ = list(layout_.chunks[static_cast<std::size_t>(rank_)][v], pass.pass, pass.micro_batch,
+                 deferring);
+  return varied_;
+}
+
+OperationId RankBuilder::push_data(const PricedOperation& p, OperationId wait) {
+  const OperationId id = push(p, wait);
+  if (variation_.lanes() == 1) return id;
+  Operation& o = program_.operations.back();
+  std::vector<std::int32_t>& met = compiled_.data_channels[static_cast<std::size_t>(rank_)];
+  if (meetings_ == met.size()) met.push_back(compiled_.program.channels++);
+  o.rendezvous = true;
+  o.channel = met[meetings_++];
+  return id;
 }
 
 void RankBuilder::find_messages() {
@@ -215,7 +250,7 @@ OperationId RankBuilder::receive(std::int64_t boundary, std::int32_t channel) {
   Operation& o = program_.operations.back();
   o.receives = true;
   o.host_waits = scenario_.framework.blocking_point_to_point;
-  o.channel = channel;
+  o.channel = own_channel(channel);
   const bool activation = sent == &parts_.send_forward;
   return activation && parts_.gather_received.ticks > 0 ? push(parts_.gather_received, id) : id;
 }
@@ -226,7 +261,7 @@ void RankBuilder::send(std::int64_t boundary, std::int32_t channel) {
   Operation& o = program_.operations.back();
   o.sends = true;
   o.host_waits = scenario_.framework.blocking_point_to_point;
-  o.channel = channel;
+  o.channel = own_channel(channel);
 }
 
 void RankBuilder::pass(const ScheduledPass& pass) {
@@ -244,11 +279,9 @@ void RankBuilder::pass(const ScheduledPass& pass) {
   // Without overlap a rank's next pass also waits until its last message has left.
   const OperationId also_wait = f.point_to_point_overlap ? kNone : last_send_;
 
-  const auto v = static_cast<std::size_t>(pass.chunk);
   const bool deferring = !forward && defers(pass);
   deferred_ += deferring ? 1 : 0;
-  compute(pass, forward ? forward_[v] : (deferring ? backward_deferring_ : backward_[v]), wait,
-          also_wait);
+  compute(pass, units(pass, deferring), wait, also_wait);
   if (forward && chunk < last_chunk_) send(chunk, channels_.forward(chunk, pass.micro_batch));
   if (!forward && chunk > 0) send(chunk - 1, channels_.backward(chunk - 1, pass.micro_batch));
   for (std::size_t i = first_operation; i < program_.operations.size(); ++i) {
@@ -346,19 +379,19 @@ OperationId RankBuilder::reduce_among(double parameters, const hw::Group& data,
   const Bytes bytes(data_bytes(parameters, f.gradient_exchange_bytes));
   const bool in_full = scenario_.plan.sharding == ShardingStage::none || f.reduces_in_full;
   if (in_full) {
-    return push(pricer_.collective("all-reduce gradients", hw::CollectiveKind::all_reduce, bytes,
-                                   data, StreamKind::data, Category::data_exchange),
-                wait);
+    return push_data(pricer_.collective("all-reduce gradients", hw::CollectiveKind::all_reduce,
+                                        bytes, data, StreamKind::data, Category::data_exchange),
+                     wait);
   }
   OperationId id =
-      push(pricer_.collective("reduce-scatter gradients", hw::CollectiveKind::reduce_scatter, bytes,
-                              shard, StreamKind::data, Category::data_exchange),
-           wait);
+      push_data(pricer_.collective("reduce-scatter gradients", hw::CollectiveKind::reduce_scatter,
+                                   bytes, shard, StreamKind::data, Category::data_exchange),
+                wait);
   if (&shard == &layout_.shard && layout_.replicas.ranks > 1) {
-    id = push(pricer_.collective("all-reduce gradient shards", hw::CollectiveKind::all_reduce,
-                                 bytes / static_cast<double>(layout_.shard.ranks), layout_.replicas,
-                                 StreamKind::data, Category::data_exchange),
-              id);
+    id = push_data(pricer_.collective("all-reduce gradient shards", hw::CollectiveKind::all_reduce,
+                                      bytes / static_cast<double>(layout_.shard.ranks),
+                                      layout_.replicas, StreamKind::data, Category::data_exchange),
+                   id);
   }
   return id;
 }

@@ -32,9 +32,9 @@ class Channels {
 
 class RankBuilder {
  public:
-  /// Adds a rank to `compiled`, from its parts.
-  RankBuilder(const Scenario&, const Layout&, Pricer&, Detail, const Channels&, std::int64_t rank,
-              Compiled& compiled);
+  /// Adds a rank to `compiled`, from its parts: stage `rank` of `lane`.
+  RankBuilder(const Scenario&, const Layout&, const Variation&, Pricer&, Detail, const Channels&,
+              std::int64_t lane, std::int64_t rank, Compiled& compiled);
   void begin_step();
   void pass(const ScheduledPass&);
   void end_step();
@@ -48,7 +48,15 @@ class RankBuilder {
     FoldedRun run;
   };
 
-  [[nodiscard]] UnitList list(const Chunk&, hw::Pass, bool head_deferred = false) const;
+  [[nodiscard]] UnitList list(const Chunk&, hw::Pass, std::int64_t micro_batch,
+                              bool head_deferred = false) const;
+  /// What a pass of a micro-batch consists of.
+  [[nodiscard]] const UnitList& units(const ScheduledPass&, bool deferring);
+  /// An exchange of gradients or parameters, in which lanes meet, each time in the same order.
+  OperationId push_data(const PricedOperation&, OperationId wait);
+  [[nodiscard]] std::int32_t own_channel(std::int32_t channel) const {
+    return static_cast<std::int32_t>(lane_) * channels_.count() + channel;
+  }
   /// Units [first, last) as one operation; its host ticks are those of the first launch.
   static void fold(const std::vector<Unit>&, std::size_t first, std::size_t last, UnitList& into);
   /// Issues units [first, last) of a pass; returns the last compute operation.
@@ -90,11 +98,12 @@ class RankBuilder {
 
   const Scenario& scenario_;
   const Layout& layout_;
+  const Variation& variation_;
   Pricer& pricer_;
-  const Parts& parts_;
+  const Parts& parts_;  ///< of the first composition: what all have in common
   Detail detail_;
   const Channels& channels_;
-  std::int64_t rank_;
+  std::int64_t lane_, rank_;
   Compiled& compiled_;
   RankProgram& program_;
   std::vector<std::int32_t>& run_of_;
@@ -103,7 +112,9 @@ class RankBuilder {
   double held_ = 0;                           ///< parameters of one tensor rank, before sharding
   double experts_ = 0;                        ///< of them, those of routed experts
   double owned_ = 0;                          ///< what this rank updates
-  std::vector<UnitList> forward_, backward_;  ///< by virtual stage
+  std::vector<UnitList> forward_, backward_;  ///< by virtual stage, of the first micro-batch
+  UnitList varied_;                           ///< of the pass in hand, where micro-batches differ
+  std::size_t meetings_ = 0;                  ///< of lanes, so far
   UnitList backward_deferring_;  ///< of the chunk with the head, where its weight gradient waits
   std::int64_t deferred_ = 0;    ///< micro-batches whose output matrix's gradient is still to come
   std::int64_t last_chunk_ = 0;  ///< of the model, that holds the loss: nothing lies after it

@@ -84,7 +84,8 @@ void RankBuilder::exchange_tied_embedding() {
                               layout_.embedding, StreamKind::data, Category::data_exchange),
            last_compute_);
   program_.operations.back().rendezvous = true;
-  program_.operations.back().channel = channels_.barrier(Channels::Barrier::tied_embedding);
+  program_.operations.back().channel =
+      own_channel(channels_.barrier(Channels::Barrier::tied_embedding));
   trailing_ = id;
 }
 

@@ -172,8 +172,24 @@ class Checker {
     }
   }
 
+  void loads() {
+    const ExpertLoads& l = s_.expert_loads;
+    const std::int64_t experts = s_.model.experts->count;
+    if (l.kind == LoadKind::given && std::ssize(l.shares) != experts) {
+      problems_.add("/expert_loads/shares", fmt::format("{} of them, but the model has {} experts",
+                                                        l.shares.size(), experts));
+    }
+    if (l.kind != LoadKind::balanced && !s_.model.experts->groups.empty()) {
+      problems_.add("/expert_loads/kind",
+                    "must be balanced: the model's experts are in groups of modalities");
+    }
+  }
+
   void experts() {
     const models::Architecture& a = s_.model;
+    if (!a.experts && s_.expert_loads.kind != LoadKind::balanced) {
+      problems_.add("/expert_loads", "given, but the model has no experts");
+    }
     if (!a.experts) {
       if (p_.expert > 1) {
         problem("expert", fmt::format("{}, but the model has no experts", p_.expert));
@@ -183,6 +199,7 @@ class Checker {
       }
       return;
     }
+    loads();
     divides("expert_tensor", p_.expert_tensor, a.experts->ffn, "an expert's ffn");
     const std::int64_t stage = p_.tensor * p_.context * p_.data;
     divides("expert", p_.expert * p_.expert_tensor, stage,
@@ -308,6 +325,10 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
   read_cluster(top.object("cluster"), s);
   Reader plan = top.object("plan");
   s.plan = read_plan(plan);
+  if (top.has("expert_loads")) {
+    Reader loads = top.object("expert_loads");
+    s.expert_loads = read_expert_loads(loads);
+  }
   Reader framework = top.object("framework");
   s.framework = read_framework_choice(framework);
   if (top.has("training_tokens")) {

@@ -13,6 +13,7 @@
 #include "hw/accelerator.h"
 #include "hw/collective.h"
 #include "models/architecture.h"
+#include "sim/expert_loads.h"
 #include "sim/framework.h"
 #include "sim/plan.h"
 
@@ -34,6 +35,7 @@ struct Scenario {
   std::optional<Watts> power_cap;  ///< set by the owner, below the board's own; see cap_power
   models::Architecture model;
   Plan plan;
+  ExpertLoads expert_loads;
   Framework framework;
   double training_tokens = 0;       ///< 0: one step only is asked
   std::optional<DollarRate> price;  ///< of one accelerator

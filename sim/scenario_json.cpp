@@ -32,6 +32,9 @@ std::string scenario_json(const Scenario& s) {
       json_quoted(s.accelerator.name), s.accelerators, network_json(s.network),
       s.power_cap ? fmt::format(", \"power_cap\": \"{} W\"", s.power_cap->base()) : ""));
   lines.push_back("\"plan\": " + plan_json(s.plan));
+  if (s.expert_loads.kind != LoadKind::balanced) {
+    lines.push_back("\"expert_loads\": " + expert_loads_json(s.expert_loads));
+  }
   lines.push_back("\"framework\": " + framework_choice_json(s.framework));
   if (s.training_tokens > 0)
     lines.push_back(fmt::format("\"training_tokens\": {}", s.training_tokens));

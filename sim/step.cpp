@@ -8,6 +8,7 @@
 #include "sim/attribution.h"
 #include "sim/parts.h"
 #include "sim/pass_units.h"
+#include "sim/variation.h"
 
 namespace forerun::sim {
 namespace {
@@ -16,7 +17,8 @@ using Breakdown = std::array<Seconds, kCategories>;
 
 /// Every tick of a rank's compute stream, busy or idle, up to the end of the step; what was folded
 /// into one operation is taken apart by what is inside it.
-Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::size_t rank) {
+Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::size_t rank,
+                     std::int64_t stages) {
   const RankTime time = attribute(causality, static_cast<std::int32_t>(rank));
   CategoryTicks ticks{};
   for (std::size_t c = 0; c < ticks.size(); ++c)
@@ -29,10 +31,15 @@ Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::
     const FoldedRun& run = compiled.runs[static_cast<std::size_t>(folded)];
     for (std::size_t c = 0; c < ticks.size(); ++c) ticks[c] += run.breakdown[c];
   }
-  // Stages meet at the end of a step: until the last one arrives the others drain.
-  ticks[static_cast<std::size_t>(Category::bubble)] +=
-      ticks[static_cast<std::size_t>(Category::imbalance)];
-  ticks[static_cast<std::size_t>(Category::imbalance)] = 0;
+  // Stages meet at the end of a step: until the last one arrives the others drain. Waiting for the
+  // same stage of another lane is imbalance.
+  for (const Idle& idle : idle_intervals(causality, static_cast<std::int32_t>(rank))) {
+    if (idle.category != Category::imbalance) continue;
+    const std::int64_t late = idle.waited_for.rank;
+    if (late >= 0 && late % stages == static_cast<std::int64_t>(rank) % stages) continue;
+    ticks[static_cast<std::size_t>(Category::bubble)] += idle.end - idle.begin;
+    ticks[static_cast<std::size_t>(Category::imbalance)] -= idle.end - idle.begin;
+  }
   Breakdown b{};
   for (std::size_t c = 0; c < b.size(); ++c) b[c] = to_seconds(Tick{ticks[c]});
   return b;
@@ -40,10 +47,10 @@ Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::
 
 /// The clock that the power cap leaves, from the passes of the busiest rank: the cap's control loop
 /// averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's bubble.
-/// The hungriest of the job's chips sets the pace.
-double step_clock(const Scenario& s, const Layout& layout) {
+/// The hungriest of the job's chips sets the pace. Where micro-batches differ: of the first.
+double step_clock(const Scenario& s, const Layout& layout, const Variation& variation) {
   Pricer at_burst(s, layout, 1.0, nullptr);
-  const Parts parts = price_parts(s, layout, at_burst);
+  const Parts parts = price_parts(s, layout, at_burst, variation.slices().front(), {true});
   const hw::PowerModel power =
       hw::hungriest(s.accelerator.power, s.accelerator.chip_spread, s.accelerators);
   double clock = 1.0;
@@ -57,13 +64,15 @@ double step_clock(const Scenario& s, const Layout& layout) {
 
 /// The kernels of a rank's passes, counted, largest first.
 std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
-                                       const Compiled& compiled, std::int64_t rank) {
-  const Parts& parts = compiled.parts;
+                                       const Variation& variation, const Compiled& compiled,
+                                       std::int64_t rank) {
+  const Parts& parts = compiled.parts.front();
+  const std::int64_t lane = rank / s.plan.pipeline, stage = rank % s.plan.pipeline;
   const std::vector<Label>& labels = compiled.program.labels;
   const Plan& plan = s.plan;
   const double m = static_cast<double>(plan.micro_batches());
   double embeddings = 0, heads = 0, casts = 0, losses = 0;
-  for (const Chunk& c : layout.chunks[static_cast<std::size_t>(rank)]) {
+  for (const Chunk& c : layout.chunks[static_cast<std::size_t>(stage)]) {
     embeddings += c.embedding ? 1 : 0;
     heads += c.head ? 1 : 0;
     casts += c.cast ? 1 : 0;
@@ -84,18 +93,27 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
     }
   };
   const Recompute& r = plan.recompute;
-  for (const Chunk& chunk : layout.chunks[static_cast<std::size_t>(rank)]) {
-    const std::int64_t redone = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;
-    for (std::int64_t i = 0; i < chunk.layers; ++i) {
-      const LayerParts& of =
-          parts.layers[layout.kinds.of[static_cast<std::size_t>(chunk.first_layer + i)]];
-      count_in(of.forward, m);
-      count_in(i < redone ? of.backward : of.backward_plain, m);
+  const auto count_layers = [&](std::int64_t micro_batch, double times) {
+    const Parts& own = compiled.parts[variation.composition(lane, micro_batch)];
+    for (const Chunk& chunk : layout.chunks[static_cast<std::size_t>(stage)]) {
+      const std::int64_t redone = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;
+      for (std::int64_t i = 0; i < chunk.layers; ++i) {
+        const std::int64_t layer = chunk.first_layer + i;
+        const LayerPasses& of = own.layers[layout.kinds.of[static_cast<std::size_t>(layer)]]
+                                    .by_level[variation.level(lane, micro_batch, layer)];
+        count_in(of.forward, times);
+        count_in(i < redone ? of.backward : of.backward_plain, times);
+      }
     }
+  };
+  if (variation.uniform()) {
+    count_layers(0, m);
+  } else {
+    for (std::int64_t i = 0; i < plan.micro_batches(); ++i) count_layers(i, 1);
   }
   if (heads > 0) {
     const double modules = heads * m * static_cast<double>(s.model.multi_token_prediction);
-    const LayerParts& last = parts.layers[layout.kinds.of.back()];
+    const LayerPasses& last = parts.layers[layout.kinds.of.back()].by_level.front();
     for (const Segment* of :
          {&parts.multi_token_forward, &last.forward, &parts.head_forward, &parts.cast_forward,
           &parts.loss_forward, &parts.loss_backward, &parts.cast_backward, &parts.head_backward,
@@ -122,22 +140,28 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
 
 Seconds step_time(const Scenario& scenario) {
   const Layout layout = make_layout(scenario);
-  const double clock = step_clock(scenario, layout);
-  return to_seconds(Tick{execute(compile_step(scenario, layout, Detail::bare, clock).program).end});
+  const Variation variation(scenario, layout);
+  const double clock = step_clock(scenario, layout, variation);
+  return to_seconds(
+      Tick{execute(compile_step(scenario, layout, variation, Detail::bare, clock).program).end});
 }
 
 StepResult simulate_step(const Scenario& scenario, Detail detail) {
   const Layout layout = make_layout(scenario);
+  const Variation variation(scenario, layout);
   StepResult result;
-  result.clock = step_clock(scenario, layout);
-  auto compiled = std::make_shared<Compiled>(compile_step(scenario, layout, detail, result.clock));
+  result.clock = step_clock(scenario, layout, variation);
+  auto compiled =
+      std::make_shared<Compiled>(compile_step(scenario, layout, variation, detail, result.clock));
+  result.imbalance = {variation.lanes(), variation.worst_load(), variation.mean_load(),
+                      variation.dropped()};
   auto run = std::make_shared<Execution>(execute(compiled->program));
 
   result.time = to_seconds(Tick{run->end});
   result.events = run->events;
   const Causality causality(compiled->program, *run);
   for (std::size_t r = 0; r < compiled->program.ranks.size(); ++r) {
-    result.by_rank.push_back(take_apart(*compiled, causality, r));
+    result.by_rank.push_back(take_apart(*compiled, causality, r, scenario.plan.pipeline));
   }
   // The rank with the most work of its own is the one to describe.
   std::size_t described = 0;
@@ -148,7 +172,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   result.rank = static_cast<std::int64_t>(described);
   result.breakdown = result.by_rank[described];
   result.by_evidence = compiled->work[described].by_evidence;
-  result.kernels = kernel_shares(scenario, layout, *compiled, result.rank);
+  result.kernels = kernel_shares(scenario, layout, variation, *compiled, result.rank);
   const Work& w = compiled->work[described];
   // The window's times are at the burst clock; the step's are at `clock`.
   const Seconds stretched = w.compute_bound / result.clock - w.compute_bound;

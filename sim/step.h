@@ -3,6 +3,8 @@
 /// One training step of a scenario: kernels priced on the hardware, folded into chunks, run by
 /// events, and the answer taken apart.
 ///
+/// `rank` and `by_rank` go through the stages of the first lane, then those of the next.
+///
 /// Folding: ranks that do the same thing are simulated once (tensor and context peers,
 /// data-parallel replicas), and runs of kernels that nothing interrupts are one operation whose
 /// inner times were simulated once. Detail::kernels issues every kernel of every micro-batch as an
@@ -29,6 +31,14 @@ struct KernelShare {
   DurationEvidence evidence = DurationEvidence::modelled;
 };
 
+/// How far the replicas of a step differ (sim/variation.h).
+struct Imbalance {
+  std::int64_t lanes = 1;  ///< simulated apart: 1 where nothing differs
+  double worst_load = 1;   ///< of experts: rows of a group's busiest rank over the fair share
+  double mean_load = 1;    ///< mean of those over layers, micro-batches and lanes
+  double dropped = 0;      ///< share of the copies that a capacity dropped
+};
+
 struct StepResult {
   Seconds time{};
   std::int64_t rank = 0;  ///< whose compute stream `breakdown` takes apart: the one that ends last
@@ -41,6 +51,7 @@ struct StepResult {
   Flops flops{};  ///< done by one accelerator in the step (mean), recompute included
   double model_flops_utilisation = 0;  ///< palm convention over the bf16 peak
   MemoryResult memory;
+  Imbalance imbalance;
   std::uint64_t events = 0;
   std::shared_ptr<const Program> program;  ///< for traces
   std::shared_ptr<const Execution> execution;

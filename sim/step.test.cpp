@@ -128,7 +128,8 @@ TEST_SUITE("sim/step") {
                                             {2, 4, 2, ShardingStage::optimizer}}) {
       Scenario s = small(d, t, p);
       s.plan.sharding = sharding;
-      const Compiled folded = compile_step(s, make_layout(s), Detail::kernels, 1.0);
+      const Compiled folded =
+          compile_step(s, make_layout(s), Variation(s, make_layout(s)), Detail::kernels, 1.0);
       const Execution one = execute(folded.program);
       const Program all = unfold(s, folded.program);
       CHECK(all.ranks.size() == static_cast<std::size_t>(s.accelerators));

@@ -1,0 +1,129 @@
+#include "sim/variation.h"
+
+#include <doctest/doctest.h>
+
+#include "hw/accelerator.h"
+#include "sim/step.h"
+
+namespace forerun::sim {
+namespace {
+
+/// A model of 4 layers with 16 experts on 16 accelerators: data 8, expert 4, pipeline 2.
+Scenario sparse() {
+  Scenario s;
+  s.name = "sparse";
+  s.accelerator = hw::load_accelerator("h100-sxm-80gb");
+  s.network = hw::load_network("dgx-h100");
+  s.model = models::load_architecture("llama3-8b");
+  s.model.layers = 4;
+  s.model.hidden = 1024;
+  s.model.heads = 16;
+  s.model.kv_heads = 4;
+  s.model.head_dim = 64;
+  s.model.ffn = 2048;
+  s.model.vocab = 32000;
+  models::Experts e;
+  e.count = 16;
+  e.top_k = 2;
+  e.ffn = 1024;
+  s.model.experts = e;
+  s.framework = load_framework("generic");
+  s.plan.data = 8;
+  s.plan.expert = 4;
+  s.plan.pipeline = 2;
+  s.plan.global_batch = 32;
+  s.plan.sequence = 2048;
+  s.plan.sharding = ShardingStage::optimizer;
+  s.accelerators = 16;
+  return s;
+}
+
+Scenario uneven(double exponent) {
+  Scenario s = sparse();
+  s.expert_loads.kind = LoadKind::power_law;
+  s.expert_loads.exponent = exponent;
+  return s;
+}
+
+}  // namespace
+
+TEST_SUITE("sim/variation") {
+  TEST_CASE("without uneven loads there is one lane and nothing varies") {
+    const Scenario s = sparse();
+    const Variation v(s, make_layout(s));
+    CHECK(v.uniform());
+    CHECK(v.lanes() == 1);
+    CHECK(v.level(0, 3, 2) == 0);
+  }
+
+  TEST_CASE("replicas that share experts are one lane") {
+    const Scenario s = uneven(1);
+    const Variation v(s, make_layout(s));
+    CHECK(v.lanes() == 2);  // 8 replicas in groups of 4
+    CHECK_FALSE(v.uniform());
+  }
+
+  TEST_CASE("a level is the least power of two to the sixteenth that covers its load") {
+    CHECK(Variation::load(0) == 1);
+    CHECK(Variation::load(16) == doctest::Approx(2));
+    const Scenario s = uneven(1);
+    const Layout layout = make_layout(s);
+    const Variation v(s, layout);
+    for (std::int64_t m = 0; m < s.plan.micro_batches(); ++m) {
+      for (std::int64_t layer = 0; layer < 4; ++layer) {
+        const double drawn = group_load(s.expert_loads, 16, 4, 0, s.seed, 1, m, layer).worst;
+        const double taken = Variation::load(v.level(1, m, layer));
+        CHECK(taken >= drawn * (1 - 1e-9));
+        CHECK(taken <= drawn * 1.0443);
+      }
+    }
+  }
+
+  TEST_CASE("uneven experts never make a step faster, and more uneven ones make it slower") {
+    const Seconds even = simulate_step(sparse()).time;
+    const Seconds some = simulate_step(uneven(0.3)).time;
+    const Seconds much = simulate_step(uneven(1.0)).time;
+    CHECK(some >= even);
+    CHECK(much > some);
+  }
+
+  TEST_CASE(
+      "the time that lanes wait for one another is imbalance, and all times sum to the step") {
+    const Scenario s = uneven(1.0);
+    const StepResult r = simulate_step(s);
+    CHECK(r.imbalance.lanes == 2);
+    CHECK(r.by_rank.size() == 4);
+    Seconds waited{};
+    for (const auto& rank : r.by_rank) {
+      Seconds sum{};
+      for (const Seconds t : rank) sum += t;
+      CHECK(sum.base() == doctest::Approx(r.time.base()).epsilon(1e-9));
+      waited += rank[static_cast<std::size_t>(Category::imbalance)];
+    }
+    CHECK(waited > Seconds(0));
+  }
+
+  TEST_CASE("kernel by kernel a step of uneven lanes is as long as folded") {
+    Scenario s = uneven(1.0);
+    // Where the host waits inside a layer, folded layers take what one of many in a row takes.
+    s.framework.expert_count_syncs = false;
+    s.framework.launch = Seconds(0);
+    s.accelerator.collective_tax = 0;
+    const StepResult folded = simulate_step(s, Detail::folded);
+    const StepResult kernels = simulate_step(s, Detail::kernels);
+    CHECK(folded.time == kernels.time);
+    s.framework = load_framework("generic");
+    CHECK(simulate_step(s, Detail::kernels).time / simulate_step(s).time ==
+          doctest::Approx(1).epsilon(0.02));
+  }
+
+  TEST_CASE("equal seeds give equal steps and other seeds others") {
+    Scenario s = uneven(0.7);
+    const Seconds first = simulate_step(s).time;
+    CHECK(simulate_step(s).time == first);
+    s.seed = 2;
+    CHECK(simulate_step(s).time != first);
+  }
+}
+
+}  // namespace forerun::sim
