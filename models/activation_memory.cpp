@@ -200,11 +200,23 @@ std::vector<KeptActivation> layer_activations(const Architecture& a, const Slice
   return kept;
 }
 
+namespace {
+
+/// Megatron-Core recomputes these with CheckpointWithoutOutput: their outputs go once the operations
+/// after them have run, and are made again before those run backward.
+bool gives_up_output(LayerPart p) {
+  return p == LayerPart::attention_norm || p == LayerPart::ffn_norm || p == LayerPart::latent_up ||
+         p == LayerPart::expert_activation;
+}
+
+}  // namespace
+
 bool is_kept(const KeptActivation& tensor, const std::set<LayerPart>& redo) {
   if (tensor.when == When::always) return true;
   if (redo.contains(LayerPart::residual)) return !redo.contains(tensor.producer);
   if (tensor.when == When::recompute_only) return false;
-  return !redo.contains(tensor.producer) || !redo.contains(tensor.consumer);
+  if (!redo.contains(tensor.producer)) return true;
+  return !gives_up_output(tensor.producer) && !redo.contains(tensor.consumer);
 }
 
 Bytes kept_bytes(const std::vector<KeptActivation>& tensors, const std::set<LayerPart>& redo) {

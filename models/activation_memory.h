@@ -39,7 +39,8 @@ struct KeptActivation {
                                                             const KernelChoices&);
 /// Whether recompute of `redo` leaves the tensor in memory. Where the whole layer is wrapped
 /// (`redo` has the residual), outputs of parts that are not redone are stored and nothing else.
-/// Where a region is wrapped (core attention), what is made and used inside it goes.
+/// Where a region is wrapped (core attention), what is made and used inside it goes; norms, latent
+/// up-projections and experts' activations give up their outputs too, as Megatron-Core does it.
 [[nodiscard]] bool is_kept(const KeptActivation&, const std::set<LayerPart>& redo);
 /// Sum of what is kept.
 [[nodiscard]] Bytes kept_bytes(const std::vector<KeptActivation>&, const std::set<LayerPart>& redo);

@@ -66,15 +66,30 @@ TEST_SUITE("models/published_model") {
     CHECK(problems.empty());
   }
 
-  TEST_CASE("a mixture of experts and a sliding window are refused by name") {
+  TEST_CASE("experts, latent attention, windows and further tokens are read from the row") {
     Problems problems;
-    read(
-        R"({"name": "x", "kind": "moe", "layers": 2, "hidden": 64, "heads": 4, "ffn": 256, "gated_mlp": true,
-             "vocab": 100, "sliding_window": 128})",
+    const Architecture a = read(
+        R"({"name": "x", "kind": "moe", "layers": 4, "hidden": 64, "heads": 4, "ffn": 256, "gated_mlp": true,
+             "vocab": 100, "sliding_window": 128, "sliding_window_every": 2, "attention_sinks": true, "mtp_layers": 1,
+             "mla": {"q_lora_rank": 24, "kv_lora_rank": 16, "rope_head_dim": 4, "nope_head_dim": 8, "v_head_dim": 8},
+             "moe": {"experts": 8, "top_k": 2, "expert_ffn": 32, "shared_experts": 1, "shared_ffn": 48, "dense_layers": 1}})",
         problems);
-    CHECK(problems.text("row").find("/kind: \"moe\" is not modelled") != std::string::npos);
-    CHECK(problems.text("row").find("/sliding_window: sliding windows are not modelled") !=
-          std::string::npos);
+    INFO(problems.text("row"));
+    CHECK(problems.empty());
+    CHECK(a.experts->count == 8);
+    CHECK(a.experts->shared_ffn == 48);
+    CHECK(a.experts->first_dense == 1);
+    CHECK(a.latent_attention->qk_head_dim() == 12);
+    CHECK(a.window->full_every == 2);
+    CHECK(a.attention_sinks);
+    CHECK(a.multi_token_prediction == 1);
+  }
+
+  TEST_CASE("another kind of model must be the zoo's by its name") {
+    const PublishedModels models;
+    CHECK(models.knows("dense", "anything"));
+    CHECK_FALSE(models.knows("recurrent", "Griffin"));
+    CHECK(models.knows("multimodal", "FLUX.1-schnell (MLPerf flux1, 11.9B DiT)"));
   }
 }
 

@@ -84,12 +84,12 @@ TEST_SUITE("cli/validate") {
   TEST_CASE("a row that can't be simulated keeps its place, with the reason") {
     const Folder folder;
     const std::string row = rows("vtrain_a100_multi.jsonl", 1);
-    const std::string moe = replaced(row, "\"dense\"", "\"moe\"");
+    const std::string other = replaced(row, "\"dense\"", "\"recurrent\"");
     const std::string odd = replaced(row, "\"accelerators\":64", "\"accelerators\":63");
-    const std::string path = folder.file("rows.jsonl", moe + odd);
+    const std::string path = folder.file("rows.jsonl", other + odd);
     const Ran r = forerun({"validate", path, "--json", "-"});
     CHECK(r.code == 0);
-    CHECK(has(r.out, "only dense decoders are modelled"));
+    CHECK(has(r.out, "a recurrent model, and the zoo has no"));
     CHECK(has(r.out, "/cluster/accelerators is 63"));
     CHECK(has(r.out, "\"not_modelled\": 1"));
     CHECK(has(r.out, "\"refused\": 1"));
