@@ -57,7 +57,9 @@ Table rows_table(const std::vector<sim::RowOutcome>& outcomes) {
     table.row({o.id, seconds(o.measured.step_time), seconds(o.step_time),
                o.scored() ? signed_percent(o.step_time_error()) : "", gib(o.measured.memory),
                gib(o.memory), o.measured.out_of_memory ? fits + " (ran out)" : fits,
-               o.reason.empty() ? o.evidence : "not simulated: " + o.reason});
+               !o.reason.empty()       ? "not simulated: " + o.reason
+               : !o.not_scored.empty() ? "not scored: " + o.not_scored
+                                       : o.evidence});
   }
   return table;
 }

@@ -202,8 +202,8 @@ std::vector<KeptActivation> layer_activations(const Architecture& a, const Slice
 
 namespace {
 
-/// Megatron-Core recomputes these with CheckpointWithoutOutput: their outputs go once the operations
-/// after them have run, and are made again before those run backward.
+/// Megatron-Core recomputes these with CheckpointWithoutOutput: their outputs go once the
+/// operations after them have run, and are made again before those run backward.
 bool gives_up_output(LayerPart p) {
   return p == LayerPart::attention_norm || p == LayerPart::ffn_norm || p == LayerPart::latent_up ||
          p == LayerPart::expert_activation;

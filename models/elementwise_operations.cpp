@@ -25,12 +25,15 @@ void norm_backward(const Layer& l, std::string_view name, double tokens) {
 void sub_layer_norms(const Layer& l, std::string_view name) {
   const std::int64_t times = l.a.norm_order == NormOrder::both ? 2 : 1;
   for (std::int64_t i = 0; i < times; ++i) norm_forward(l, name, l.outer());
-  if (l.a.modulation > 0) l.b.memory("modulate", l.outer() * l.hidden(), 2, 2);
+  // (1 + scale) norm + shift, and the gate on the sub-layer's output.
+  if (l.a.modulation > 0) l.b.memory("modulate", l.outer() * l.hidden(), 6, 6, 3);
 }
 
 void sub_layer_norm_gradients(const Layer& l, std::string_view name) {
   const std::int64_t times = l.a.norm_order == NormOrder::both ? 2 : 1;
-  if (l.a.modulation > 0) l.b.memory("modulate gradient", l.outer() * l.hidden(), 4, 2, 2);
+  // Of each of the three, the gradient of its input and the sum over tokens for its vector.
+  if (l.a.modulation > 0)
+    l.b.memory("modulate gradient", l.outer() * l.hidden(), 3 * (2 + 4), 6, 6);
   for (std::int64_t i = 0; i < times; ++i) norm_backward(l, name, l.outer());
 }
 
@@ -103,6 +106,18 @@ void activation_backward(const Layer& l, double tokens) {
     l.b.memory("activation gradient", elements, 4, 2);
   }
   if (l.a.linear_bias) l.b.memory("bias gradient", elements, 2, 0);
+}
+
+void head_norms_forward(const Layer& l) {
+  if (!l.a.qk_norm || l.a.latent_attention) return;
+  const double elements = l.inner() * static_cast<double>(l.query_width() + l.kv_width());
+  l.b.memory("query and key norm", elements, 2, 2, 2);
+}
+
+void head_norms_backward(const Layer& l) {
+  if (!l.a.qk_norm || l.a.latent_attention) return;
+  const double elements = l.inner() * static_cast<double>(l.query_width() + l.kv_width());
+  l.b.memory("query and key norm gradient", elements, 4 + 4, 2, 4);
 }
 
 void rotary(const Layer& l, std::string_view name) {

@@ -14,7 +14,7 @@ void norm_forward(const Layer&, std::string_view name, double tokens);
 void norm_backward(const Layer&, std::string_view name, double tokens);
 
 /// The norms of a sub-layer: one, or two with NormOrder::both, each a kernel a set of norm weights;
-/// with modulation the condition's scale and shift are another pass.
+/// with modulation the condition's scale and shift are a pass each, and its gate one more.
 void sub_layer_norms(const Layer&, std::string_view name);
 void sub_layer_norm_gradients(const Layer&, std::string_view name);
 /// Vectors that the condition makes for a layer (models/architecture.h, `modulation`).
@@ -33,5 +33,8 @@ void activation_backward(const Layer&, double tokens);
 
 /// Of queries and keys; the same traffic either way. Nothing without rotary positions.
 void rotary(const Layer&, std::string_view name);
+/// Norms of query and key heads, one kernel each; nothing where the model has none.
+void head_norms_forward(const Layer&);
+void head_norms_backward(const Layer&);
 
 }  // namespace forerun::models

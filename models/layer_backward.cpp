@@ -78,6 +78,7 @@ void attention_backward(const Layer& l) {
   } else {
     b.part(LayerPart::rotary);
     rotary(l, "rotary gradient");
+    head_norms_backward(l);
     b.part(LayerPart::qkv);
     gather_by_modality(l, "gather query, key, value gradients", sets, query + 2 * kv);
     if (l.a.linear_bias) b.memory("bias gradient", l.inner() * (query + 2 * kv), 2, 0);

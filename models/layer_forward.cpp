@@ -87,6 +87,7 @@ void attention_forward(const Layer& l, Wanted w) {
   if (products) project(l, w);
   if (wanted(w, LayerPart::rotary) && !l.a.latent_attention) {
     b.part(LayerPart::rotary);
+    head_norms_forward(l);
     rotary(l, "rotary");
   }
   if (wanted(w, LayerPart::core_attention)) {

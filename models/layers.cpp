@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace forerun::models {
 namespace {
@@ -131,6 +132,17 @@ std::vector<WeightSet> feed_forward_sets(const Architecture& a) {
     if (towers && !covered) grouped.push_back(s);
   }
   return grouped;
+}
+
+std::vector<std::string> modalities_of(const Architecture& a) {
+  std::set<std::string> names;
+  for (const Tower& t : a.towers.list) names.insert(t.modalities.begin(), t.modalities.end());
+  if (a.experts) {
+    for (const ExpertGroup& g : a.experts->groups) {
+      names.insert(g.modalities.begin(), g.modalities.end());
+    }
+  }
+  return {names.begin(), names.end()};
 }
 
 std::int64_t norm_sets(const Architecture& a) {

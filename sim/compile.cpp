@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "sim/rank_builder.h"
@@ -44,6 +45,14 @@ models::Slice slice_of(const Scenario& s) {
                       p.sequence_parallel, p.context_exchange, p.precision};
   slice.expert = p.expert;
   slice.expert_tensor = p.expert_tensor;
+  const std::int64_t tokens = p.micro_batch * p.sequence;
+  std::int64_t left = tokens;
+  for (const ModalityShare& m : s.modality_shares) {
+    const bool last = &m == &s.modality_shares.back();
+    const std::int64_t mine = last ? left : std::llround(m.share * static_cast<double>(tokens));
+    slice.modalities.push_back({m.modality, mine});
+    left -= mine;
+  }
   return slice;
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "core/random.h"
+#include "models/layers.h"
 #include "sim/published_software.h"
 
 namespace forerun::sim {
@@ -278,6 +279,7 @@ std::variant<PublishedRow, RefusedRow> PublishedRowReader::read(std::string_view
   out.group = row.text("group");
   out.family = text_or_empty(row, "family");
   out.split = text_or_empty(row, "split");
+  out.not_scored = text_or_empty(row, "not_scored");
   s.name = out.id;
   s.hash = hash_text(json_line);
   out.measured = read_measured(row.object("measured"));
@@ -294,6 +296,11 @@ std::variant<PublishedRow, RefusedRow> PublishedRowReader::read(std::string_view
         true, out.measured};
   }
   s.model = models_.read(model, sequence);
+  const std::vector<std::string> apart = models::modalities_of(s.model);
+  for (const std::string& name : apart) {
+    s.modality_shares.push_back({name, 1.0 / static_cast<double>(apart.size())});
+  }
+  if (!apart.empty()) s.assumptions.emplace_back("as many tokens of each modality");
   for (const auto& [field, evidence] : s.model.evidence) {
     if (evidence == Evidence::assumed) {
       s.assumptions.push_back(fmt::format("model {}: {}", field, s.model.source[field]));

@@ -34,8 +34,9 @@ struct Measured {
 
 struct PublishedRow {
   std::string id, group;
-  std::string family;  ///< rows that stand or fall together in a fit; empty: not stated
-  std::string split;   ///< "fit", "test" or empty
+  std::string family;      ///< rows that stand or fall together in a fit; empty: not stated
+  std::string split;       ///< "fit", "test" or empty
+  std::string not_scored;  ///< why its error counts nowhere (a published regression); else empty
   Scenario scenario;
   Measured measured;
 };

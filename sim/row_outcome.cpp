@@ -57,6 +57,7 @@ RowOutcome predict(const PublishedRow& row, const ErrorBands& bands) {
   out.group = row.group;
   out.family = row.family;
   out.split = row.split;
+  out.not_scored = row.not_scored;
   out.framework = s.framework.name;
   out.accelerator = s.accelerator.name;
   out.measured = row.measured;

@@ -29,6 +29,7 @@ struct RowOutcome {
   /// Weakest evidence of the kernels that take most of the step, then that of the inputs:
   /// "interpolated, 81 % of kernel time; inputs assumed".
   std::string evidence;
+  std::string not_scored;     ///< why its error counts nowhere
   std::string reason;         ///< why the row was not simulated; then the predictions are empty
   bool out_of_scope = false;  ///< not a kind of model that is simulated at all
   std::vector<std::string> assumptions;
@@ -36,7 +37,9 @@ struct RowOutcome {
   std::string model;
   std::int64_t accelerators = 0;
   double tokens = 0;  ///< of one step
-  [[nodiscard]] bool scored() const { return step_time && measured.step_time; }
+  [[nodiscard]] bool scored() const {
+    return step_time && measured.step_time && not_scored.empty();
+  }
   /// predicted / measured - 1.
   [[nodiscard]] double step_time_error() const { return *step_time / *measured.step_time - 1.0; }
 };

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "core/error.h"
+#include "models/layers.h"
 #include "sim/plan_json.h"
 
 namespace forerun::sim {
@@ -117,6 +119,7 @@ class Checker {
     cluster();
     model();
     experts();
+    modalities();
     batch();
     pipeline();
     sharding();
@@ -169,6 +172,32 @@ class Checker {
     if (a.max_positions > 0 && p_.sequence > a.max_positions) {
       problem("sequence", fmt::format("{} tokens, but the model has {} learned positions",
                                       p_.sequence, a.max_positions));
+    }
+  }
+
+  /// A model with towers or groups of experts must know whose each token is.
+  void modalities() {
+    const std::vector<std::string> known = models::modalities_of(s_.model);
+    if (known.empty()) return;
+    if (s_.modality_shares.empty()) {
+      problems_.add(
+          "/modality_shares",
+          fmt::format("missing: the model has weights of its own for {}", fmt::join(known, ", ")));
+      return;
+    }
+    double sum = 0;
+    for (const ModalityShare& m : s_.modality_shares) {
+      sum += m.share;
+      if (std::find(known.begin(), known.end(), m.modality) != known.end()) continue;
+      problems_.add(
+          fmt::format("/modality_shares/{}", m.modality),
+          fmt::format("the model has no weights for it; it has for {}{}", fmt::join(known, ", "),
+                      did_you_mean(m.modality, known, "").empty()
+                          ? ""
+                          : ": " + did_you_mean(m.modality, known, "")));
+    }
+    if (std::abs(sum - 1) > 1e-9) {
+      problems_.add("/modality_shares", fmt::format("sum to {}, not to 1", sum));
     }
   }
 
@@ -325,6 +354,12 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
   read_cluster(top.object("cluster"), s);
   Reader plan = top.object("plan");
   s.plan = read_plan(plan);
+  if (top.has("modality_shares")) {
+    Reader shares = top.object("modality_shares");
+    for (const std::string& name : shares.keys()) {
+      s.modality_shares.push_back({name, shares.number(name, 0, 1)});
+    }
+  }
   if (top.has("expert_loads")) {
     Reader loads = top.object("expert_loads");
     s.expert_loads = read_expert_loads(loads);

@@ -26,6 +26,13 @@ struct Published {
   std::string source;
 };
 
+/// Tokens of a modality over all tokens.
+struct ModalityShare {
+  std::string modality;
+  double share = 0;
+  bool operator==(const ModalityShare&) const = default;
+};
+
 struct Scenario {
   std::string name;
   std::string description;
@@ -35,6 +42,8 @@ struct Scenario {
   std::optional<Watts> power_cap;  ///< set by the owner, below the board's own; see cap_power
   models::Architecture model;
   Plan plan;
+  /// Of every micro-batch, for models that tell modalities apart; they sum to 1.
+  std::vector<ModalityShare> modality_shares;
   ExpertLoads expert_loads;
   Framework framework;
   double training_tokens = 0;       ///< 0: one step only is asked

@@ -32,6 +32,13 @@ std::string scenario_json(const Scenario& s) {
       json_quoted(s.accelerator.name), s.accelerators, network_json(s.network),
       s.power_cap ? fmt::format(", \"power_cap\": \"{} W\"", s.power_cap->base()) : ""));
   lines.push_back("\"plan\": " + plan_json(s.plan));
+  if (!s.modality_shares.empty()) {
+    std::vector<std::string> shares;
+    for (const ModalityShare& m : s.modality_shares) {
+      shares.push_back(fmt::format("{}: {}", json_quoted(m.modality), m.share));
+    }
+    lines.push_back(fmt::format("\"modality_shares\": {{{}}}", fmt::join(shares, ", ")));
+  }
   if (s.expert_loads.kind != LoadKind::balanced) {
     lines.push_back("\"expert_loads\": " + expert_loads_json(s.expert_loads));
   }
