@@ -18,8 +18,9 @@
 namespace forerun {
 namespace {
 
-constexpr std::array<std::string_view, 5> kFiles = {
-    "published", "vtrain_a100_multi", "vtrain_a100_single", "nanotron_h100", "nanotron_h100_oom"};
+constexpr std::array<std::string_view, 5> kFiles = {"published",         "sparse",
+                                                    "vtrain_a100_multi", "vtrain_a100_single",
+                                                    "nanotron_h100",     "nanotron_h100_oom"};
 constexpr std::array kSplits = {std::pair<std::string_view, bool>{"fit", true},
                                 std::pair<std::string_view, bool>{"test", false}};
 constexpr std::int64_t kMost = 1 << 30;

@@ -142,7 +142,7 @@ std::vector<sim::PublishedRow> load_rows() {
   sim::PublishedRowReader reader;
   std::vector<sim::PublishedRow> rows;
   for (const char* file :
-       {"published", "vtrain_a100_multi", "vtrain_a100_single", "nanotron_h100"}) {
+       {"published", "sparse", "vtrain_a100_multi", "vtrain_a100_single", "nanotron_h100"}) {
     std::istringstream lines(
         read_file(data_path(fmt::format("tests/published/rows/{}.jsonl", file)), kMaxJsonBytes));
     std::string line;
