@@ -101,6 +101,7 @@ struct Adapter {
   std::string modality;
   std::int64_t input_width = 0, output_width = 0;  ///< of a token; 0: no such side
   std::int64_t unet_parameters = 0, unet_positions = 0, unet_channels = 0;
+  std::int64_t item_tokens = 0;  ///< tokens of one item; of a U-Net
   bool operator==(const Adapter&) const = default;
 };
 

@@ -47,7 +47,7 @@ TEST_SUITE("models/architecture_parts") {
            "depth_routing": {"every": 2, "capacity": 0.25},
            "blocks": [{"layers": 3, "modulation": 6}, {"layers": 5, "parallel": true}],
            "adapters": [{"modality": "image", "input_width": 32, "output_width": 32,
-             "unet_parameters": 1000, "unet_positions": 512, "unet_channels": 16}],
+             "unet_parameters": 1000, "unet_positions": 512, "unet_channels": 16, "item_tokens": 4}],
            "encoders": [{"name": "vit", "modality": "image", "layers": 2, "hidden": 32, "heads": 2,
              "ffn": 128, "patches": 49, "patch_width": 588, "outputs": 16,
              "connector": "convolutional", "connector_parameters": 999, "frozen": true}],

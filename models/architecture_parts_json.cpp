@@ -160,6 +160,7 @@ std::vector<Adapter> read_adapters(Reader& from) {
       a.unet_parameters = r.integer("unet_parameters", 1, kMostParameters);
       a.unet_positions = r.integer("unet_positions", 1, kMostWidth);
       a.unet_channels = width(r, "unet_channels");
+      a.item_tokens = r.integer("item_tokens", 1, kMostWidth);
     }
     r.finish();
     adapters.push_back(std::move(a));
@@ -253,8 +254,10 @@ std::string adapter_json(const Adapter& a) {
   if (a.input_width > 0) s += fmt::format(", \"input_width\": {}", a.input_width);
   if (a.output_width > 0) s += fmt::format(", \"output_width\": {}", a.output_width);
   if (a.unet_parameters > 0) {
-    s += fmt::format(", \"unet_parameters\": {}, \"unet_positions\": {}, \"unet_channels\": {}",
-                     a.unet_parameters, a.unet_positions, a.unet_channels);
+    s += fmt::format(
+        ", \"unet_parameters\": {}, \"unet_positions\": {}, \"unet_channels\": {}, "
+        "\"item_tokens\": {}",
+        a.unet_parameters, a.unet_positions, a.unet_channels, a.item_tokens);
   }
   return s + "}";
 }

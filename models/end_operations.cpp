@@ -38,6 +38,7 @@ double logits(const Slice& s, std::int64_t padded_vocab) {
 
 OperationList embedding_forward(const Architecture& a, const Slice& s, const KernelChoices& c) {
   OperationBuilder b;
+  if (a.vocab == 0) return b.take();  // continuous tokens alone
   const double row = 2.0 * static_cast<double>(a.hidden);
   b.kernel("word embedding", hw::Gather{s.tokens(), Bytes(row), false}, s.tensor > 1 ? 5 : 1);
   if (s.tensor > 1) {
@@ -56,6 +57,7 @@ OperationList embedding_forward(const Architecture& a, const Slice& s, const Ker
 OperationList embedding_backward(const Architecture& a, const Slice& s, const KernelChoices& c,
                                  std::int64_t padded_vocab) {
   OperationBuilder b;
+  if (a.vocab == 0) return b.take();
   const double elements = activations(a, s.outer_tokens());
   if (c.dropout) b.memory("embedding dropout gradient", elements, 3, 2);
   if (a.embedding_norm) b.memory("embedding norm gradient", elements, 4 + 4, 2, 2);
@@ -84,7 +86,7 @@ OperationList head_forward(const Architecture& a, const Slice& s, const KernelCh
                Dimension::tensor);
   }
   const std::int64_t vocab = padded_vocab / s.tensor;
-  b.kernel("logits", Gemm{s.tokens(), vocab, a.hidden, sixteen_bit(s.precision)});
+  if (vocab > 0) b.kernel("logits", Gemm{s.tokens(), vocab, a.hidden, sixteen_bit(s.precision)});
   return b.take();
 }
 
@@ -106,6 +108,10 @@ OperationList head_gradients(const Architecture& a, const Slice& s, const Kernel
                              std::int64_t padded_vocab, bool of_weights) {
   OperationBuilder b;
   const std::int64_t vocab = padded_vocab / s.tensor;
+  if (vocab == 0) {
+    if (a.final_norm) b.memory("final norm gradient", activations(a, s.outer_tokens()), 8, 2, 2);
+    return b.take();
+  }
   b.kernel("logits input gradient", Gemm{s.tokens(), a.hidden, vocab, sixteen_bit(s.precision)});
   std::int32_t reducing = -1;
   if (s.tensor > 1) {
@@ -164,6 +170,7 @@ OperationList cast_logits_backward(const Slice& s, const KernelChoices& c,
 
 OperationList loss_forward(const Slice& s, const KernelChoices& c, std::int64_t padded_vocab) {
   OperationBuilder b;
+  if (padded_vocab == 0) return b.take();
   const LossTraffic t = loss_traffic(c);
   b.memory("cross-entropy", logits(s, padded_vocab), t.forward_read, t.forward_written,
            t.forward_launches);
@@ -179,6 +186,7 @@ OperationList loss_forward(const Slice& s, const KernelChoices& c, std::int64_t 
 
 OperationList loss_backward(const Slice& s, const KernelChoices& c, std::int64_t padded_vocab) {
   OperationBuilder b;
+  if (padded_vocab == 0) return b.take();
   const LossTraffic t = loss_traffic(c);
   b.memory("cross-entropy gradient", logits(s, padded_vocab), t.backward_read, t.backward_written,
            t.backward_launches);

@@ -142,6 +142,10 @@ std::vector<std::string> modalities_of(const Architecture& a) {
       names.insert(g.modalities.begin(), g.modalities.end());
     }
   }
+  for (const Adapter& adapter : a.adapters) names.insert(adapter.modality);
+  for (const Encoder& e : a.encoders) names.insert(e.modality);
+  // Beside encoded or continuous items a model has its vocabulary's tokens.
+  if (!names.empty() && a.vocab > 0) names.insert("text");
   return {names.begin(), names.end()};
 }
 

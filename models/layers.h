@@ -37,7 +37,8 @@ struct WeightSet {
 [[nodiscard]] std::vector<WeightSet> attention_sets(const Architecture& alike);
 /// Feed-forward parts: towers, groups of experts, and dense ones for towers without a group.
 [[nodiscard]] std::vector<WeightSet> feed_forward_sets(const Architecture& alike);
-/// Modalities that the model's towers and groups of experts tell apart, sorted; empty: none.
+/// Modalities that the model tells apart by towers, groups of experts, adapters or encoders,
+/// sorted; empty: none.
 [[nodiscard]] std::vector<std::string> modalities_of(const Architecture&);
 /// How many sets of norms.
 [[nodiscard]] std::int64_t norm_sets(const Architecture& alike);

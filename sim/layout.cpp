@@ -179,6 +179,16 @@ StageParameters stage_parameters(const Scenario& s, const Layout& layout, std::i
     p.embedding = matrix;
     if (a.position == models::Position::learned) p.embedding += a.max_positions * a.hidden;
     if (a.embedding_norm) p.embedding += norm_parameters(a);
+    p.items = a.conditioning_parameters;
+    for (const models::Adapter& adapter : a.adapters) {
+      p.items += models::adapter_parameters(a, adapter);
+    }
+    for (const models::Encoder& e : a.encoders) {
+      const std::int64_t link = models::connector_parameters(a, e);
+      const std::int64_t own = models::encoder_parameters(a, e) - link;
+      p.items += link + (e.frozen ? 0 : own);
+      p.frozen += e.frozen ? own : 0;
+    }
   }
   if (layout.holds_head(rank) && a.multi_token_prediction > 0) {
     // Its layers are like the last; it holds a copy of the word embedding.

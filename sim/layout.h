@@ -66,10 +66,15 @@ struct StageParameters {
   std::int64_t layers = 0;       ///< of all its layers, but for routed experts
   std::int64_t experts = 0;      ///< routed experts of all its layers
   std::int64_t embedding = 0;    ///< word and position embedding, embedding norm
+  std::int64_t items = 0;        ///< encoders, adapters and what makes conditions; trained
+  std::int64_t frozen = 0;       ///< encoders' that are not trained
   std::int64_t multi_token = 0;  ///< what joins, of modules of multi-token prediction
   std::int64_t head = 0;         ///< output matrix (also the copy of a tied one) and final norm
   /// What is replicated over the data-parallel group.
-  [[nodiscard]] std::int64_t dense() const { return layers + embedding + multi_token + head; }
+  [[nodiscard]] std::int64_t dense() const {
+    return layers + embedding + items + multi_token + head;
+  }
+  /// All that is trained.
   [[nodiscard]] std::int64_t total() const { return dense() + experts; }
 };
 [[nodiscard]] StageParameters stage_parameters(const Scenario&, const Layout&, std::int64_t rank);

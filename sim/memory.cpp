@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "models/activation_memory.h"
+#include "models/item_operations.h"
 #include "sim/compile.h"
 #include "sim/memory_ledger.h"
 #include "sim/schedule.h"
@@ -171,6 +172,7 @@ class StageWalk {
     const double p = static_cast<double>(parameters_.total());
     states_.add("parameters",
                 static_cast<double>(framework_.parameter_bytes) * held(ShardingStage::parameters));
+    states_.add("frozen encoders", Bytes(kSixteenBit * static_cast<double>(parameters_.frozen)));
     states_.add("optimiser states", static_cast<double>(framework_.optimizer_state_bytes) *
                                         held(ShardingStage::optimizer));
     if (c_.layout.data.ranks > 1) {
@@ -237,6 +239,7 @@ class StageWalk {
     }
     if (chunk.embedding) {
       sum += models::embedding_activations(c_.scenario.model, c_.slice, c_.choices);
+      sum += models::item_activations(c_.scenario.model, c_.slice);
     }
     if (chunk.head) {
       const auto modules = static_cast<double>(c_.scenario.model.multi_token_prediction);

@@ -1,5 +1,6 @@
 #include "sim/parts.h"
 
+#include "models/item_operations.h"
 #include "sim/compile.h"
 
 namespace forerun::sim {
@@ -53,6 +54,10 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer,
     layer.experts = static_cast<double>(held.routed());
     layer.parameters = static_cast<double>(held.total()) - layer.experts;
   }
+  parts.items_forward = pricer.segment(models::items_forward(a, slice, choices));
+  parts.items_backward = pricer.segment(models::items_backward(a, slice, choices));
+  parts.predictions_forward = pricer.segment(models::predictions_forward(a, slice));
+  parts.predictions_backward = pricer.segment(models::predictions_backward(a, slice, choices));
   parts.embedding_forward = pricer.segment(models::embedding_forward(a, slice, choices));
   parts.embedding_backward =
       pricer.segment(models::embedding_backward(a, slice, choices, layout.padded_vocab));

@@ -30,6 +30,8 @@ struct LayerParts {
 struct Parts {
   std::vector<LayerParts> layers;  ///< by kind
   Segment embedding_forward, embedding_backward;
+  Segment items_forward, items_backward;              ///< encoders and adapters, before the layers
+  Segment predictions_forward, predictions_backward;  ///< of continuous tokens, after the head
   Segment head_forward, head_backward;
   Segment head_input_gradient, head_weight_gradient;  ///< empty unless the latter is put off
   Segment cast_forward, cast_backward;                ///< of the logits

@@ -10,6 +10,7 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   const StageParameters held = stage_parameters(s, layout, rank);
   const auto embedding = static_cast<double>(held.embedding);
   const auto head = static_cast<double>(held.head);
+  const auto items = static_cast<double>(held.items);
   std::vector<Unit> units;
   units.reserve(static_cast<std::size_t>(chunk.layers) + 4);
   const auto add = [&](const Segment& segment, double parameters) {
@@ -30,11 +31,17 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   const LayerParts& last = parts.layers[layout.kinds.of.back()];
   const double join = modules > 0 ? static_cast<double>(held.multi_token / modules) : 0.0;
   if (pass == hw::Pass::forward) {
-    if (chunk.embedding) add(parts.embedding_forward, embedding);
+    if (chunk.embedding) {
+      add(parts.items_forward, items);
+      add(parts.embedding_forward, embedding);
+    }
     for (std::int64_t i = 0; i < chunk.layers; ++i) {
       add_layer(passes(i).forward, layer_parts(i));
     }
-    if (chunk.head) add(parts.head_forward, head);
+    if (chunk.head) {
+      add(parts.head_forward, head);
+      add(parts.predictions_forward, 0);
+    }
     if (chunk.cast) add(parts.cast_forward, 0);
     if (chunk.loss) add(parts.loss_forward, 0);
     for (std::int64_t i = 0; i < modules; ++i) {
@@ -55,6 +62,7 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   }
   if (chunk.loss) add(parts.loss_backward, 0);
   if (chunk.cast) add(parts.cast_backward, 0);
+  if (chunk.head) add(parts.predictions_backward, 0);
   if (chunk.head && head_deferred) add(parts.head_input_gradient, 0);
   if (chunk.head && !head_deferred) add(parts.head_backward, head);
   // With a limit, the first layers of a stage are recomputed in full and the others not.
@@ -63,7 +71,10 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   for (std::int64_t i = chunk.layers - 1; i >= 0; --i) {
     add_layer(i < limit ? passes(i).backward : passes(i).backward_plain, layer_parts(i));
   }
-  if (chunk.embedding) add(parts.embedding_backward, embedding);
+  if (chunk.embedding) {
+    add(parts.embedding_backward, embedding);
+    add(parts.items_backward, items);
+  }
   return units;
 }
 

@@ -121,6 +121,10 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
       count_in(*of, modules);
     }
   }
+  count_in(parts.items_forward, embeddings * m);
+  count_in(parts.items_backward, embeddings * m);
+  count_in(parts.predictions_forward, heads * m);
+  count_in(parts.predictions_backward, heads * m);
   count_in(parts.embedding_forward, embeddings * m);
   count_in(parts.embedding_backward, embeddings * m);
   count_in(parts.head_forward, heads * m);
