@@ -77,11 +77,11 @@ void check_passes(const Scenario& s, const Layout& layout, const Parts& parts, D
     }
     add(parts.layers[k].weight_casts, layers);
   }
-  for (const Segment* end : {&parts.items_forward, &parts.items_backward,
-                             &parts.predictions_forward, &parts.predictions_backward,
-                             &parts.embedding_forward, &parts.embedding_backward,
-                             &parts.head_forward, &parts.head_backward, &parts.cast_forward,
-                             &parts.cast_backward, &parts.loss_forward, &parts.loss_backward}) {
+  for (const Segment* end :
+       {&parts.items_forward, &parts.items_backward, &parts.predictions_forward,
+        &parts.predictions_backward, &parts.embedding_forward, &parts.embedding_backward,
+        &parts.head_forward, &parts.head_backward, &parts.cast_forward, &parts.cast_backward,
+        &parts.loss_forward, &parts.loss_backward}) {
     add(*end, micro_batches);
   }
   check_length(ticks);

@@ -129,6 +129,7 @@ void each_fact(F& f, Visit&& visit) {
   visit("allocator_slack", f.memory.allocator_slack);
   visit("outside_bytes", f.memory.outside_bytes);
   visit("elementwise_traffic", f.elementwise_traffic);
+  visit("expert_traffic", f.expert_traffic);
   visit("launch", f.launch);
   visit("step_overhead", f.step_overhead);
 }
@@ -183,6 +184,9 @@ void check(const Framework& f, Reader& at) {
   if (f.elementwise_traffic < 0.1) {
     at.problem("elementwise_traffic",
                fmt::format("must be at least 0.1, found {}", f.elementwise_traffic));
+  }
+  if (f.expert_traffic < 0.1) {
+    at.problem("expert_traffic", fmt::format("must be at least 0.1, found {}", f.expert_traffic));
   }
   if (f.gradient_exchange_bytes < 1) at.problem("gradient_exchange_bytes", "must be at least 1");
 }

@@ -91,9 +91,11 @@ std::int32_t Pricer::named(std::string_view name, std::size_t units) {
 }
 
 /// A memory-bound kernel of a pass with what the framework moves besides.
-hw::Kernel Pricer::with_unlisted_traffic(const hw::Kernel& kernel) const {
+hw::Kernel Pricer::with_unlisted_traffic(const hw::Kernel& kernel, models::LayerPart part) const {
   const auto* m = std::get_if<hw::MemoryBound>(&kernel);
-  const double factor = scenario_.framework.elementwise_traffic;
+  const Framework& f = scenario_.framework;
+  const bool of_experts = part >= models::LayerPart::router;
+  const double factor = f.elementwise_traffic * (of_experts ? f.expert_traffic : 1.0);
   if (m == nullptr || factor == 1.0) return kernel;
   return hw::MemoryBound{m->read * factor, m->written * factor};
 }
@@ -123,8 +125,8 @@ PricedOperation Pricer::price(const models::LayerOperation& o, const models::Ope
                               Work& work) {
   PricedOperation p;
   if (const auto* kernel = std::get_if<hw::Kernel>(&o.work)) {
-    p = price_kernel(o.name, o.of_weights ? *kernel : with_unlisted_traffic(*kernel), o.launches,
-                     o.recomputed ? Category::recompute : Category::compute, work);
+    p = price_kernel(o.name, o.of_weights ? *kernel : with_unlisted_traffic(*kernel, o.part),
+                     o.launches, o.recomputed ? Category::recompute : Category::compute, work);
     if (labels_ != nullptr && o.set >= 0) {
       const Label plain = (*labels_)[static_cast<std::size_t>(p.label)];
       const std::string& set = list.sets[static_cast<std::size_t>(o.set)];

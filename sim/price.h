@@ -82,7 +82,7 @@ class Pricer {
 
   PricedOperation price_kernel(std::string_view name, const hw::Kernel&, int launches, Category,
                                Work&);
-  [[nodiscard]] hw::Kernel with_unlisted_traffic(const hw::Kernel&) const;
+  [[nodiscard]] hw::Kernel with_unlisted_traffic(const hw::Kernel&, models::LayerPart) const;
   PricedOperation price(const models::LayerOperation&, const models::OperationList&, Work&);
   /// Whether a partial graph holds that part of a layer, so that its kernels cost no launch.
   [[nodiscard]] bool in_graph(models::LayerPart) const;
