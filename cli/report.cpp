@@ -113,6 +113,21 @@ std::string imbalance_text(const sim::StepResult& r) {
   return out;
 }
 
+std::string modalities_text(const sim::StepResult& r) {
+  if (r.modalities.empty()) return {};
+  Table table({{"modality", Table::Align::left},
+               {"share of tokens", Table::Align::right},
+               {"spread of a micro-batch", Table::Align::right},
+               {"its own kernels", Table::Align::right},
+               {"of the step", Table::Align::right}});
+  for (const sim::ModalityWork& m : r.modalities) {
+    table.row({m.name, show_percent(m.share), m.spread > 0 ? show_percent(m.spread) : "",
+               m.kernels > Seconds(0) ? show(m.kernels) : "",
+               m.kernels > Seconds(0) ? show_percent(m.kernels / r.time) : ""});
+  }
+  return fmt::format("modalities ({})\n\n{}\n", rank_text(r), table.text());
+}
+
 std::string breakdown_text(const sim::StepResult& r) {
   std::vector<std::size_t> order(r.breakdown.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -260,6 +275,12 @@ void write_step(JsonWriter& json, const sim::StepResult& r) {
   json.key("worst_expert_load").value(r.imbalance.worst_load);
   json.key("mean_expert_load").value(r.imbalance.mean_load);
   json.key("dropped").value(r.imbalance.dropped).end_object();
+  json.key("modalities").begin_array();
+  for (const sim::ModalityWork& m : r.modalities) {
+    json.begin_object().key("name").value(m.name).key("share").value(m.share);
+    json.key("spread").value(m.spread).key("kernels_s").value(m.kernels.base()).end_object();
+  }
+  json.end_array();
   json.key("events").value(static_cast<std::int64_t>(r.events));
 }
 

@@ -124,11 +124,12 @@ int step(const Options& o) {
   const std::string power =
       fmt::format("{}\n  {} events\n{}", power_text(s, r),
                   show_count(static_cast<double>(r.events)), imbalance_text(r));
-  deliver(o,
-          fmt::format("{}\n  step time {}, {}\n{}\n{}\n{}\n{}\n{}", question_text(s),
-                      show_step(r.time), power, breakdown_text(r), stages_text(s, r),
-                      kernels_text(r), memory_text(r.memory), evidence_text(s, r)),
-          json);
+  deliver(
+      o,
+      fmt::format("{}\n  step time {}, {}\n{}\n{}{}\n{}\n{}\n{}", question_text(s),
+                  show_step(r.time), power, breakdown_text(r), modalities_text(r),
+                  stages_text(s, r), kernels_text(r), memory_text(r.memory), evidence_text(s, r)),
+      json);
   return 0;
 }
 

@@ -39,12 +39,26 @@ models::KernelChoices kernel_choices(const Scenario& s) {
   return c;
 }
 
+models::Slice composed(models::Slice slice, const models::Mixture& mixture,
+                       const models::Composition& c) {
+  slice.modalities.clear();
+  for (std::size_t i = 0; i < c.tokens.size(); ++i) {
+    slice.modalities.push_back({mixture.modalities[i], c.tokens[i]});
+  }
+  slice.pairs_share = c.pairs / models::causal_pairs(slice.sequence, slice.micro_batch);
+  return slice;
+}
+
 models::Slice slice_of(const Scenario& s) {
   const Plan& p = s.plan;
   models::Slice slice{p.micro_batch,       p.sequence,         p.tensor,   p.context,
                       p.sequence_parallel, p.context_exchange, p.precision};
   slice.expert = p.expert;
   slice.expert_tensor = p.expert_tensor;
+  if (s.mixture) {
+    return composed(slice, *s.mixture,
+                    models::mean_composition(*s.mixture, p.sequence, p.micro_batch));
+  }
   const std::int64_t tokens = p.micro_batch * p.sequence;
   std::int64_t left = tokens;
   for (const ModalityShare& m : s.modality_shares) {

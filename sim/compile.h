@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/mixture/composition.h"
 #include "sim/layout.h"
 #include "sim/parts.h"
 #include "sim/price.h"
@@ -50,5 +51,8 @@ struct Compiled {
 /// How the scenario's framework and plan turn a layer into kernels, and one micro-batch's slice.
 [[nodiscard]] models::KernelChoices kernel_choices(const Scenario&);
 [[nodiscard]] models::Slice slice_of(const Scenario&);
+/// The slice of a micro-batch of that composition.
+[[nodiscard]] models::Slice composed(models::Slice, const models::Mixture&,
+                                     const models::Composition&);
 
 }  // namespace forerun::sim

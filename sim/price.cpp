@@ -131,6 +131,7 @@ PricedOperation Pricer::price(const models::LayerOperation& o, const models::Ope
       const Label plain = (*labels_)[static_cast<std::size_t>(p.label)];
       const std::string& set = list.sets[static_cast<std::size_t>(o.set)];
       p.label = label(fmt::format("{}, {}", o.name, set), plain.shape, plain.evidence);
+      (*labels_)[static_cast<std::size_t>(p.label)].modality = set;
     }
   } else if (const auto* exchange = std::get_if<models::Exchange>(&o.work)) {
     p = price_exchange(o, *exchange);

@@ -91,6 +91,7 @@ struct Label {
   std::string name;
   std::string shape;
   DurationEvidence evidence = DurationEvidence::modelled;
+  std::string modality = {};  ///< whose weights it uses; empty: all tokens do
 };
 
 struct RankProgram {

@@ -178,11 +178,27 @@ class Checker {
   /// A model with towers or groups of experts must know whose each token is.
   void modalities() {
     const std::vector<std::string> known = models::modalities_of(s_.model);
+    if (s_.mixture && !s_.modality_shares.empty()) {
+      problems_.add("/modality_shares", "given, and so is mixture: a scenario has one of them");
+    }
+    if (s_.mean_compositions && !s_.mixture) {
+      problems_.add("/mean_compositions", "given, but there is no mixture to take the mean of");
+    }
     if (known.empty()) return;
+    if (s_.mixture) {
+      for (const std::string& name : s_.mixture->modalities) {
+        if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+        problems_.add("/mixture", fmt::format("the model has no weights for {}; it has for {} (a "
+                                              "span says `as` which its tokens are)",
+                                              name, fmt::join(known, ", ")));
+      }
+      return;
+    }
     if (s_.modality_shares.empty()) {
       problems_.add(
           "/modality_shares",
-          fmt::format("missing: the model has weights of its own for {}", fmt::join(known, ", ")));
+          fmt::format("missing, and so is mixture: the model has weights of its own for {}",
+                      fmt::join(known, ", ")));
       return;
     }
     double sum = 0;
@@ -360,6 +376,11 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
       s.modality_shares.push_back({name, shares.number(name, 0, 1)});
     }
   }
+  if (top.has("mixture")) {
+    Reader mixture = top.object("mixture");
+    s.mixture = models::read_mixture(mixture);
+  }
+  if (top.has("mean_compositions")) s.mean_compositions = top.boolean("mean_compositions");
   if (top.has("expert_loads")) {
     Reader loads = top.object("expert_loads");
     s.expert_loads = read_expert_loads(loads);

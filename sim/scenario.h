@@ -13,6 +13,7 @@
 #include "hw/accelerator.h"
 #include "hw/collective.h"
 #include "models/architecture.h"
+#include "models/mixture/mixture.h"
 #include "sim/expert_loads.h"
 #include "sim/framework.h"
 #include "sim/plan.h"
@@ -44,6 +45,9 @@ struct Scenario {
   Plan plan;
   /// Of every micro-batch, for models that tell modalities apart; they sum to 1.
   std::vector<ModalityShare> modality_shares;
+  /// What micro-batches are drawn from, in place of fixed shares.
+  std::optional<models::Mixture> mixture;
+  bool mean_compositions = false;  ///< every micro-batch is the mean of those drawn
   ExpertLoads expert_loads;
   Framework framework;
   double training_tokens = 0;       ///< 0: one step only is asked

@@ -32,6 +32,8 @@ std::string scenario_json(const Scenario& s) {
       json_quoted(s.accelerator.name), s.accelerators, network_json(s.network),
       s.power_cap ? fmt::format(", \"power_cap\": \"{} W\"", s.power_cap->base()) : ""));
   lines.push_back("\"plan\": " + plan_json(s.plan));
+  if (s.mixture) lines.push_back("\"mixture\": " + models::mixture_json(*s.mixture));
+  if (s.mean_compositions) lines.emplace_back("\"mean_compositions\": true");
   if (!s.modality_shares.empty()) {
     std::vector<std::string> shares;
     for (const ModalityShare& m : s.modality_shares) {

@@ -88,6 +88,7 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
       k.name = l.name;
       k.shape = l.shape;
       k.evidence = l.evidence;
+      k.modality = l.modality;
       k.time += to_seconds(Tick{p.ticks}) * times;
       k.count += static_cast<std::int64_t>(times);
     }
@@ -140,6 +141,27 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
   return list;
 }
 
+std::vector<ModalityWork> modality_work(const Scenario& s, const Variation& variation,
+                                        const std::vector<KernelShare>& kernels) {
+  std::vector<ModalityWork> all;
+  for (const Variation::Modality& m : variation.modalities()) {
+    all.push_back({m.name, m.share, m.spread, {}});
+  }
+  if (all.empty()) {
+    const models::Slice& slice = variation.slices().front();
+    const auto tokens = static_cast<double>(s.plan.micro_batch * s.plan.sequence);
+    for (const models::ModalityTokens& m : slice.modalities) {
+      all.push_back({m.modality, static_cast<double>(m.tokens) / tokens, 0, {}});
+    }
+  }
+  for (ModalityWork& m : all) {
+    for (const KernelShare& k : kernels) {
+      if (k.modality == m.name) m.kernels += k.time;
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 Seconds step_time(const Scenario& scenario) {
@@ -177,6 +199,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   result.breakdown = result.by_rank[described];
   result.by_evidence = compiled->work[described].by_evidence;
   result.kernels = kernel_shares(scenario, layout, variation, *compiled, result.rank);
+  result.modalities = modality_work(scenario, variation, result.kernels);
   const Work& w = compiled->work[described];
   // The window's times are at the burst clock; the step's are at `clock`.
   const Seconds stretched = w.compute_bound / result.clock - w.compute_bound;

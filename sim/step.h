@@ -29,6 +29,15 @@ struct KernelShare {
   Seconds time{};  ///< in the whole step, on the rank that is described
   std::int64_t count = 0;
   DurationEvidence evidence = DurationEvidence::modelled;
+  std::string modality;  ///< whose weights it uses; empty: all tokens'
+};
+
+/// One modality in a step: its tokens, and the kernels of its own weights on the described rank.
+struct ModalityWork {
+  std::string name;
+  double share = 0;   ///< of tokens, mean over micro-batches
+  double spread = 0;  ///< standard deviation of a micro-batch's share
+  Seconds kernels{};
 };
 
 /// How far the replicas of a step differ (sim/variation.h).
@@ -52,6 +61,7 @@ struct StepResult {
   double model_flops_utilisation = 0;  ///< palm convention over the bf16 peak
   MemoryResult memory;
   Imbalance imbalance;
+  std::vector<ModalityWork> modalities;  ///< where the model or the mixture tells them apart
   std::uint64_t events = 0;
   std::shared_ptr<const Program> program;  ///< for traces
   std::shared_ptr<const Execution> execution;

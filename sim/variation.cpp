@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "sim/compile.h"
 #include "sim/expert_loads.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr double kLevelsPerDoubling = 16;
 constexpr double kMostLevel = 255;
+constexpr std::int64_t kParts = 64;  ///< of a micro-batch, to which compositions are rounded
 
 std::uint8_t level_of(double load) {
   if (load <= 1) return 0;
@@ -29,10 +31,67 @@ double Variation::load(std::uint8_t level) { return std::exp2(level / kLevelsPer
 
 Variation::Variation(const Scenario& s, const Layout& layout)
     : micro_batches_(s.plan.micro_batches()), layers_(s.model.layers), slices_{slice_of(s)} {
-  if (s.model.experts && s.expert_loads.kind != LoadKind::balanced) {
-    lanes_ = lanes_of(s.plan);
-    draw_loads(s, layout);
+  const bool loads = s.model.experts && s.expert_loads.kind != LoadKind::balanced;
+  const bool compositions = s.mixture && !s.mean_compositions;
+  if (!loads && !compositions) return;
+  lanes_ = lanes_of(s.plan);
+  if (compositions) draw_compositions(s);
+  if (loads) draw_loads(s, layout);
+  if (uniform()) lanes_ = 1;
+}
+
+void Variation::draw_compositions(const Scenario& s) {
+  const Plan& p = s.plan;
+  const std::int64_t replicas = p.data / lanes_;  // of a lane
+  const double tokens = static_cast<double>(p.micro_batch * p.sequence);
+  std::map<std::vector<std::int64_t>, std::uint32_t> known;
+  std::vector<double> share(s.mixture->modalities.size());
+  std::vector<double> square(share.size());
+  for (std::int64_t lane = 0; lane < lanes_; ++lane) {
+    for (std::int64_t m = 0; m < micro_batches_; ++m) {
+      models::Composition slowest;
+      for (std::int64_t r = 0; r < replicas; ++r) {
+        const models::Composition c =
+            models::draw(*s.mixture, p.sequence, p.micro_batch, s.seed, 0, lane * replicas + r, m);
+        for (std::size_t i = 0; i < share.size(); ++i) {
+          const double x = static_cast<double>(c.tokens[i]) / tokens;
+          share[i] += x;
+          square[i] += x * x;
+        }
+        if (r == 0 || c.pairs > slowest.pairs) slowest = c;
+      }
+      of_.push_back(index_of(rounded(slowest, p), s, known));
+    }
   }
+  const auto draws = static_cast<double>(p.data * micro_batches_);
+  for (std::size_t i = 0; i < share.size(); ++i) {
+    const double mean = share[i] / draws;
+    modalities_.push_back({s.mixture->modalities[i], mean,
+                           std::sqrt(std::max(0.0, square[i] / draws - mean * mean))});
+  }
+}
+
+/// To 1/64 of the micro-batch, the last modality taking what is left.
+models::Composition Variation::rounded(models::Composition c, const Plan& p) {
+  const std::int64_t all = p.micro_batch * p.sequence - c.padding;
+  const std::int64_t unit = std::max<std::int64_t>(1, p.micro_batch * p.sequence / kParts);
+  std::int64_t left = all;
+  for (std::size_t i = 0; i < c.tokens.size(); ++i) {
+    const std::int64_t near = (c.tokens[i] + unit / 2) / unit * unit;
+    c.tokens[i] = i + 1 == c.tokens.size() ? left : std::min(left, near);
+    left -= c.tokens[i];
+  }
+  const double pairs = models::causal_pairs(p.sequence, p.micro_batch) / kParts;
+  c.pairs = std::round(c.pairs / pairs) * pairs;
+  return c;
+}
+
+std::uint32_t Variation::index_of(const models::Composition& c, const Scenario& s, Known& known) {
+  std::vector<std::int64_t> key = c.tokens;
+  key.push_back(std::llround(c.pairs));
+  const auto [at, inserted] = known.try_emplace(key, static_cast<std::uint32_t>(slices_.size()));
+  if (inserted) slices_.push_back(composed(slices_.front(), *s.mixture, c));
+  return at->second;
 }
 
 void Variation::draw_loads(const Scenario& s, const Layout& layout) {
@@ -59,7 +118,6 @@ void Variation::draw_loads(const Scenario& s, const Layout& layout) {
   }
   if (count == 0) {
     levels_.clear();
-    lanes_ = 1;
     worst_ = 1;
     return;
   }

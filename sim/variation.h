@@ -15,9 +15,12 @@
 /// of the slowest: the one with the most attended pairs.
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "models/layer_operations.h"
+#include "models/mixture/composition.h"
 #include "sim/layout.h"
 #include "sim/scenario.h"
 
@@ -25,13 +28,12 @@ namespace forerun::sim {
 
 class Variation {
  public:
-  /// `as_drawn` false: every micro-batch is the mean one and every expert gets as many rows.
   Variation(const Scenario&, const Layout&);
 
   [[nodiscard]] std::int64_t lanes() const { return lanes_; }
   /// Whether all micro-batches of all lanes are alike.
   [[nodiscard]] bool uniform() const { return of_.empty() && levels_.empty(); }
-  /// Distinct compositions, at least one.
+  /// Distinct compositions, the mean one first.
   [[nodiscard]] const std::vector<models::Slice>& slices() const { return slices_; }
   [[nodiscard]] std::size_t composition(std::int64_t lane, std::int64_t micro_batch) const {
     return of_.empty() ? 0 : of_[at(lane, micro_batch)];
@@ -52,12 +54,22 @@ class Variation {
   [[nodiscard]] double worst_load() const { return worst_; }
   [[nodiscard]] double mean_load() const { return mean_; }
   [[nodiscard]] double dropped() const { return dropped_; }
+  struct Modality {
+    std::string name;
+    double share = 0;   ///< of tokens, mean over micro-batches
+    double spread = 0;  ///< standard deviation of a micro-batch's share
+  };
+  [[nodiscard]] const std::vector<Modality>& modalities() const { return modalities_; }
 
  private:
   [[nodiscard]] std::size_t at(std::int64_t lane, std::int64_t micro_batch) const {
     return static_cast<std::size_t>(lane * micro_batches_ + micro_batch);
   }
+  using Known = std::map<std::vector<std::int64_t>, std::uint32_t>;
   void draw_loads(const Scenario&, const Layout&);
+  void draw_compositions(const Scenario&);
+  [[nodiscard]] static models::Composition rounded(models::Composition, const Plan&);
+  std::uint32_t index_of(const models::Composition&, const Scenario&, Known&);
 
   std::int64_t lanes_ = 1, micro_batches_ = 1, layers_ = 0;
   std::vector<models::Slice> slices_;
@@ -65,6 +77,7 @@ class Variation {
   std::vector<std::uint8_t> levels_;  ///< by lane, micro-batch, layer; empty: all 0
   std::vector<bool> used_ = {true};
   double worst_ = 1, mean_ = 1, dropped_ = 0;
+  std::vector<Modality> modalities_;
 };
 
 /// Lanes of a plan whose micro-batches differ.
