@@ -1,0 +1,175 @@
+// forerun compare: several scenarios side by side, each simulated, relative to the first.
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/load.h"
+#include "cli/report.h"
+#include "core/table.h"
+#include "models/flops.h"
+#include "models/parameters.h"
+#include "sim/layout.h"
+#include "sim/step.h"
+
+namespace forerun::cli {
+namespace {
+
+/// One scenario's answer.
+struct Side {
+  sim::Scenario scenario;
+  sim::MemoryResult memory;
+  sim::StepResult step;  ///< where it fits
+  double flops = 0;      ///< of a token, causal, in the convention of Megatron
+  double tokens = 0;     ///< of a step
+
+  [[nodiscard]] double tokens_per_second() const {
+    return tokens / step.time.base() / static_cast<double>(scenario.accelerators);
+  }
+  [[nodiscard]] double flops_per_second() const { return flops * tokens_per_second(); }
+  [[nodiscard]] double accelerator_hours() const {
+    return scenario.training_tokens / tokens_per_second() / 3600.0;
+  }
+};
+
+Side simulate(const Options& options, const std::string& argument) {
+  Options one = options;
+  one.arguments = {argument};
+  Side side;
+  side.scenario = load_scenario(one);
+  const sim::Scenario& s = side.scenario;
+  side.memory = sim::step_memory(s, sim::make_layout(s), sim::Remedies::skip);
+  side.flops =
+      models::flops_per_token(s.model, s.plan.sequence, models::FlopConvention::megatron_causal);
+  side.tokens = static_cast<double>(s.plan.global_batch * s.plan.sequence);
+  if (side.memory.fits) side.step = sim::simulate_step(s);
+  return side;
+}
+
+Seconds spent(const Side& s, sim::Category c) {
+  return s.step.breakdown[static_cast<std::size_t>(c)];
+}
+
+Seconds exchanges(const Side& s) {
+  using enum sim::Category;
+  Seconds sum{};
+  for (const sim::Category c :
+       {tensor_exchange, context_exchange, expert_exchange, data_exchange, pipeline_exchange}) {
+    sum += spent(s, c);
+  }
+  return sum;
+}
+
+std::string of_step(const Side& s, Seconds part) {
+  return part > Seconds(0) ? show_percent(part / s.step.time) : "";
+}
+
+std::string against(double value, double first) { return fmt::format("{:.3f}", value / first); }
+
+struct Line {
+  std::string name;
+  std::function<std::string(const Side&)> of;
+  bool needs_step = true;
+};
+
+std::vector<Line> lines(const Side& first) {
+  using enum sim::Category;
+  const bool trained = first.scenario.training_tokens > 0;
+  std::vector<Line> all = {
+      {"model", [](const Side& s) { return s.scenario.model.name; }, false},
+      {"parameters",
+       [](const Side& s) {
+         return show_count(static_cast<double>(models::parameters(s.scenario.model).total()));
+       },
+       false},
+      {"of which a token uses",
+       [](const Side& s) {
+         return show_count(
+             static_cast<double>(models::active_parameters(s.scenario.model).total()));
+       },
+       false},
+      {"FLOPs a token", [](const Side& s) { return fmt::format("{:.4g}", s.flops); }, false},
+      {"accelerators",
+       [](const Side& s) { return show_count(static_cast<double>(s.scenario.accelerators)); },
+       false},
+      {"memory held",
+       [](const Side& s) {
+         const Bytes held = s.memory.stages[s.memory.worst].reserved;
+         return s.memory.fits ? show(held)
+                              : fmt::format("{}, {} over", show(held), show(s.memory.over));
+       },
+       false},
+      {"step time", [](const Side& s) { return show_step(s.step.time); }},
+      {"tokens a second, each",
+       [](const Side& s) { return fmt::format("{:.0f}", s.tokens_per_second()); }},
+      {"relative to the first",
+       [&first](const Side& s) {
+         return against(s.tokens_per_second(), first.tokens_per_second());
+       }},
+      {"at equal FLOPs",
+       [&first](const Side& s) { return against(s.flops_per_second(), first.flops_per_second()); }},
+      {"compute",
+       [](const Side& s) { return of_step(s, spent(s, compute) + spent(s, recompute)); }},
+      {"exchanges waited for", [](const Side& s) { return of_step(s, exchanges(s)); }},
+      {"bubble", [](const Side& s) { return of_step(s, spent(s, bubble)); }},
+      {"host", [](const Side& s) { return of_step(s, spent(s, host)); }},
+      {"imbalance", [](const Side& s) { return of_step(s, spent(s, imbalance)); }},
+  };
+  if (trained) {
+    all.push_back({"accelerator-hours of the training",
+                   [](const Side& s) { return show_count(std::round(s.accelerator_hours())); }});
+  }
+  return all;
+}
+
+void write(JsonWriter& json, const std::vector<Side>& sides) {
+  json.begin_object().key("compared").begin_array();
+  for (const Side& s : sides) {
+    json.begin_object();
+    write_question(json, s.scenario);
+    json.key("feasible").value(s.memory.fits);
+    json.key("flops_per_token").value(s.flops);
+    if (s.memory.fits) {
+      write_step(json, s.step);
+      json.key("tokens_per_second_each").value(s.tokens_per_second());
+      json.key("flops_per_second_each").value(s.flops_per_second());
+    }
+    write_memory(json, s.memory);
+    write_identity(json, s.scenario);
+    json.end_object();
+  }
+  json.end_array().end_object();
+}
+
+}  // namespace
+
+int compare(const Options& o) {
+  std::vector<Side> sides;
+  for (const std::string& argument : o.arguments) sides.push_back(simulate(o, argument));
+  std::vector<std::pair<std::string, Table::Align>> columns = {{"", Table::Align::left}};
+  for (const Side& s : sides) columns.emplace_back(s.scenario.name, Table::Align::right);
+  Table table(columns);
+  for (const Line& line : lines(sides.front())) {
+    std::vector<std::string> cells = {line.name};
+    for (const Side& s : sides) {
+      const bool can = !line.needs_step || (s.memory.fits && sides.front().memory.fits);
+      cells.push_back(can ? line.of(s) : "");
+    }
+    table.row(std::move(cells));
+  }
+  JsonWriter json;
+  write(json, sides);
+  deliver(
+      o,
+      table.text() +
+          "\nFLOPs a token: 6 W + 6 L Q S (models/flops.h), of a token's own path through towers "
+          "and experts.\nAt equal FLOPs: FLOPs a second against the first's; below 1 the same "
+          "FLOPs take longer.\n",
+      json);
+  return 0;
+}
+
+}  // namespace forerun::cli
