@@ -1,0 +1,202 @@
+// What layers with experts, towers, latent attention, depth routing and thoughts ask of the
+// hardware, counted by hand.
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "models/layer_operations.h"
+#include "models/layers.h"
+#include "models/parameters.h"
+
+namespace forerun::models {
+namespace {
+
+struct Sums {
+  double products = 0;  ///< FLOPs of matrix products, grouped ones too
+  double attention = 0;
+  int gathers = 0, scatters = 0, waits = 0, exchanges = 0;
+};
+
+Sums sums(const OperationList& list) {
+  Sums s;
+  for (const LayerOperation& o : list.operations) {
+    const std::string name(o.name);
+    if (std::holds_alternative<HostWait>(o.work)) ++s.waits;
+    if (std::holds_alternative<hw::ExpertExchange>(o.work)) ++s.exchanges;
+    const auto* k = std::get_if<hw::Kernel>(&o.work);
+    if (k == nullptr) continue;
+    const bool product =
+        std::holds_alternative<hw::Gemm>(*k) || std::holds_alternative<hw::GroupedGemm>(*k);
+    if (product) s.products += hw::flops(*k).base();
+    if (std::holds_alternative<hw::Attention>(*k)) s.attention += hw::flops(*k).base();
+    if (name.starts_with("gather ")) ++s.gathers;
+    if (name.starts_with("scatter ")) ++s.scatters;
+  }
+  return s;
+}
+
+/// h 1024, 16 heads of 64, 4 key/value heads, gated ffn 2816.
+Architecture block() {
+  Architecture a;
+  a.layers = 1;
+  a.hidden = 1024;
+  a.heads = 16;
+  a.kv_heads = 4;
+  a.head_dim = 64;
+  a.ffn = 2816;
+  a.vocab = 1000;
+  a.activation = Activation::swiglu;
+  a.norm = Norm::rms_norm;
+  return a;
+}
+
+Slice slice(std::int64_t text = 0, std::int64_t image = 0) {
+  Slice s;
+  s.micro_batch = 1;
+  s.sequence = 4096;
+  if (text + image > 0) s.modalities = {{"text", text}, {"image", image}};
+  return s;
+}
+
+Experts eight() {
+  Experts e;
+  e.count = 8;
+  e.top_k = 2;
+  e.ffn = 512;
+  return e;
+}
+
+constexpr double kTokens = 4096;
+// Query 1024 x 1024, keys and values 1024 x 256 each, output 1024 x 1024.
+constexpr double kAttention = 1024.0 * (1024 + 256 + 256 + 1024);
+constexpr double kFeedForward = 3.0 * 1024 * 2816;
+
+}  // namespace
+
+TEST_SUITE("models/sparse operations") {
+  TEST_CASE("experts do the products of top_k copies, of the router and of shared experts") {
+    Architecture a = block();
+    a.experts = eight();
+    a.experts->shared = 1;
+    a.experts->shared_ffn = 768;
+    const double routed = 2 * 3.0 * 1024 * 512, shared = 3.0 * 1024 * 768, router = 1024.0 * 8;
+    const double forward = 2 * kTokens * (kAttention + routed + shared + router);
+    CHECK(sums(layer_forward(a, slice(), {})).products == doctest::Approx(forward));
+    CHECK(sums(layer_backward(a, slice(), {}, {}, false)).products == doctest::Approx(2 * forward));
+    // One product an expert does the same.
+    KernelChoices apart;
+    apart.grouped_experts = false;
+    CHECK(sums(layer_forward(a, slice(), apart)).products == doctest::Approx(forward));
+  }
+
+  TEST_CASE("tokens are dispatched and combined once each way, and only over several ranks") {
+    Architecture a = block();
+    a.experts = eight();
+    CHECK(sums(layer_forward(a, slice(), {})).exchanges == 0);
+    Slice s = slice();
+    s.expert = 4;
+    CHECK(sums(layer_forward(a, s, {})).exchanges == 2);
+    CHECK(sums(layer_backward(a, s, {}, {}, false)).exchanges == 2);
+    CHECK(sums(layer_backward(a, s, {}, {}, true)).exchanges == 4);  // recompute sends again
+  }
+
+  // 64 experts' worth of capacity_factor 1.25: a quarter more rows than chosen copies.
+  TEST_CASE("a capacity pads the experts' rows, and a load of 1.5 makes half as many again") {
+    Architecture a = block();
+    a.experts = eight();
+    const double without = sums(layer_forward(a, slice(), {})).products;
+    const double routed = 2 * kTokens * 2 * 3.0 * 1024 * 512;
+    a.experts->capacity_factor = 1.25;
+    CHECK(sums(layer_forward(a, slice(), {})).products == doctest::Approx(without + 0.25 * routed));
+    a.experts->capacity_factor = 0;
+    Slice s = slice();
+    s.load.mine = 1.5;
+    CHECK(sums(layer_forward(a, s, {})).products == doctest::Approx(without + 0.5 * routed));
+  }
+
+  TEST_CASE("towers do the dense model's products, however the tokens are shared") {
+    const double dense = sums(layer_forward(block(), slice(), {})).products;
+    CHECK(dense == doctest::Approx(2 * kTokens * (kAttention + kFeedForward)));
+    Architecture a = block();
+    a.towers.list = {{{"text"}}, {{"image"}}};
+    for (const std::int64_t text : {1, 1000, 2048, 4095}) {
+      CHECK(sums(layer_forward(a, slice(text, 4096 - text), {})).products ==
+            doctest::Approx(dense));
+      CHECK(sums(layer_backward(a, slice(text, 4096 - text), {}, {}, false)).products ==
+            doctest::Approx(2 * dense));
+    }
+    KernelChoices grouped;
+    grouped.grouped_modalities = true;
+    CHECK(sums(layer_forward(a, slice(1000, 3096), grouped)).products == doctest::Approx(dense));
+  }
+
+  // facebookresearch/Mixture-of-Transformers: x, attention result and feed-forward input gathered;
+  // queries, keys, values, attention output and feed-forward output scattered, for each modality.
+  TEST_CASE("a layer of towers gathers three times and scatters five times a modality") {
+    Architecture a = block();
+    a.towers.list = {{{"text"}}, {{"image"}}};
+    const Sums s = sums(layer_forward(a, slice(2048, 2048), {}));
+    CHECK(s.gathers == 3 * 2);
+    CHECK(s.scatters == 5 * 2);
+    CHECK(s.waits == 0);
+    KernelChoices masks;
+    masks.modality_mask_syncs = true;
+    CHECK(sums(layer_forward(a, slice(2048, 2048), masks)).waits == (3 + 5) * 2);
+    // A modality that is absent is not gathered.
+    CHECK(sums(layer_forward(a, slice(4096, 0), {})).gathers == 3);
+  }
+
+  TEST_CASE("a tower with experts beside a dense tower does its own tokens' products") {
+    Architecture a = block();
+    a.towers.list = {{{"text"}}, {{"image"}}};
+    a.experts = eight();
+    a.experts->top_k = 1;
+    a.experts->ffn = 2816;
+    a.experts->groups = {{{"text"}, 8}};
+    const double router = 2 * 1024.0 * 1024 * 8;  // of 1,024 tokens of text
+    CHECK(sums(layer_forward(a, slice(1024, 3072), {})).products ==
+          doctest::Approx(2 * kTokens * (kAttention + kFeedForward) + router));
+  }
+
+  // q 1024 -> 96 -> 16 x 48, kv 1024 -> 64 + 16, 64 -> 16 x (32 + 40), out 16 x 40 -> 1024.
+  TEST_CASE("latent attention does its projections' products and attends with two head sizes") {
+    Architecture a = block();
+    a.kv_heads = 16;
+    a.latent_attention = LatentAttention{96, 64, 32, 16, 40};
+    const double matrices = 1024.0 * 96 + 96 * 16 * 48 + 1024 * 80 + 64 * 16 * 72 + 16 * 40 * 1024;
+    CHECK(static_cast<double>(layer_parameters(a).attention) == matrices);
+    const Sums s = sums(layer_forward(a, slice(), {}));
+    CHECK(s.products == doctest::Approx(2 * kTokens * (matrices + kFeedForward)));
+    CHECK(s.attention == doctest::Approx(2 * 16 * (4096.0 * 4097 / 2) * (48 + 40)));
+  }
+
+  TEST_CASE("a window of w keys leaves w (w + 1) / 2 + (S - w) w pairs") {
+    Architecture a = block();
+    a.window = AttentionWindow{};
+    a.window->tokens = 128;
+    CHECK(sums(layer_forward(a, slice(), {})).attention ==
+          doctest::Approx(4 * 16 * 64 * (128.0 * 129 / 2 + (4096 - 128) * 128.0)));
+  }
+
+  TEST_CASE("a depth-routed layer does a quarter of its products, and its router all tokens") {
+    Architecture a = block();
+    a.depth_routing = DepthRouting{1, 0.25};
+    const Sums s = sums(layer_forward(a, slice(), {}));
+    CHECK(s.products ==
+          doctest::Approx(2 * (kTokens / 4) * (kAttention + kFeedForward) + 2 * kTokens * 1024));
+    CHECK(s.attention == doctest::Approx(4 * 16 * 64 * (1024.0 * 1025 / 2)));
+  }
+
+  // Three passes: keys of one, two and three sequences, all of them computed but for the first.
+  TEST_CASE("thoughts repeat a layer over growing keys") {
+    Architecture a = block();
+    a.thoughts = Thoughts{2, 2, 1};
+    const Sums s = sums(layer_forward(a, slice(), {}));
+    CHECK(s.products == doctest::Approx(3 * 2 * kTokens * (kAttention + kFeedForward)));
+    const double all = 4.0 * 16 * 64 * 4096 * 4096;
+    CHECK(s.attention == doctest::Approx(all * (4097.0 / 8192 + 2 + 3)));
+  }
+}
+
+}  // namespace forerun::models
