@@ -49,6 +49,23 @@ models::Slice composed(models::Slice slice, const models::Mixture& mixture,
   return slice;
 }
 
+constexpr std::int64_t kParts = 64;
+
+/// To 1/64 of the micro-batch, the last modality taking what is left.
+models::Composition rounded(models::Composition c, const Plan& p) {
+  const std::int64_t all = p.micro_batch * p.sequence - c.padding;
+  const std::int64_t unit = std::max<std::int64_t>(1, p.micro_batch * p.sequence / kParts);
+  std::int64_t left = all;
+  for (std::size_t i = 0; i < c.tokens.size(); ++i) {
+    const std::int64_t near = (c.tokens[i] + unit / 2) / unit * unit;
+    c.tokens[i] = i + 1 == c.tokens.size() ? left : std::min(left, near);
+    left -= c.tokens[i];
+  }
+  const double pairs = models::causal_pairs(p.sequence, p.micro_batch) / kParts;
+  c.pairs = std::round(c.pairs / pairs) * pairs;
+  return c;
+}
+
 models::Slice slice_of(const Scenario& s) {
   const Plan& p = s.plan;
   models::Slice slice{p.micro_batch,       p.sequence,         p.tensor,   p.context,
@@ -57,7 +74,7 @@ models::Slice slice_of(const Scenario& s) {
   slice.expert_tensor = p.expert_tensor;
   if (s.mixture) {
     return composed(slice, *s.mixture,
-                    models::mean_composition(*s.mixture, p.sequence, p.micro_batch));
+                    rounded(models::mean_composition(*s.mixture, p.sequence, p.micro_batch), p));
   }
   const std::int64_t tokens = p.micro_batch * p.sequence;
   std::int64_t left = tokens;

@@ -51,6 +51,9 @@ struct Compiled {
 /// How the scenario's framework and plan turn a layer into kernels, and one micro-batch's slice.
 [[nodiscard]] models::KernelChoices kernel_choices(const Scenario&);
 [[nodiscard]] models::Slice slice_of(const Scenario&);
+/// A composition to 1/64 of the micro-batch, so that equal work is priced once, and whole tiles are
+/// compared with whole tiles.
+[[nodiscard]] models::Composition rounded(models::Composition, const Plan&);
 /// The slice of a micro-batch of that composition.
 [[nodiscard]] models::Slice composed(models::Slice, const models::Mixture&,
                                      const models::Composition&);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr double kLevelsPerDoubling = 16;
 constexpr double kMostLevel = 255;
-constexpr std::int64_t kParts = 64;  ///< of a micro-batch, to which compositions are rounded
 
 std::uint8_t level_of(double load) {
   if (load <= 1) return 0;
@@ -69,21 +68,6 @@ void Variation::draw_compositions(const Scenario& s) {
     modalities_.push_back({s.mixture->modalities[i], mean,
                            std::sqrt(std::max(0.0, square[i] / draws - mean * mean))});
   }
-}
-
-/// To 1/64 of the micro-batch, the last modality taking what is left.
-models::Composition Variation::rounded(models::Composition c, const Plan& p) {
-  const std::int64_t all = p.micro_batch * p.sequence - c.padding;
-  const std::int64_t unit = std::max<std::int64_t>(1, p.micro_batch * p.sequence / kParts);
-  std::int64_t left = all;
-  for (std::size_t i = 0; i < c.tokens.size(); ++i) {
-    const std::int64_t near = (c.tokens[i] + unit / 2) / unit * unit;
-    c.tokens[i] = i + 1 == c.tokens.size() ? left : std::min(left, near);
-    left -= c.tokens[i];
-  }
-  const double pairs = models::causal_pairs(p.sequence, p.micro_batch) / kParts;
-  c.pairs = std::round(c.pairs / pairs) * pairs;
-  return c;
 }
 
 std::uint32_t Variation::index_of(const models::Composition& c, const Scenario& s, Known& known) {

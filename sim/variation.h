@@ -68,7 +68,6 @@ class Variation {
   using Known = std::map<std::vector<std::int64_t>, std::uint32_t>;
   void draw_loads(const Scenario&, const Layout&);
   void draw_compositions(const Scenario&);
-  [[nodiscard]] static models::Composition rounded(models::Composition, const Plan&);
   std::uint32_t index_of(const models::Composition&, const Scenario&, Known&);
 
   std::int64_t lanes_ = 1, micro_batches_ = 1, layers_ = 0;

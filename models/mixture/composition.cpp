@@ -33,6 +33,9 @@ class Drawer {
 
   void sequence() {
     left_ = sequence_;
+    // A packed sequence begins where the last one was cut, inside a document: so the stream's first
+    // tokens, as many as a sequence has, are somebody else's.
+    skip_ = m_.pads ? 0 : sequence_;
     do {
       document();
     } while (left_ > 0 && !m_.pads);
@@ -61,7 +64,7 @@ class Drawer {
         span(kind.spans[reversed ? kind.spans.size() - 1 - i : i]);
       }
     }
-    ++out_.documents;
+    if (left_ < before) ++out_.documents;
     if (m_.mask_documents) out_.pairs += pairs_of(before - left_);
   }
 
@@ -77,7 +80,10 @@ class Drawer {
       }
     }
     for (std::int64_t i = 0; i < count && left_ > 0; ++i) {
-      const std::int64_t n = std::min(each, left_);
+      const std::int64_t passed = std::min(each, skip_);
+      skip_ -= passed;
+      const std::int64_t n = std::min(each - passed, left_);
+      if (n == 0) continue;
       out_.tokens[s.index] += n;
       if (s.bidirectional) out_.pairs += pairs_of(n) - static_cast<double>(n);
       left_ -= n;
@@ -85,7 +91,7 @@ class Drawer {
   }
 
   const Mixture& m_;
-  std::int64_t sequence_, left_ = 0;
+  std::int64_t sequence_, left_ = 0, skip_ = 0;
   Stream stream_;
   std::uint64_t next_;
   std::vector<double> upto_;

@@ -3,9 +3,9 @@
 /// What documents look like: kinds of document, each a share of all tokens and a list of spans of
 /// modalities, perhaps repeated (interleaved) or with its first repetition in the other order.
 ///
-/// Sequences are packed: documents one after another, the last cut at the sequence's end and its
-/// rest not used. With `pads` each document is a sequence of its own, cut or filled up. Spans have
-/// a number of tokens or of items, uniform between two bounds.
+/// Sequences are packed: a stream of documents, cut into sequences, so that one begins and ends
+/// inside documents. With `pads` each document is a sequence of its own, cut or filled up. Spans
+/// have a number of tokens or of items, uniform between two bounds.
 ///
 /// A model's names may differ from the modalities': "image" of a model with patches is
 /// image-patches. A span may therefore say `as` which of the model's its tokens are.
