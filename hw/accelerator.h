@@ -51,8 +51,6 @@ struct Accelerator {
   /// Rate of 8-bit products whose partial sums are promoted to 32 bit over that of those with fast
   /// accumulation, which the tables hold (hw/kernel_time.h).
   double promotion_rate = 1;
-  /// Rate of grouped products (hw/kernel_time.h) over that of batched ones.
-  double grouped_rate = 1;
   /// Rate of compute-bound kernels inside a training job over that of the tables' bursts at the
   /// same clock: operands in device memory rather than in cache, layouts of backward products, real
   /// data.

@@ -86,9 +86,6 @@ struct TimeOf {
       }
     }();
     KernelTime result{t.time, t.time * t.compute_share, DurationEvidence::modelled};
-    const Seconds more = result.compute_bound * (1.0 / a.grouped_rate - 1.0);
-    result.time += more;
-    result.compute_bound += more;
     if (g.promotes) promote(g.precision, result);
     if (g.accumulates) {
       accumulate(

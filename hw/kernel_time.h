@@ -17,8 +17,7 @@
 /// An 8-bit product that promotes its partial sums runs at `promotion_rate` of the rate of one that
 /// does not (Hopper's tensor cores sum in fewer bits; Blackwell's need no promotion).
 ///
-/// Experts' products in one launch fill the cores as a batched product of their mean rows does, at
-/// the accelerator's `grouped_rate` of its rate.
+/// Experts' products in one launch fill the cores as a batched product of their mean rows does.
 ///
 /// A window computes whole tiles of keys: kWindowTile / 2 more keys a query than it attends to on
 /// average at either edge. Documents' masks cost their share of the pairs at the utilisation of the

@@ -130,6 +130,8 @@ void each_fact(F& f, Visit&& visit) {
   visit("outside_bytes", f.memory.outside_bytes);
   visit("elementwise_traffic", f.elementwise_traffic);
   visit("expert_traffic", f.expert_traffic);
+  visit("grouped_rate", f.grouped_rate);
+  visit("expert_launch", f.expert_launch);
   visit("launch", f.launch);
   visit("step_overhead", f.step_overhead);
 }
@@ -187,6 +189,9 @@ void check(const Framework& f, Reader& at) {
   }
   if (f.expert_traffic < 0.1) {
     at.problem("expert_traffic", fmt::format("must be at least 0.1, found {}", f.expert_traffic));
+  }
+  if (f.grouped_rate < 0.1) {
+    at.problem("grouped_rate", fmt::format("must be at least 0.1, found {}", f.grouped_rate));
   }
   if (f.gradient_exchange_bytes < 1) at.problem("gradient_exchange_bytes", "must be at least 1");
 }

@@ -103,13 +103,17 @@ struct Framework {
   LayerDivision layer_division = LayerDivision::equal;
   MemoryHabits memory;  ///< sim/memory_habits.h
 
-  // Fitted (tests/published/fit): at most three, and one of experts.
+  // Of the library's layer with experts; fitted apart from the rest (tests/published/fit).
+  /// Bytes that kernels which route, permute and activate experts' rows move over those that the
+  /// lists name, beside elementwise_traffic: padding, splits, sums in 32 bit.
+  double expert_traffic = 1;
+  double grouped_rate = 1;  ///< rate of experts' products over that of a batched product
+  Seconds expert_launch{};  ///< host time to issue one kernel around experts
+
+  // Fitted (tests/published/fit): at most three.
   /// Bytes that memory-bound kernels of a pass move over those the operation lists name: copies,
   /// changes of layout, passes that are not fused. Passes over weights move what they say.
   double elementwise_traffic = 1;
-  /// The same again of what routes, permutes and activates experts' rows: padding, splits, sums in
-  /// 32 bit; beside elementwise_traffic.
-  double expert_traffic = 1;
   Seconds launch{};         ///< host time to issue one kernel
   Seconds step_overhead{};  ///< serial time of a step (logging, loss scale, zeroing, learning rate)
 

@@ -70,6 +70,7 @@ Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock,
   const Framework& f = scenario.framework;
   // Whole-iteration graphs issue a node in tens of nanoseconds; partial graphs a share of kernels.
   launch_ = f.cuda_graphs ? 0 : count(to_ticks(f.launch * (1.0 - f.graphed_share)));
+  expert_launch_ = f.cuda_graphs ? 0 : count(to_ticks(f.expert_launch));
 }
 
 std::int32_t Pricer::label(std::string_view name, const std::string& shape,
@@ -106,8 +107,13 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
   p.category = category;
   check_length(static_cast<double>(launch_) * launches);
   p.host = launch_ * launches;
-  const hw::KernelTime t = hw::at_burst_clock(hw::kernel_time(kernel, scenario_.accelerator),
-                                              kernel, scenario_.accelerator.power);
+  hw::KernelTime t = hw::at_burst_clock(hw::kernel_time(kernel, scenario_.accelerator), kernel,
+                                        scenario_.accelerator.power);
+  if (std::holds_alternative<hw::GroupedGemm>(kernel)) {
+    const Seconds more = t.compute_bound * (1.0 / scenario_.framework.grouped_rate - 1.0);
+    t.time += more;
+    t.compute_bound += more;
+  }
   const Seconds time = hw::at_clock(t, clock_ * scenario_.accelerator.in_job_rate);
   p.ticks = count(to_ticks(time));
   if (labels_ != nullptr) p.label = label(name, shape_text(kernel), t.evidence);
@@ -145,6 +151,10 @@ PricedOperation Pricer::price(const models::LayerOperation& o, const models::Ope
       p.host_waits = true;
     }
     if (labels_ != nullptr) p.label = named(o.name, 0);
+  }
+  if (o.part >= models::LayerPart::router && std::holds_alternative<hw::Kernel>(o.work)) {
+    check_length(static_cast<double>(expert_launch_) * o.launches);
+    p.host = expert_launch_ * o.launches;
   }
   if (in_graph(o.part)) p.host = 0;
   p.wait = o.wait;

@@ -97,7 +97,7 @@ class Pricer {
   const Scenario& scenario_;
   const Layout& layout_;
   double clock_;
-  std::int64_t launch_ = 0;
+  std::int64_t launch_ = 0, expert_launch_ = 0;
   std::vector<Label>* labels_;
   std::map<std::pair<std::string, std::string>, std::int32_t> label_index_;
   // Asked for in every pass, so kept. Names are static text.

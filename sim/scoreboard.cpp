@@ -30,7 +30,7 @@ GroupScore score(const std::string& name, const Rows& rows) {
   GroupScore g;
   g.name = name;
   for (const RowOutcome* o : rows) {
-    if (o->measured.step_time) {
+    if (o->measured.step_time && o->not_scored.empty()) {
       ++g.rows;
       if (!o->step_time) ++g.refused;
       const double error = o->step_time ? o->step_time_error() : kRefusedError;

@@ -47,6 +47,18 @@ void time_only(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(step_time(scenario));
 }
 
+/// DeepSeek-V3 on 2,048 H800: every replica's experts as loaded as drawn, or all alike.
+void deepseek(benchmark::State& state) {
+  Problems problems;
+  const JsonDocument document =
+      JsonDocument::load(data_path("scenarios/deepseek_v3_2048_h800.json"), problems);
+  std::optional<Scenario> s = read_scenario(document, problems);
+  if (!s) throw std::runtime_error(problems.text("scenario"));
+  if (state.range(0) == 0) s->expert_loads = {};
+  for (auto _ : state) benchmark::DoNotOptimize(step_time(*s));
+}
+
+BENCHMARK(deepseek)->Name("deepseek_v3/imbalanced")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(kernels)
     ->Name("llama3_405b/kernels/accelerators")
     ->RangeMultiplier(2)

@@ -73,6 +73,20 @@ TEST_SUITE("tests/published bars") {
     CHECK(worst < 0.02);
   }
 
+  TEST_CASE("rows with experts lie within 15 % over groups, SimuMax's memory within 3 %") {
+    const std::vector<RowOutcome> sparse = outcomes_of("sparse.jsonl");
+    const Scoreboard board = make_scoreboard(sparse, 1);
+    CHECK(board.refused == 0);
+    CHECK(board.scored == 113);
+    CHECK(board.mean_over_groups < 0.15);
+    for (const RowOutcome& o : sparse) {
+      if (!o.id.starts_with("simumax-b200-")) continue;
+      REQUIRE(o.memory);
+      CHECK(std::abs(*o.memory / *o.measured.memory - 1) < 0.03);
+    }
+    CHECK(mean_error(sparse, "simumax-b200-") < 0.10);
+  }
+
   TEST_CASE("vTrain's rows lie within the 12 and 15 % asked of them, nanotron's within 15 %") {
     CHECK(mean_error(outcomes_of("vtrain_a100_multi.jsonl"), "") < 0.12);
     CHECK(mean_error(outcomes_of("vtrain_a100_single.jsonl"), "") < 0.15);

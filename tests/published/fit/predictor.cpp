@@ -18,10 +18,10 @@ namespace forerun::published {
 namespace {
 
 /// The constants that a row can feel, in the order of a setting.
-enum Slot : std::size_t { rate, memory, scale_up, launch, traffic, expert_traffic, step };
+enum Slot : std::size_t { rate, memory, scale_up, launch, traffic, step };
 constexpr std::array<const char*, Predictor::kConstants> kSlots = {
-    "in_job_rate",         "memory_efficiency", "scale_up_in_job", "launch",
-    "elementwise_traffic", "expert_traffic",    "step_overhead"};
+    "in_job_rate", "memory_efficiency",   "scale_up_in_job",
+    "launch",      "elementwise_traffic", "step_overhead"};
 
 std::size_t slot_of(const std::string& name) {
   const auto found = std::ranges::find(kSlots, name);
@@ -55,7 +55,6 @@ Values current_values(const Catalogue& catalogue) {
       const sim::Framework f = sim::load_framework(s.name);
       now[launch] = f.launch.in(1.0_us);
       now[traffic] = f.elementwise_traffic;
-      now[expert_traffic] = f.expert_traffic;
       now[step] = f.step_overhead.in(1.0_us);
     }
     for (std::size_t c = 0; c < values.size(); ++c) {
@@ -98,7 +97,6 @@ double Predictor::simulate(std::size_t row, const Setting& to) {
   s.accelerator.scale_up_in_job = to[scale_up];
   s.framework.launch = to[launch] * 1.0_us;
   s.framework.elementwise_traffic = to[traffic];
-  s.framework.expert_traffic = to[expert_traffic];
   s.framework.step_overhead = to[step] * 1.0_us;
   return std::log(sim::step_time(s) / *rows_[row].measured.step_time);
 }
@@ -144,7 +142,7 @@ std::vector<sim::PublishedRow> load_rows() {
   sim::PublishedRowReader reader;
   std::vector<sim::PublishedRow> rows;
   for (const char* file :
-       {"published", "sparse", "vtrain_a100_multi", "vtrain_a100_single", "nanotron_h100"}) {
+       {"published", "vtrain_a100_multi", "vtrain_a100_single", "nanotron_h100"}) {
     std::istringstream lines(
         read_file(data_path(fmt::format("tests/published/rows/{}.jsonl", file)), kMaxJsonBytes));
     std::string line;

@@ -39,7 +39,7 @@ class Predictor {
   [[nodiscard]] const Catalogue& catalogue() const { return catalogue_; }
   [[nodiscard]] std::uint64_t simulated() const { return simulated_; }
 
-  static constexpr std::size_t kConstants = 7;  ///< that a row can feel
+  static constexpr std::size_t kConstants = 6;  ///< that a row can feel
 
  private:
   using Setting = std::array<double, kConstants>;
