@@ -47,9 +47,13 @@ int grouped_launches(const Routed& r) {
   return static_cast<int>(r.rows.here) * (blocks ? 3 : 1);
 }
 
-/// The same of casts of the experts' inputs and gradients.
+/// The same of casts of the experts' inputs and gradients, over the kernels of one cast. With one
+/// scale a tensor only the maxima are an expert's own (one of current scaling's three kernels): all
+/// are cast and transposed in one launch (Transformer Engine, multi_cast_transpose).
 int cast_launches(const Routed& r) {
-  return r.l.c.experts_issued_apart ? static_cast<int>(r.rows.here) : 1;
+  if (!r.l.c.experts_issued_apart) return 1;
+  const bool tensors = r.l.s.precision == PrecisionRecipe::fp8_current;
+  return std::max(1, static_cast<int>(r.rows.here) / (tensors ? 3 : 1));
 }
 
 /// The products of all experts of a rank: one kernel, or one an expert.

@@ -281,13 +281,12 @@ Segment Pricer::segment(const models::OperationList& list) {
   for (const models::LayerOperation& o : list.operations)
     s.operations.push_back(price(o, list, s.work));
 
-  bool waits = false;
   double length = 0;
   for (const PricedOperation& p : s.operations) {
     length += static_cast<double>(p.ticks) + static_cast<double>(p.host);
     check_length(2 * length);
     s.host += p.host;
-    waits |= p.host_waits;
+    s.waits |= p.host_waits;
   }
   if (!s.operations.empty()) s.first_host = s.operations.front().host;
   const Execution run = execute(alone(s.operations, 1, false));
@@ -312,7 +311,7 @@ Segment Pricer::segment(const models::OperationList& list) {
     cursor = span.end;
   }
   if (run.end > cursor) s.breakdown[static_cast<std::size_t>(trailing)] += run.end - cursor;
-  if (waits) {
+  if (s.waits) {
     // The host cannot run ahead of such a list: what a second one takes after the first.
     const std::int64_t once = execute(alone(s.operations, 1, true)).end;
     const std::int64_t each = execute(alone(s.operations, 2, true)).end - once;

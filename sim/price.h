@@ -54,6 +54,7 @@ struct Segment {
   std::int64_t ticks = 0;
   std::int64_t host = 0;  ///< of all launches, unless they are in `ticks`
   std::int64_t first_host = 0;
+  bool waits = false;  ///< the host waits in it, and so cannot be ahead of what comes after
   std::array<std::int64_t, kCategories> breakdown{};  ///< of `ticks` on the compute stream
   Work work;
 };

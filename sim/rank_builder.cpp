@@ -176,6 +176,7 @@ void RankBuilder::fold(const std::vector<Unit>& units, std::size_t first, std::s
     const Segment& s = *units[i].segment;
     into.folded.ticks += s.ticks;
     host += s.host;
+    into.folded.host_waits |= s.waits;
     for (std::size_t c = 0; c < into.run.breakdown.size(); ++c) {
       into.run.breakdown[c] += s.breakdown[c];
     }

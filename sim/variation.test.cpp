@@ -105,14 +105,21 @@ TEST_SUITE("sim/variation") {
 
   TEST_CASE("kernel by kernel a step of uneven lanes is as long as folded") {
     Scenario s = uneven(1.0);
-    // Where the host waits inside a layer, folded layers take what one of many in a row takes.
     s.framework.expert_count_syncs = false;
-    s.framework.launch = Seconds(0);
+    s.framework.launch = s.framework.expert_launch = Seconds(0);
     s.accelerator.collective_tax = 0;
     const StepResult folded = simulate_step(s, Detail::folded);
     const StepResult kernels = simulate_step(s, Detail::kernels);
     CHECK(folded.time == kernels.time);
-    s.framework = load_framework("generic");
+  }
+
+  // A folded layer in which the host waits takes what one of many in a row takes; the first of a
+  // pass is a little quicker, for the host is ahead of it.
+  TEST_CASE("where the host waits inside layers, folded and single kernels agree within 2 %") {
+    Scenario s = uneven(1.0);
+    s.plan.pipeline = 1;
+    s.plan.data = 16;
+    s.model.layers = 24;
     CHECK(simulate_step(s, Detail::kernels).time / simulate_step(s).time ==
           doctest::Approx(1).epsilon(0.02));
   }
