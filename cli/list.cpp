@@ -11,6 +11,7 @@
 #include "hw/accelerator.h"
 #include "hw/collective.h"
 #include "models/architecture.h"
+#include "models/layers.h"
 #include "models/parameters.h"
 #include "sim/framework.h"
 
@@ -72,23 +73,27 @@ Listing networks() {
 Listing models_known() {
   Listing l{"models",
             {{"name", Align::left},
+             {"layers are", Align::left},
              {"parameters", Align::right},
+             {"a token uses", Align::right},
              {"layers", Align::right},
              {"hidden", Align::right},
              {"heads", Align::right},
              {"kv", Align::right},
-             {"ffn", Align::right},
-             {"vocabulary", Align::right},
-             {"activation", Align::left},
-             {"positions", Align::left}},
+             {"vocabulary", Align::right}},
             {}};
   for (const std::string& name : models::architecture_names()) {
     const models::Architecture a = models::load_architecture(name);
-    l.rows.push_back(
-        {name, show_count(static_cast<double>(models::parameters(a).total())),
-         fmt::format("{}", a.layers), fmt::format("{}", a.hidden), fmt::format("{}", a.heads),
-         fmt::format("{}", a.kv_heads), fmt::format("{}", a.ffn), fmt::format("{}", a.vocab),
-         std::string(models::name(a.activation)), std::string(models::name(a.position))});
+    std::vector<std::string> kinds;
+    for (const models::Architecture& kind : models::layer_kinds(a).kinds) {
+      kinds.push_back(models::kind_name(kind));
+    }
+    l.rows.push_back({name, fmt::format("{}", fmt::join(kinds, " and ")),
+                      show_count(static_cast<double>(models::parameters(a).total())),
+                      show_count(static_cast<double>(models::active_parameters(a).total())),
+                      fmt::format("{}", a.layers), fmt::format("{}", a.hidden),
+                      fmt::format("{}", a.heads), fmt::format("{}", a.kv_heads),
+                      fmt::format("{}", a.vocab)});
   }
   return l;
 }

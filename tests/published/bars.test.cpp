@@ -84,7 +84,13 @@ TEST_SUITE("tests/published bars") {
       REQUIRE(o.memory);
       CHECK(std::abs(*o.memory / *o.measured.memory - 1) < 0.03);
     }
-    CHECK(mean_error(sparse, "simumax-b200-") < 0.10);
+  }
+
+  TEST_CASE("all of SimuMax's B200 rows, dense and with experts, lie within 8 % in time") {
+    // 15 and 12 of them.
+    const double dense = mean_error(published(), "simumax-b200-");
+    const double experts = mean_error(outcomes_of("sparse.jsonl"), "simumax-b200-");
+    CHECK((15 * dense + 12 * experts) / 27 < 0.08);
   }
 
   TEST_CASE("vTrain's rows lie within the 12 and 15 % asked of them, nanotron's within 15 %") {
