@@ -100,10 +100,12 @@ std::string imbalance_text(const sim::StepResult& r) {
     waited += rank[static_cast<std::size_t>(sim::Category::imbalance)] /
               static_cast<double>(r.by_rank.size());
   }
-  std::string out = fmt::format(
-      "  {} lanes of replicas differ and are simulated apart; a rank waits {} of the step for "
-      "others, on the mean\n",
-      i.lanes, show_percent(waited / r.time));
+  std::string out;
+  if (i.lanes > 1)
+    out = fmt::format(
+        "  {} lanes of replicas differ and are simulated apart; a rank waits {} of the step for "
+        "others, on the mean\n",
+        i.lanes, show_percent(waited / r.time));
   if (i.worst_load > 1) {
     out += fmt::format(
         "  a layer's busiest rank has {:.2f} times the fair share of rows on the mean, {:.2f} at "

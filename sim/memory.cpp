@@ -12,6 +12,7 @@
 #include "sim/compile.h"
 #include "sim/memory_ledger.h"
 #include "sim/schedule.h"
+#include "sim/variation.h"
 
 namespace forerun::sim {
 namespace {
@@ -25,7 +26,14 @@ constexpr std::int64_t kManyMicroBatches = 8;
 /// What does not depend on the stage.
 struct Common {
   Common(const Scenario& s, const Layout& l)
-      : scenario(s), layout(l), choices(kernel_choices(s)), slice(slice_of(s)) {
+      : scenario(s), layout(l), choices(kernel_choices(s)), slice(slice_of(s)), worst(slice) {
+    if (s.model.experts && s.expert_loads.kind != LoadKind::balanced) {
+      // Passes in flight have the mean of what a group's busiest rank gets, the one that runs the
+      // most.
+      const Variation variation(s, l);
+      slice.load.mine = variation.mean_load();
+      worst.load.mine = variation.worst_load();
+    }
     for (const models::Architecture& kind : l.kinds.kinds) add_kind(kind);
     outer = models::outer_hidden_state(s.model, slice);
     whole = models::hidden_state(s.model, slice);
@@ -57,7 +65,7 @@ struct Common {
         }
         break;
     }
-    k.transients = models::layer_transients(kind, slice, choices);
+    k.transients = models::layer_transients(kind, worst, choices);
     k.parameters =
         static_cast<double>(models::layer_parameters(kind, cut_of(scenario.plan)).total());
     layer_parameters = std::max(layer_parameters, k.parameters);
@@ -67,7 +75,7 @@ struct Common {
   const Scenario& scenario;
   const Layout& layout;
   models::KernelChoices choices;
-  models::Slice slice;
+  models::Slice slice, worst;   ///< with the mean load of experts, and the greatest
   std::vector<Kind> kinds;      ///< as Layout::kinds
   Bytes outer{}, whole{};       ///< a hidden state
   double logits = 0;            ///< of one micro-batch on one rank

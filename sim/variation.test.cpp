@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "hw/accelerator.h"
+#include "sim/memory.h"
 #include "sim/step.h"
 
 namespace forerun::sim {
@@ -122,6 +123,22 @@ TEST_SUITE("sim/variation") {
     s.model.layers = 24;
     CHECK(simulate_step(s, Detail::kernels).time / simulate_step(s).time ==
           doctest::Approx(1).epsilon(0.02));
+  }
+
+  TEST_CASE("the busiest rank keeps more than an even one, by what its experts' rows are more") {
+    const Scenario even = sparse();
+    const Scenario much = uneven(1.0);
+    const Bytes more = step_memory(much, make_layout(much)).stages[0].peak -
+                       step_memory(even, make_layout(even)).stages[0].peak;
+    CHECK(more > Bytes(0));
+    // Kept of a layer with experts: copies of 2 x 2,048 tokens, 1,024 wide in, 2 x 1,024 and 1,024
+    // in the middle, two bytes each; two layers and two micro-batches on the first stage, and the
+    // transients of one layer.
+    const double of_layer = 2.0 * 2 * 2048 * (1024 + 3 * 1024);
+    const Variation v(much, make_layout(much));
+    const double kept = (v.mean_load() - 1) * of_layer * 2 * 2;
+    CHECK(more.base() >= kept * 0.99);
+    CHECK(more.base() <= kept + (v.worst_load() - 1) * 3 * of_layer);
   }
 
   TEST_CASE("equal seeds give equal steps and other seeds others") {
