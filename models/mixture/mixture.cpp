@@ -11,13 +11,14 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/json_writer.h"
-#include "models/mixture/modality.h"
 
 namespace forerun::models {
 namespace {
 
-constexpr std::int64_t kMostTokens = 1ll << 32;
+constexpr std::int64_t kMostTokens = 1 << 30;
 constexpr std::int64_t kMostRepeats = 1 << 20;
+constexpr double kMostSpread = 3;
+constexpr double kShareTolerance = 1e-9;
 
 /// A number, or [least, most].
 std::pair<std::int64_t, std::int64_t> range(Reader& r, std::string_view key, std::int64_t most) {
@@ -33,35 +34,63 @@ std::pair<std::int64_t, std::int64_t> range(Reader& r, std::string_view key, std
   return {ends[0], ends[1]};
 }
 
+/// A range, or with `spread` the mean of a log-normal length.
+Length read_length(Reader& r, std::string_view key) {
+  Length length;
+  std::tie(length.least, length.most) = range(r, key, kMostTokens);
+  if (r.has("spread")) {
+    length.spread = r.number("spread", 0, kMostSpread);
+    if (length.spread > 0) length.log_normal_mean = static_cast<double>(length.least);
+    if (r.is_list(key)) {
+      r.problem("spread", fmt::format("given, but {} is a range: it goes with a mean", key));
+    }
+  }
+  return length;
+}
+
 SpanSpec read_span(Reader& r) {
   SpanSpec span;
-  const std::string of = r.text("modality");
-  span.modality = of;
+  span.modality = r.text("modality");
   const std::vector<std::string> names = modality_names();
-  const bool known = std::find(names.begin(), names.end(), of) != names.end();
+  const bool known = std::ranges::binary_search(names, span.modality);
   Modality modality;
   if (known) {
-    modality = load_modality(of);
-    span.bidirectional = modality.mask == SpanMask::bidirectional;
-  } else if (!of.empty()) {
-    r.problem(
-        "modality",
-        fmt::format("\"{}\" is no modality: {}", of,
-                    did_you_mean(of, names, fmt::format("there are {}", fmt::join(names, ", ")))));
+    modality = load_modality(span.modality);
+  } else if (!span.modality.empty()) {
+    r.problem("modality",
+              fmt::format("\"{}\" is no modality: {}", span.modality,
+                          did_you_mean(span.modality, names,
+                                       fmt::format("there are {}", fmt::join(names, ", ")))));
   }
-  if (r.has("as")) span.modality = r.text("as");
+  span.as = r.has("as") ? r.text("as") : span.modality;
+  span.mask = r.has("mask") ? r.choice("mask", kSpanMasks) : modality.mask;
   if (r.has("items") == r.has("tokens")) {
     r.problem("tokens", r.has("items") ? "given, and so is items: a span has one of them"
                                        : "missing, and so is items: how long is the span?");
   } else if (r.has("items")) {
-    std::tie(span.least, span.most) = range(r, "items", kMostTokens);
+    span.length = read_length(r, "items");
+    if (known && modality.item.empty() && !r.has("item_tokens")) {
+      r.problem("items", fmt::format("given, but {} has no items, only tokens", span.modality));
+    }
     span.item_tokens = modality.tokens_per_item;
     if (r.has("item_tokens")) span.item_tokens = r.number("item_tokens", 1e-3, 1e9);
+    const double most = static_cast<double>(span.length.most) * span.item_tokens;
+    if (most > static_cast<double>(kMostTokens)) {
+      r.problem("items", fmt::format("{:.0f} tokens: a span has at most {}", most, kMostTokens));
+    }
   } else {
-    std::tie(span.least, span.most) = range(r, "tokens", kMostTokens);
+    span.length = read_length(r, "tokens");
   }
   r.finish();
   return span;
+}
+
+/// A document of one modality belongs to it; one of text and another to "OTHER-text".
+std::string usual_law_modality(const DocumentKind& kind) {
+  std::set<std::string> names;
+  for (const SpanSpec& span : kind.spans) names.insert(span.modality);
+  const bool text = names.size() > 1 && names.erase("text") > 0;
+  return fmt::format("{}{}", fmt::join(names, "-"), text ? "-text" : "");
 }
 
 DocumentKind read_kind(Reader& r) {
@@ -74,6 +103,11 @@ DocumentKind read_kind(Reader& r) {
     std::tie(kind.least_repeats, kind.most_repeats) = range(r, "repeat", kMostRepeats);
   }
   if (r.has("reversed")) kind.reversed = r.number("reversed", 0, 1);
+  const double mean = kind.mean_tokens();
+  if (mean > 0 && mean < 1) {  // 0 where a length was refused
+    r.problem("spans", fmt::format("{} tokens a document on the mean: expected at least 1", mean));
+  }
+  kind.law_modality = r.has("law_modality") ? r.text("law_modality") : usual_law_modality(kind);
   r.finish();
   return kind;
 }
@@ -81,12 +115,12 @@ DocumentKind read_kind(Reader& r) {
 void number_modalities(Mixture& m) {
   std::set<std::string> names;
   for (const DocumentKind& kind : m.kinds) {
-    for (const SpanSpec& span : kind.spans) names.insert(span.modality);
+    for (const SpanSpec& span : kind.spans) names.insert(span.as);
   }
   m.modalities.assign(names.begin(), names.end());
   for (DocumentKind& kind : m.kinds) {
     for (SpanSpec& span : kind.spans) {
-      const auto at = std::ranges::lower_bound(m.modalities, span.modality);
+      const auto at = std::ranges::lower_bound(m.modalities, span.as);
       span.index = static_cast<std::size_t>(at - m.modalities.begin());
     }
   }
@@ -97,7 +131,7 @@ void read_own(Reader& r, Mixture& m) {
   for (Reader& kind : r.objects("kinds")) m.kinds.push_back(read_kind(kind));
   double sum = 0;
   for (const DocumentKind& kind : m.kinds) sum += kind.share;
-  if (std::abs(sum - 1) > 1e-6) {
+  if (std::abs(sum - 1) > kShareTolerance) {
     r.problem("kinds", fmt::format("shares sum to {}, not to 1", sum));
   }
   number_modalities(m);
@@ -107,11 +141,30 @@ std::string bounds(std::int64_t least, std::int64_t most) {
   return fmt::format("[{}, {}]", least, most);
 }
 
+std::string length_json(const char* key, const Length& l) {
+  if (l.spread > 0) {
+    return fmt::format("\"{}\": {}, \"spread\": {}", key, l.log_normal_mean, l.spread);
+  }
+  return fmt::format("\"{}\": {}", key, bounds(l.least, l.most));
+}
+
+/// What a modality's file says is written out, so that it reads back whatever becomes of the file.
+std::string span_json(const SpanSpec& s) {
+  std::string text =
+      fmt::format("{{\"modality\": {}, \"as\": {}, \"mask\": \"{}\", {}", json_quoted(s.modality),
+                  json_quoted(s.as), name_in(kSpanMasks, s.mask),
+                  length_json(s.item_tokens > 0 ? "items" : "tokens", s.length));
+  if (s.item_tokens > 0) text += fmt::format(", \"item_tokens\": {}", s.item_tokens);
+  return text + "}";
+}
+
 }  // namespace
 
-double SpanSpec::mean_tokens() const {
-  return 0.5 * static_cast<double>(least + most) * (item_tokens > 0 ? item_tokens : 1.0);
+double Length::mean() const {
+  return spread > 0 ? log_normal_mean : 0.5 * static_cast<double>(least + most);
 }
+
+double SpanSpec::mean_tokens() const { return length.mean() * (item_tokens > 0 ? item_tokens : 1); }
 
 double DocumentKind::mean_tokens() const {
   double sum = 0;
@@ -147,20 +200,11 @@ std::string mixture_json(const Mixture& m) {
   std::vector<std::string> kinds;
   for (const DocumentKind& kind : m.kinds) {
     std::vector<std::string> spans;
-    for (const SpanSpec& s : kind.spans) {
-      // What a modality says is written out, so that it reads back whatever its file becomes.
-      const char* const mask = s.bidirectional ? "image-patches" : "text";
-      spans.push_back(
-          s.item_tokens > 0
-              ? fmt::format(
-                    "{{\"modality\": \"{}\", \"as\": {}, \"items\": {}, \"item_tokens\": {}}}",
-                    mask, json_quoted(s.modality), bounds(s.least, s.most), s.item_tokens)
-              : fmt::format("{{\"modality\": \"{}\", \"as\": {}, \"tokens\": {}}}", mask,
-                            json_quoted(s.modality), bounds(s.least, s.most)));
-    }
+    for (const SpanSpec& s : kind.spans) spans.push_back(span_json(s));
     kinds.push_back(fmt::format(
-        "{{\"name\": {}, \"share\": {}, \"spans\": [{}], \"repeat\": {}, \"reversed\": {}}}",
-        json_quoted(kind.name), kind.share, fmt::join(spans, ", "),
+        "{{\"name\": {}, \"law_modality\": {}, \"share\": {}, \"spans\": [{}], "
+        "\"repeat\": {}, \"reversed\": {}}}",
+        json_quoted(kind.name), json_quoted(kind.law_modality), kind.share, fmt::join(spans, ", "),
         bounds(kind.least_repeats, kind.most_repeats), kind.reversed));
   }
   return fmt::format("{{\"name\": {}, \"mask_documents\": {}, \"pads\": {}, \"kinds\": [{}]}}",
@@ -180,6 +224,7 @@ Mixture load_mixture(const std::string& name) {
   top.text("what");
   top.text("source");
   m.mask_documents = top.boolean("mask_documents");
+  if (top.has("pads")) m.pads = top.boolean("pads");
   read_own(top, m);
   top.finish();
   if (!problems.empty()) throw Error(ExitCode::wrong, problems.text(path));
@@ -198,12 +243,19 @@ std::vector<double> mean_shares(const Mixture& m) {
   return shares;
 }
 
+std::map<std::string, double> law_shares(const Mixture& m) {
+  std::map<std::string, double> shares;
+  for (const DocumentKind& kind : m.kinds) shares[kind.law_modality] += kind.share;
+  return shares;
+}
+
 Mixture image_share(double share) {
+  FORERUN_ASSERT(share >= 0 && share <= 1, fmt::format("a share of {}", share));
   Mixture m;
   m.name = fmt::format("images {}", share);
-  const SpanSpec text{"text", 0, 64, 4096, 0, false};
-  const SpanSpec image{"image", 0, 1, 1, 1024, false};
-  m.kinds = {{"text", 1 - share, {text}, 1, 1, 0}, {"images", share, {image}, 1, 1, 0}};
+  const SpanSpec text{"text", "text", 0, {64, 4096}};
+  const SpanSpec image{"image", "image", 0, {1, 1}, 1024};
+  m.kinds = {{"text", "text", 1 - share, {text}}, {"images", "image", share, {image}}};
   number_modalities(m);
   return m;
 }

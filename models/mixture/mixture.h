@@ -1,41 +1,62 @@
 #pragma once
 
 /// What documents look like: kinds of document, each a share of all tokens and a list of spans of
-/// modalities, perhaps repeated (interleaved) or with its first repetition in the other order.
+/// modalities, perhaps repeated (interleaved) or with the spans in the other order.
 ///
 /// Sequences are packed: a stream of documents, cut into sequences, so that one begins and ends
-/// inside documents. With `pads` each document is a sequence of its own, cut or filled up. Spans
-/// have a number of tokens or of items, uniform between two bounds.
+/// inside documents. With `pads` each document is a sequence of its own, cut or filled up; shares
+/// are then those before cutting. A span has a number of tokens or of items; tokens that mark where
+/// an item or a document begins are left out.
 ///
 /// A model's names may differ from the modalities': "image" of a model with patches is
 /// image-patches. A span may therefore say `as` which of the model's its tokens are.
 ///
+/// A law of losses may speak of whole corpora as modalities: image-text is one of the interaction
+/// law's seven (Aghajanyan et al. 2023). A kind of document says which its tokens belong to.
+///
 /// Ready ones are models/mixtures/NAME.json.
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "core/reader.h"
+#include "models/mixture/modality.h"
 
 namespace forerun::models {
 
+/// A whole number, drawn: uniform from `least` to `most`; or, where `spread` is not 0, log-normal
+/// with mean `mean` and `spread` the standard deviation of its logarithm, rounded up or down at
+/// random so that the mean stays.
+struct Length {
+  std::int64_t least = 1, most = 1;
+  double log_normal_mean = 0, spread = 0;
+  [[nodiscard]] double mean() const;
+  bool operator==(const Length&) const = default;
+};
+
 struct SpanSpec {
-  std::string modality;              ///< of models/modalities
-  std::size_t index = 0;             ///< into Mixture::modalities
-  std::int64_t least = 1, most = 1;  ///< tokens, or items
-  double item_tokens = 0;            ///< of an item; 0: the bounds are tokens
-  bool bidirectional = false;
+  std::string modality;    ///< of models/modalities
+  std::string as;          ///< the model's name of it
+  std::size_t index = 0;   ///< of `as` in Mixture::modalities
+  Length length;           ///< tokens, or items
+  double item_tokens = 0;  ///< of an item; 0: lengths are tokens. n items of t tokens are n t,
+                           ///< rounded up or down at random where that is no whole number
+  SpanMask mask = SpanMask::causal;
   [[nodiscard]] double mean_tokens() const;
+  bool operator==(const SpanSpec&) const = default;
 };
 
 struct DocumentKind {
   std::string name;
-  double share = 0;  ///< of tokens; all kinds' sum to 1
+  std::string law_modality;  ///< which modality of a law its tokens are, whatever their span
+  double share = 0;          ///< of tokens; all kinds' sum to 1
   std::vector<SpanSpec> spans;
   std::int64_t least_repeats = 1, most_repeats = 1;
-  double reversed = 0;  ///< probability that the spans come in the other order
+  double reversed = 0;  ///< probability that in all repetitions the spans come in the other order
   [[nodiscard]] double mean_tokens() const;
+  bool operator==(const DocumentKind&) const = default;
 };
 
 struct Mixture {
@@ -44,18 +65,22 @@ struct Mixture {
   bool mask_documents = false;  ///< tokens see their own document only
   bool pads = false;
   std::vector<std::string> modalities;  ///< that occur, as the model names them, sorted
+  bool operator==(const Mixture&) const = default;
 };
 
 /// Reads a scenario's "mixture": {"base": "chameleon"}, or its own kinds. Refuses shares that do
-/// not sum to 1 within 1e-6, and modalities that there are not, with the nearest.
+/// not sum to 1 within 1e-9, and modalities that there are not, with the nearest.
 [[nodiscard]] Mixture read_mixture(Reader&);
 [[nodiscard]] std::string mixture_json(const Mixture&);
 [[nodiscard]] Mixture load_mixture(const std::string& name);
 [[nodiscard]] std::vector<std::string> mixture_names();
 /// Expected share of tokens of each of the mixture's modalities.
 [[nodiscard]] std::vector<double> mean_shares(const Mixture&);
+/// Share of tokens of each law modality that has any.
+[[nodiscard]] std::map<std::string, double> law_shares(const Mixture&);
 
-/// Two kinds of document, text and images, so that `share` of the tokens are images'.
+/// Two kinds of document, text of 64 to 4,096 tokens and images of 1,024, so that `share` of the
+/// tokens are images'.
 [[nodiscard]] Mixture image_share(double share);
 
 }  // namespace forerun::models

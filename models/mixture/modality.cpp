@@ -7,7 +7,6 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "core/reader.h"
 
 namespace forerun::models {
 namespace {
@@ -15,8 +14,6 @@ namespace {
 constexpr std::array kObjectives = {Choice<Objective>{"next_token", Objective::next_token},
                                     Choice<Objective>{"diffusion", Objective::diffusion},
                                     Choice<Objective>{"none", Objective::none}};
-constexpr std::array kMasks = {Choice<SpanMask>{"causal", SpanMask::causal},
-                               Choice<SpanMask>{"bidirectional", SpanMask::bidirectional}};
 
 /// {"value", "evidence", "source"} of one fact.
 template <class Read>
@@ -53,7 +50,7 @@ Modality load_modality(const std::string& name) {
   m.vocabulary =
       fact(top, m, "vocabulary", [](Reader& r) { return r.integer("value", 0, 1 << 24); });
   m.objective = fact(top, m, "objective", [](Reader& r) { return r.choice("value", kObjectives); });
-  m.mask = fact(top, m, "mask", [](Reader& r) { return r.choice("value", kMasks); });
+  m.mask = fact(top, m, "mask", [](Reader& r) { return r.choice("value", kSpanMasks); });
   m.continuous = fact(top, m, "continuous", [](Reader& r) { return r.boolean("value"); });
   top.finish();
   if (!problems.empty()) throw Error(ExitCode::wrong, problems.text(path));

@@ -7,18 +7,27 @@
 /// Image-text and speech-text are no modalities but documents made of spans of two
 /// (models/mixture/mixture.h).
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/evidence.h"
+#include "core/reader.h"
 
 namespace forerun::models {
 
 enum class Objective : std::uint8_t { next_token, diffusion, none };
-/// Beyond the causal mask: nothing, or all tokens of a span see one another.
-enum class SpanMask : std::uint8_t { causal, bidirectional };
+/// What a span's tokens see beyond the causal mask. `bidirectional`: the tokens of one item see one
+/// another (Transfusion's images). `prefix`: all of the document up to the span's end sees itself,
+/// as in a prefix language model.
+enum class SpanMask : std::uint8_t { causal, bidirectional, prefix };
+inline constexpr std::array kSpanMasks = {
+    Choice<SpanMask>{"causal", SpanMask::causal},
+    Choice<SpanMask>{"bidirectional", SpanMask::bidirectional},
+    Choice<SpanMask>{"prefix", SpanMask::prefix}};
 
 struct Modality {
   std::string name;
