@@ -178,14 +178,16 @@ constexpr std::array<Expected, 24> kExpected = {{
 
 }  // namespace
 
-// Norms and biases left out, by: attention 2 h q + 2 h k; gated part 3 h f, plain 2 h f; router E
-// h; latent queries h r + r heads (nope + rope), or h heads (nope + rope), keys and values h (r +
-// rope)
-// + r heads (nope + v), output heads v h; embeddings V h, twice if untied. For Mixtral 8x7B: 32
-// (4096 (8192 + 2048) + 8 x 4096 + 8 x 3 x 4096 x 14336) + 2 x 32000 x 4096 = 46,702,526,464. Names
-// with a variant: "neuronx" has 32 key/value heads; CodeLlama's, GPT-NeoX-20B's and Qwen1.5-MoE's
-// shapes are of fine-tuned copies. The formulas have no gate of a shared expert, h elements a layer
-// (shared_expert_gate of Qwen's class), so what is counted here of Qwen1.5-MoE is 24 x 2048 more.
+// Norms and biases left out, by:
+//   attention       2 h q + 2 h k
+//   feed-forward    gated 3 h f, plain 2 h f; router E h
+//   latent          queries h r + r heads (nope + rope), or h heads (nope + rope); keys and values
+//                   h (r + rope) + r heads (nope + v); output heads v h
+//   embeddings      V h, twice if untied
+// For Mixtral 8x7B: 32 (4096 (8192 + 2048) + 8 x 4096 + 8 x 3 x 4096 x 14336) + 2 x 32000 x 4096 =
+// 46,702,526,464. "neuronx" is a variant with 32 key/value heads; the shapes of CodeLlama,
+// GPT-NeoX-20B and Qwen1.5-MoE are of fine-tuned copies. The formulas have no gate of a shared
+// expert, h elements a layer (shared_expert_gate of Qwen's class): 24 x 2048 of Qwen1.5-MoE.
 TEST_SUITE("models/import, public configurations") {
   TEST_CASE("every configuration counts to the last matrix element, whole and as a token uses it") {
     for (const Expected& e : kExpected) {
