@@ -19,9 +19,11 @@ CollectiveTime fused(const ExpertExchange& x, const Group& g, const Network& n) 
   CollectiveTime time =
       collective_time(CollectiveKind::all_to_all, Bytes(bytes * ranks_reached), inside, n);
   if (domains > 1) {
-    const Group across{domains, 1, g.per_domain * g.sharing};
+    // Written by the network cards themselves, at the rate of a message between two machines.
+    const Group across{2, 1, g.per_domain * g.sharing};
+    const double others = static_cast<double>(domains - 1) / static_cast<double>(domains);
     const CollectiveTime out =
-        collective_time(CollectiveKind::all_to_all, Bytes(bytes * reached), across, n);
+        collective_time(CollectiveKind::send_receive, Bytes(bytes * reached * others), across, n);
     time.latency = time.latency + out.latency;
     time.time = std::max(time.time, out.time) + std::min(time.latency, out.latency);
   }

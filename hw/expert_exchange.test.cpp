@@ -61,6 +61,25 @@ TEST_SUITE("hw/expert_exchange") {
     CHECK(expert_exchange_time(x, g, n).time < fused);
   }
 
+  // deepseek-ai/DeepEP, README, H800 and 8 x 400 Gb/s: 4,096 tokens of 7,168 values, 8 bit
+  // dispatched, 8 of 256 experts; bandwidth is of what the slower of NVLink and network carries:
+  // 153 GB/s of NVLink on 8 ranks, 51 GB/s of network on 64, where a token reaches 4 nodes at most.
+  TEST_CASE("a fused dispatch on H800 runs at the bandwidths that DeepEP states") {
+    const Network n = load_network("h800-ib");
+    ExpertExchange x;
+    x.kind = ExpertExchangeKind::fused;
+    x.tokens = 4096;
+    x.token = Bytes(7168);
+    x.copies = 8;
+    x.experts = 256;
+    const Seconds inside = expert_exchange_time(x, {8, 8, 1}, n).time;
+    const Bytes nvlink = x.tokens * parts_reached(256, 8, 8) * x.token;
+    CHECK(nvlink / inside / 1.0_GBps == doctest::Approx(153).epsilon(0.12));
+    x.domain_limit = 4;
+    const Seconds across = expert_exchange_time(x, {64, 8, 1}, n).time;
+    CHECK(4096.0 * 4 * x.token / across / 1.0_GBps == doctest::Approx(51).epsilon(0.12));
+  }
+
   TEST_CASE("the most loaded rank sets the time of an all-to-all, not of an all-gather") {
     const Network n = load_network("dgx-h100");
     const Group g{8, 8, 1};

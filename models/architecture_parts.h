@@ -61,6 +61,8 @@ struct Experts {
   /// An expert takes at most capacity_factor x its fair share of a micro-batch, and drops the rest;
   /// 0: dropless.
   double capacity_factor = 0;
+  /// The router keeps a token's experts on so many nodes at most (DeepSeek-V2, V3); 0: anywhere.
+  std::int64_t node_limit = 0;
   std::vector<ExpertGroup> groups;  ///< empty: one group, of all modalities
   bool operator==(const Experts&) const = default;
 };

@@ -40,7 +40,7 @@ TEST_SUITE("models/architecture_parts") {
              "full_head_dim": 32},
            "experts": {"count": 8, "top_k": 2, "ffn": 32, "shared": 1, "shared_ffn": 48,
              "shared_gate": true, "first_dense": 1, "every": 2, "router": "sigmoid",
-             "capacity_factor": 1.25, "groups": [{"modalities": ["text", "code"], "count": 4},
+             "capacity_factor": 1.25, "node_limit": 3, "groups": [{"modalities": ["text", "code"], "count": 4},
              {"modalities": ["image"], "count": 4}]},
            "towers": {"list": [{"modalities": ["text", "code"]}, {"modalities": ["image"]}],
              "norms": false},

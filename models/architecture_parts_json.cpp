@@ -73,6 +73,7 @@ Experts read_experts(Reader r) {
   optional_flag(r, "shared_gate", e.shared_gate);
   optional_count(r, "first_dense", 0, kMostLayers, e.first_dense);
   optional_count(r, "every", 1, kMostLayers, e.every);
+  optional_count(r, "node_limit", 1, kMostExperts, e.node_limit);
   if (r.has("routing")) e.routing = r.choice("routing", kRoutings);
   if (r.has("router")) e.router = r.choice("router", kRouters);
   if (r.has("capacity_factor")) e.capacity_factor = r.number("capacity_factor", 0.01, 1e3);
@@ -227,6 +228,7 @@ std::string experts_json(const Experts& e) {
     s += fmt::format(", \"shared\": {}, \"shared_ffn\": {}, \"shared_gate\": {}", e.shared,
                      e.shared_ffn, e.shared_gate);
   }
+  if (e.node_limit > 0) s += fmt::format(", \"node_limit\": {}", e.node_limit);
   if (e.capacity_factor > 0) s += fmt::format(", \"capacity_factor\": {}", e.capacity_factor);
   if (!e.groups.empty()) {
     std::vector<std::string> groups;

@@ -104,6 +104,7 @@ void exchange(const Routed& r, std::string_view name, bool combine, double eleme
   x.copies = r.e.top_k;
   x.experts = r.count;
   x.imbalance = l.s.load.exchange;
+  x.domain_limit = r.e.node_limit;
   if (l.c.expert_exchange_overlap) {
     l.b.expert_exchange_beside(name, x);
   } else {
