@@ -16,8 +16,8 @@ struct Options {
   std::vector<std::string> arguments;
   std::vector<std::string> set;  ///< PATH=VALUE
   std::optional<std::uint64_t> seed;
-  std::string json, trace, profile, notes, left_out;  ///< empty: not asked for
-  int threads = 0;                                    ///< 0: one for each processor
+  std::string json, output, trace, profile, notes, left_out;  ///< empty: not asked for
+  int threads = 0;                                            ///< 0: one for each processor
   bool markdown = false, rows = false, every_kernel = false;
 };
 
@@ -25,6 +25,7 @@ enum class Flag : std::uint8_t {
   set,
   seed,
   json,
+  output,
   trace,
   profile,
   notes,
@@ -35,10 +36,11 @@ enum class Flag : std::uint8_t {
   every_kernel
 };
 
-/// `name` without its hyphens; `value` names what follows it, empty for a switch.
+/// `name` without its hyphens; `value` names what follows it, empty for a switch; `letter` is
+/// short for the name, if there is one.
 struct FlagFacts {
   Flag flag;
-  std::string_view name, value, summary;
+  std::string_view name, value, summary, letter = {};
 };
 [[nodiscard]] std::span<const FlagFacts> flags();
 

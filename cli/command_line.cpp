@@ -65,7 +65,8 @@ std::string seed_rule(const std::string& word) {
 
 void add_flag(CLI::App& app, Flag flag, Options& o) {
   const FlagFacts& f = facts(flag);
-  const std::string name = fmt::format("--{}", f.name);
+  const std::string name =
+      f.letter.empty() ? fmt::format("--{}", f.name) : fmt::format("-{},--{}", f.letter, f.name);
   const std::string summary(f.summary);
   CLI::Option* option = nullptr;
   switch (flag) {
@@ -77,6 +78,9 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
       break;
     case Flag::json:
       option = app.add_option(name, o.json, summary);
+      break;
+    case Flag::output:
+      option = app.add_option(name, o.output, summary);
       break;
     case Flag::trace:
       option = app.add_option(name, o.trace, summary);

@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/load.h"
+#include "cli/report.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/reader.h"
@@ -18,27 +19,48 @@
 
 namespace forerun::cli {
 
-int import(const Options& o) {
-  const std::string& path = o.arguments.front();
+namespace {
+
+/// What config.json describes is the folder's business: every release names its file alike.
+std::string entry_name(const std::string& path) {
   const std::filesystem::path file(path);
-  const std::string stem = file.stem() == "config" && file.has_parent_path()
-                               ? file.parent_path().filename().string()
-                               : file.stem().string();
-  Problems problems;
-  const auto model = models::import_config(read_file(path, kMaxJsonBytes), stem,
-                                           file.filename().string(), problems);
-  if (!model) refuse(path, problems);
-  const models::Architecture& a = model->architecture;
+  return file.stem() == "config" && file.has_parent_path() ? file.parent_path().filename().string()
+                                                           : file.stem().string();
+}
+
+/// What the file was taken to say, beside the entry and so on standard error.
+void tell(const models::ImportedModel& model) {
+  const models::Architecture& a = model.architecture;
   fmt::print(stderr, "{}: {} parameters, of which a token uses {}\n", a.name,
              show_count(static_cast<double>(models::parameters(a).total())),
              show_count(static_cast<double>(models::active_parameters(a).total())));
-  for (const std::string& note : model->notes) fmt::print(stderr, "taken: {}\n", note);
-  for (const std::string& key : model->ignored) fmt::print(stderr, "ignored: {}\n", key);
-  const std::string text = models::zoo_json(a);
-  if (o.json.empty() || o.json == "-") {
+  for (const std::string& note : model.notes) fmt::print(stderr, "assumed: {}\n", note);
+  if (model.ignored.empty()) return;
+  fmt::print(stderr, "ignored, as nothing of the shape:\n{}",
+             wrapped(fmt::format("{}", fmt::join(model.ignored, ", ")), 2));
+}
+
+}  // namespace
+
+int import(const Options& o) {
+  // The answer is JSON anyway, so --json FILE is another word for -o FILE.
+  if (!o.output.empty() && !o.json.empty()) {
+    throw Error(ExitCode::usage, "both -o and --json say where the model goes",
+                "give one of them, or none for standard output");
+  }
+  const std::string& path = o.arguments.front();
+  Problems problems;
+  const auto model =
+      models::import_config(read_file(path, kMaxJsonBytes), entry_name(path),
+                            std::filesystem::path(path).filename().string(), problems);
+  if (!model) refuse(path, problems);
+  tell(*model);
+  const std::string text = models::zoo_json(model->architecture);
+  const std::string& to = o.output.empty() ? o.json : o.output;
+  if (to.empty() || to == "-") {
     fmt::print("{}", text);
   } else {
-    write_file(o.json, text);
+    write_file(to, text);
   }
   return 0;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/load.h"
@@ -25,6 +27,7 @@ struct Listing {
   std::string title;
   std::vector<std::pair<std::string, Align>> columns;
   std::vector<std::vector<std::string>> rows;
+  bool grouped = false;  ///< people read the first column where it changes only
 };
 
 Listing profiles() {
@@ -70,10 +73,52 @@ Listing networks() {
   return l;
 }
 
+/// "dense", or what its layers have, with how many of them where not all do.
+std::string kind_of(const models::Architecture& a) {
+  struct Part {
+    std::string_view name;
+    bool (*has)(const models::Architecture&);
+  };
+  constexpr std::array kParts = {
+      Part{"towers", [](const models::Architecture& k) { return !k.towers.list.empty(); }},
+      Part{"experts", [](const models::Architecture& k) { return k.experts.has_value(); }},
+      Part{"depth routing",
+           [](const models::Architecture& k) { return k.depth_routing.has_value(); }},
+      Part{"latent", [](const models::Architecture& k) { return k.latent_attention.has_value(); }},
+      Part{"windows", [](const models::Architecture& k) { return k.window.has_value(); }},
+      Part{"parallel", [](const models::Architecture& k) { return k.parallel_block; }}};
+  const models::LayerKinds kinds = models::layer_kinds(a);
+  std::vector<std::string> parts;
+  for (const Part& part : kParts) {
+    std::int64_t layers = 0;
+    for (const models::Architecture& kind : kinds.kinds) layers += part.has(kind) ? kind.layers : 0;
+    if (layers == a.layers) parts.emplace_back(part.name);
+    if (layers > 0 && layers < a.layers) {
+      parts.push_back(fmt::format("{} ({} of {})", part.name, layers, a.layers));
+    }
+  }
+  return parts.empty() ? "dense" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+/// Families in the order of their names, sizes within by all their parameters.
+std::vector<models::Architecture> models_by_family() {
+  std::vector<models::Architecture> all;
+  for (const std::string& name : models::architecture_names()) {
+    all.push_back(models::load_architecture(name));
+  }
+  const auto key = [](const models::Architecture& a) {
+    return std::make_tuple(a.family, models::parameters(a).total(), a.name);
+  };
+  std::sort(all.begin(), all.end(),
+            [&](const auto& left, const auto& right) { return key(left) < key(right); });
+  return all;
+}
+
 Listing models_known() {
   Listing l{"models",
-            {{"name", Align::left},
-             {"layers are", Align::left},
+            {{"family", Align::left},
+             {"name", Align::left},
+             {"kind", Align::left},
              {"parameters", Align::right},
              {"a token uses", Align::right},
              {"layers", Align::right},
@@ -81,14 +126,10 @@ Listing models_known() {
              {"heads", Align::right},
              {"kv", Align::right},
              {"vocabulary", Align::right}},
-            {}};
-  for (const std::string& name : models::architecture_names()) {
-    const models::Architecture a = models::load_architecture(name);
-    std::vector<std::string> kinds;
-    for (const models::Architecture& kind : models::layer_kinds(a).kinds) {
-      kinds.push_back(models::kind_name(kind));
-    }
-    l.rows.push_back({name, fmt::format("{}", fmt::join(kinds, " and ")),
+            {},
+            true};
+  for (const models::Architecture& a : models_by_family()) {
+    l.rows.push_back({a.family, a.name, kind_of(a),
                       show_count(static_cast<double>(models::parameters(a).total())),
                       show_count(static_cast<double>(models::active_parameters(a).total())),
                       fmt::format("{}", a.layers), fmt::format("{}", a.hidden),
@@ -149,8 +190,12 @@ int list(const Options& o) {
     const Listing l = kind.make();
     Table table(l.columns);
     json.key(kind.name).begin_array();
+    std::string group;
     for (const auto& row : l.rows) {
-      table.row(row);
+      std::vector<std::string> cells = row;
+      if (l.grouped && row.front() == group) cells.front().clear();
+      group = row.front();
+      table.row(std::move(cells));
       json.begin_object();
       for (std::size_t i = 0; i < row.size(); ++i) json.key(l.columns[i].first).value(row[i]);
       json.end_object();

@@ -30,15 +30,17 @@ Token token(const Architecture& a, std::int64_t seq_len) {
     const auto layers = static_cast<double>(kind.layers);
     const LayerParameters active = active_parameters(kind).layers;
     const double of_kind = layers * pair_width(kind);
-    const double w = kind.window ? std::min(s, static_cast<double>(kind.window->tokens)) : s;
     const double capacity = kind.depth_routing ? kind.depth_routing->capacity : 1.0;
+    // Tokens that pass by are neither queries nor keys.
+    const double here = capacity * s;
+    const double w = kind.window ? std::min(here, static_cast<double>(kind.window->tokens)) : here;
     t.elements +=
         capacity * static_cast<double>(active.attention + active.feed_forward + active.experts);
     // The router of depths sees the tokens that pass by as well.
     if (kind.depth_routing) t.elements += (1.0 - capacity) * layers * static_cast<double>(a.hidden);
     t.pairs += capacity * of_kind * w;
     // Exactly: w (w + 1) / 2 pairs of the first w queries, w of each later one.
-    t.causal_pairs += capacity * of_kind * (w * (w + 1) / 2 + (s - w) * w) / s;
+    t.causal_pairs += of_kind * (w * (w + 1) / 2 + (here - w) * w) / s;
   }
   return t;
 }

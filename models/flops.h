@@ -15,8 +15,10 @@ namespace forerun::models {
 /// N = parameters that a token uses (models/parameters.h: all, in a dense model), L = layers, Q =
 /// query width, S = sequence, W = elements of all matrices that multiply one token (attention,
 /// feed-forward, output; the embedding's gather is free). Latent attention has heads (qk + v) / 2
-/// for Q; layers with a window of w tokens have min(w, S) for S; a layer with depth routing counts
-/// its capacity. Encoders, adapters and multi-token prediction are left out.
+/// for Q; layers with a window of w tokens have min(w, S) for S; a layer with depth routing that
+/// takes a share c of the tokens counts c of its matrices and, as only those are keys, c^2 of its
+/// pairs (Raposo et al. 2024, arXiv 2404.02258). Encoders, adapters and multi-token prediction are
+/// left out.
 enum class FlopConvention : std::uint8_t {
   six_n,               ///< 6 N (Kaplan 2020)
   six_n_no_embedding,  ///< 6 (N - word embedding - positions - output matrix) (Kaplan 2020,

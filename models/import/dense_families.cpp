@@ -19,15 +19,12 @@ void read_qwen3(ConfigReader& c, Architecture& a) {
 /// Norms before and after each part, a gate with GELU, windows in every second layer from the
 /// first; tied embeddings, which the file need not say.
 void read_gemma2(ConfigReader& c, Architecture& a) {
-  read_llama(c, a);
+  read_gated_block(c, a);
+  a.qkv_bias = c.flag_or("attention_bias", false);
+  if (a.qkv_bias) c.note("attention_bias", "true; the output matrix's bias is left out");
+  read_tied(c, a, /*otherwise=*/true);
   a.norm_order = NormOrder::both;
   read_layer_types(c, a, 2);
-  if (!c.has("tie_word_embeddings")) {
-    a.tied_embeddings = true;
-    mark(a, "tied_embeddings", Evidence::derived,
-         "absent; tied, the default of Gemma's class, and the released model has no output matrix");
-    c.note("tie_word_embeddings", "rather true: Gemma's class ties them");
-  }
 }
 
 /// GPT-NeoX and Pythia: two plain matrices, biases everywhere, no grouped heads.
@@ -70,7 +67,7 @@ void read_quiet(ConfigReader& c, Architecture& a) {
   t.samples = 2;
   a.thoughts = t;
   const std::string why =
-      "thought_length and two marks; 4 true tokens, 2 samples as quiet-star-train.py has them";
+      "its tokens and two marks; 4 true tokens, 2 samples as quiet-star-train.py has them";
   c.note("thought_length", why);
   mark(a, "thoughts", Evidence::assumed, why);
 }

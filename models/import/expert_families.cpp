@@ -102,8 +102,8 @@ void read_deepseek(ConfigReader& c, Architecture& a) {
 
 /// gpt-oss: biases everywhere, also of router and experts; a learned sink a head.
 void read_gpt_oss(ConfigReader& c, Architecture& a) {
-  read_llama(c, a);
-  a.qkv_bias = false;
+  read_gated_block(c, a);
+  read_tied(c, a, /*otherwise=*/false);
   a.linear_bias = c.flag_or("attention_bias", true);
   mark(a, "linear_bias", Evidence::derived,
        "attention_bias; the class gives router and experts biases too");

@@ -36,7 +36,7 @@ void read_head_dim(ConfigReader& c, Architecture& a) {
   mark(a, "head_dim", Evidence::derived, "hidden_size / num_attention_heads");
 }
 
-void read_biases(ConfigReader& c, Architecture& a) {
+void read_biases_of_llama(ConfigReader& c, Architecture& a) {
   const bool attention = c.flag_or("attention_bias", false);
   const bool feed_forward = c.flag_or("mlp_bias", false);
   a.linear_bias = attention && feed_forward;
@@ -75,6 +75,12 @@ Activation read_activation(ConfigReader& c, std::string_view key, bool gated) {
 }
 
 void read_llama(ConfigReader& c, Architecture& a) {
+  read_gated_block(c, a);
+  read_tied(c, a, /*otherwise=*/false);
+  read_biases_of_llama(c, a);
+}
+
+void read_gated_block(ConfigReader& c, Architecture& a) {
   a.layers = c.count("num_hidden_layers");
   a.hidden = c.count("hidden_size");
   a.heads = c.count("num_attention_heads");
@@ -87,12 +93,15 @@ void read_llama(ConfigReader& c, Architecture& a) {
   a.position = Position::rotary;
   if (c.has("partial_rotary_factor")) a.rotary_fraction = c.number("partial_rotary_factor", 0, 1);
   a.norm = Norm::rms_norm;
+}
+
+void read_tied(ConfigReader& c, Architecture& a, bool otherwise) {
   if (!c.has("tie_word_embeddings")) {
-    c.note("tie_word_embeddings", "absent; false, the class's default");
-    mark(a, "tied_embeddings", Evidence::assumed, "absent; the class's default");
+    const std::string why = fmt::format("absent; {}, the class's default", otherwise);
+    c.note("tie_word_embeddings", why);
+    mark(a, "tied_embeddings", Evidence::assumed, why);
   }
-  a.tied_embeddings = c.flag_or("tie_word_embeddings", false);
-  read_biases(c, a);
+  a.tied_embeddings = c.flag_or("tie_word_embeddings", otherwise);
 }
 
 void read_sliding_window(ConfigReader& c, Architecture& a) {
@@ -103,7 +112,7 @@ void read_layer_types(ConfigReader& c, Architecture& a, std::int64_t usual) {
   AttentionWindow w{.tokens = c.count("sliding_window")};
   if (!c.has("layer_types")) {
     c.note("layer_types",
-           fmt::format("absent; every {}. layer sees all, the class's default", usual));
+           fmt::format("absent; one layer in {} sees all, the class's default", usual));
     mark(a, "window", Evidence::assumed, "no layer_types; the class's default");
     w.full_every = usual;
     a.window = w;

@@ -27,6 +27,10 @@ void mark(Architecture&, const std::string& field, Evidence, const std::string& 
 
 /// What Llama's class has, and all that follow it: gated, RMS norm, rotary.
 void read_llama(ConfigReader&, Architecture&);
+/// The same without what is said of tied embeddings and biases.
+void read_gated_block(ConfigReader&, Architecture&);
+/// `tie_word_embeddings`; the class's default is `otherwise`.
+void read_tied(ConfigReader&, Architecture&, bool otherwise);
 void read_qwen2(ConfigReader&, Architecture&);
 /// The activation named at `key`, gated or not.
 [[nodiscard]] Activation read_activation(ConfigReader&, std::string_view key, bool gated);

@@ -26,7 +26,7 @@ void read_llama4(ConfigReader& c, Architecture& a) {
   if (t.has("attention_chunk_size")) {
     a.window = AttentionWindow{
         .tokens = t.count("attention_chunk_size"), .chunked = true, .full_every = 4};
-    const std::string why = "attention_chunk_size; every 4th layer sees all, the class's default";
+    const std::string why = "one layer in 4 sees all, the class's default";
     t.note("attention_chunk_size", why);
     mark(a, "window", Evidence::assumed, why);
   }
