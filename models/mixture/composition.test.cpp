@@ -69,7 +69,7 @@ TEST_SUITE("models/mixture") {
   }
 
   TEST_CASE("micro-batches are the same in whichever order they are asked") {
-    rc::check([] {
+    CHECK(rc::check([] {
       const Mixture m = load_mixture("seven-modalities");
       const auto seed = *rc::gen::arbitrary<std::uint64_t>();
       std::vector<Composition> forwards, backwards;
@@ -81,7 +81,7 @@ TEST_SUITE("models/mixture") {
       }
       std::ranges::reverse(backwards);
       RC_ASSERT(forwards == backwards);
-    });
+    }));
   }
 
   // The law of large numbers with the draws' own standard error: the mean of 4,000 is within five
@@ -161,7 +161,7 @@ TEST_SUITE("models/mixture") {
   }
 
   TEST_CASE("tokens and padding fill every micro-batch") {
-    rc::check([] {
+    CHECK(rc::check([] {
       const std::vector<std::string> names = mixture_names();
       Mixture m = load_mixture(names[*rc::gen::inRange<std::size_t>(0, names.size())]);
       m.pads = *rc::gen::arbitrary<bool>();
@@ -176,7 +176,7 @@ TEST_SUITE("models/mixture") {
       RC_ASSERT(std::accumulate(mean.tokens.begin(), mean.tokens.end(), mean.padding) ==
                 sequence * sequences);
       if (!m.mask_documents && !m.pads) RC_ASSERT(c.pairs >= causal_pairs(sequence, sequences));
-    });
+    }));
   }
 
   TEST_CASE("what is no mixture is refused with its path, rule and the nearest name") {

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/reader.h"
@@ -82,5 +83,11 @@ struct Mixture {
 /// Two kinds of document, text of 64 to 4,096 tokens and images of 1,024, so that `share` of the
 /// tokens are images'.
 [[nodiscard]] Mixture image_share(double share);
+
+/// The mixture with so much of the kinds richest in `modality`, as the model names it, added (or,
+/// for less, of the poorest) that it has `share` of the tokens: shares w become (1 - t) w + t w*,
+/// w* those of the richest kinds alone. Throws Error if the modality does not occur, or if no
+/// shares of the kinds give it so much.
+[[nodiscard]] Mixture with_share(Mixture, std::string_view modality, double share);
 
 }  // namespace forerun::models
