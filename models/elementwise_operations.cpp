@@ -53,7 +53,9 @@ void modulation_backward(const Layer& l) {
   const hw::Precision p = sixteen_bit(l.s.precision);
   for (std::int64_t set = 0; set < norm_sets(l.a); ++set) {
     l.b.kernel("modulation input gradient", hw::Gemm{l.s.micro_batch, l.a.hidden, n, p}, 2);
+    l.b.weight_gradient(true);
     l.b.kernel("modulation weight gradient", hw::Gemm{n, l.a.hidden, l.s.micro_batch, p});
+    l.b.weight_gradient(false);
   }
 }
 

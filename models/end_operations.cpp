@@ -70,10 +70,12 @@ OperationList embedding_backward(const Architecture& a, const Slice& s, const Ke
   // The gradient is dense: a table of zeros, the rows added to it, and its sum into the buffer.
   const std::int64_t rows = padded_vocab / s.tensor;
   const double table = static_cast<double>(rows) * static_cast<double>(a.hidden);
+  b.weight_gradient(true);
   b.memory_of_weights("zero embedding gradient", table, 0, 2);
   b.kernel("word embedding gradient", hw::Gather{s.tokens(), Bytes(row), true}, 3);
   b.memory_of_weights("accumulate embedding gradient", table, 2.0 + c.gradient_bytes,
                       c.gradient_bytes);
+  b.weight_gradient(false);
   return b.take();
 }
 
@@ -96,12 +98,14 @@ namespace {
 void output_weight_gradient(OperationBuilder& b, const Architecture& a, const Slice& s,
                             const KernelChoices& c, std::int64_t vocab) {
   const bool fused = c.fused_gradient_accumulation;
+  b.weight_gradient(true);
   b.kernel("logits weight gradient", Gemm{vocab, a.hidden, s.tokens(), sixteen_bit(s.precision), 1,
                                           fused && c.gradient_bytes == 4});
   if (!fused) {
     b.memory_of_weights("accumulate gradient", static_cast<double>(vocab * a.hidden),
                         2.0 + c.gradient_bytes, c.gradient_bytes);
   }
+  b.weight_gradient(false);
 }
 
 OperationList head_gradients(const Architecture& a, const Slice& s, const KernelChoices& c,
@@ -210,11 +214,15 @@ OperationList multi_token_backward(const Architecture& a, const Slice& s, const 
   const hw::Precision p = sixteen_bit(s.precision);
   const bool fused = c.fused_gradient_accumulation;
   b.kernel("multi-token join input gradient", Gemm{s.outer_tokens(), 2 * a.hidden, a.hidden, p});
+  b.weight_gradient(true);
   b.kernel("multi-token join weight gradient",
            Gemm{a.hidden, 2 * a.hidden, s.outer_tokens(), p, 1, fused && c.gradient_bytes == 4});
+  b.weight_gradient(false);
   b.memory("multi-token norms gradient", elements, 16, 4, 4);
+  b.weight_gradient(true);
   b.kernel("word embedding gradient",
            hw::Gather{s.outer_tokens(), Bytes(2.0 * static_cast<double>(a.hidden)), true}, 3);
+  b.weight_gradient(false);
   return b.take();
 }
 

@@ -62,6 +62,7 @@ void products(const Routed& r, std::string_view name, GroupedPass pass, std::int
   const Layer& l = r.l;
   const bool gradient = pass == GroupedPass::weight_gradient;
   const bool fused = l.c.fused_gradient_accumulation;
+  l.b.weight_gradient(gradient);
   if (l.c.grouped_experts) {
     GroupedGemm g;
     g.groups = r.rows.here;
@@ -90,6 +91,7 @@ void products(const Routed& r, std::string_view name, GroupedPass pass, std::int
     l.b.memory_of_weights("accumulate gradient", static_cast<double>(r.rows.here * n * k),
                           2.0 + l.c.gradient_bytes, l.c.gradient_bytes);
   }
+  l.b.weight_gradient(false);
 }
 
 /// Copies to the experts' ranks, or back. `element`: bytes of a value on the way.
@@ -282,7 +284,9 @@ void experts_backward(const Layer& l, const WeightSet& set, std::int64_t tokens)
   b.part(LayerPart::router);
   b.memory("choose experts gradient", r.tokens * static_cast<double>(r.count), 4 + 4, 4 + 2, 5);
   b.kernel("router input gradient", Gemm{tokens, l.a.hidden, r.count, sixteen_bit(l.s.precision)});
+  b.weight_gradient(true);
   b.kernel("router weight gradient", Gemm{r.count, l.a.hidden, tokens, sixteen_bit(l.s.precision)});
+  b.weight_gradient(false);
 }
 
 }  // namespace forerun::models

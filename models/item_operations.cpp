@@ -35,7 +35,9 @@ void product(OperationBuilder& b, bool backward, std::int64_t m, std::int64_t n,
   b.kernel("encoder input gradient", Gemm{m, k, n, p});
   Gemm weight{n, k, m, p};
   weight.accumulates = c.fused_gradient_accumulation && c.gradient_bytes == 4;
+  b.weight_gradient(true);
   b.kernel("encoder weight gradient", weight);
+  b.weight_gradient(false);
 }
 
 void encoder_layer(OperationBuilder& b, bool backward, const Encoder& e, double items,
@@ -102,7 +104,9 @@ void encode(OperationBuilder& b, bool backward, const Architecture& a, const Sli
       connector(b, true, a, e, items, c, p);
       if (e.frozen) continue;
       for (std::int64_t i = 0; i < e.layers; ++i) encoder_layer(b, true, e, items, c, p);
+      b.weight_gradient(true);
       b.kernel("patch embedding weight gradient", Gemm{e.hidden, e.patch_width, rows, p});
+      b.weight_gradient(false);
       continue;
     }
     b.kernel("patch embedding", Gemm{rows, e.hidden, e.patch_width, p});
@@ -156,8 +160,10 @@ OperationList items_backward(const Architecture& a, const Slice& s, const Kernel
   for (const Adapter& adapter : a.adapters) {
     const double tokens = tokens_of(adapter.modality, s);
     if (adapter.input_width == 0 || tokens <= 0) continue;
+    b.weight_gradient(true);
     b.kernel("continuous tokens in weight gradient",
              Gemm{a.hidden, adapter.input_width, whole(tokens), sixteen_bit(s.precision)});
+    b.weight_gradient(false);
     half_unet(b, true, adapter, tokens, c, sixteen_bit(s.precision));
   }
   encode(b, true, a, s, c);
@@ -185,8 +191,10 @@ OperationList predictions_backward(const Architecture& a, const Slice& s, const 
     half_unet(b, true, adapter, tokens, c, sixteen_bit(s.precision));
     b.kernel("continuous tokens out input gradient",
              Gemm{whole(tokens), a.hidden, adapter.output_width, sixteen_bit(s.precision)});
+    b.weight_gradient(true);
     b.kernel("continuous tokens out weight gradient",
              Gemm{adapter.output_width, a.hidden, whole(tokens), sixteen_bit(s.precision)});
+    b.weight_gradient(false);
   }
   return b.take();
 }

@@ -165,6 +165,7 @@ struct LayerOperation {
   std::int32_t wait = -1;  ///< operation of this list, on the other stream, that must have ended
   int launches = 1;        ///< kernels the host issues for it
   bool recomputed = false;
+  bool weight_gradient = false;  ///< makes a gradient of weights (models/split_backward.h)
   bool of_weights = false;  ///< one pass over a matrix of weights, which moves no more than it says
   std::int32_t set = -1;    ///< whose weights: index into OperationList::sets; -1: of all tokens
 };

@@ -10,6 +10,7 @@ LayerOperation& OperationBuilder::add(std::string_view name) {
   o.name = name;
   o.part = part_;
   o.recomputed = recomputed_;
+  o.weight_gradient = weight_gradient_;
   o.set = set_;
   return o;
 }

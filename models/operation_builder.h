@@ -18,6 +18,8 @@ class OperationBuilder {
  public:
   void part(LayerPart p) { part_ = p; }
   void recomputed(bool r) { recomputed_ = r; }
+  /// What follows makes gradients of weights, which nothing in the backward pass waits for.
+  void weight_gradient(bool w) { weight_gradient_ = w; }
   /// Whose weights what follows uses: index into the list's sets; -1: those of all tokens.
   void set(std::int32_t index) { set_ = index; }
   void name_sets(std::vector<std::string> names) { list_.sets = std::move(names); }
@@ -56,6 +58,7 @@ class OperationBuilder {
   OperationList list_;
   LayerPart part_ = LayerPart::residual;
   bool recomputed_ = false;
+  bool weight_gradient_ = false;
   std::int32_t set_ = -1;
   std::int32_t last_compute_ = -1;
   std::int32_t required_ = -1;

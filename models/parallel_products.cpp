@@ -99,6 +99,7 @@ void input_gradient(const Layer& l, std::string_view name, std::int64_t n, std::
 void weight_gradient(const Layer& l, std::string_view name, std::int64_t n, std::int64_t k,
                      const Rows& rows) {
   const bool fused = l.c.fused_gradient_accumulation;
+  l.b.weight_gradient(true);
   each_set(l, name, GroupedPass::weight_gradient, n, k, rows, [&](std::int64_t m) {
     Gemm product{n, k, m, l.precision()};
     product.accumulates = fused && l.c.gradient_bytes == 4;
@@ -109,6 +110,7 @@ void weight_gradient(const Layer& l, std::string_view name, std::int64_t n, std:
     l.b.memory_of_weights("accumulate gradient", static_cast<double>(std::ssize(rows) * n * k),
                           2.0 + l.c.gradient_bytes, l.c.gradient_bytes);
   }
+  l.b.weight_gradient(false);
 }
 
 std::int32_t gather_input(const Layer& l) {
