@@ -26,12 +26,11 @@ constexpr std::int64_t kManyMicroBatches = 8;
 
 /// What does not depend on the stage.
 struct Common {
-  Common(const Scenario& s, const Layout& l)
+  Common(const Scenario& s, const Layout& l, const Variation& variation)
       : scenario(s), layout(l), choices(kernel_choices(s)), slice(slice_of(s)), worst(slice) {
     if (s.model.experts && s.expert_loads.kind != LoadKind::balanced) {
       // Passes in flight have the mean of what a group's busiest rank gets, the one that runs the
       // most.
-      const Variation variation(s, l);
       slice.load.mine = variation.mean_load();
       worst.load.mine = variation.worst_load();
     }
@@ -466,7 +465,12 @@ class StageWalk {
 }  // namespace
 
 MemoryResult step_memory(const Scenario& scenario, const Layout& layout, Remedies remedies) {
-  const Common common(scenario, layout);
+  return step_memory(scenario, layout, Variation(scenario, layout), remedies);
+}
+
+MemoryResult step_memory(const Scenario& scenario, const Layout& layout,
+                         const Variation& variation, Remedies remedies) {
+  const Common common(scenario, layout, variation);
   MemoryResult result;
   result.capacity = scenario.accelerator.memory;
   for (std::int64_t rank = 0; rank < scenario.plan.pipeline; ++rank) {
