@@ -468,8 +468,8 @@ MemoryResult step_memory(const Scenario& scenario, const Layout& layout, Remedie
   return step_memory(scenario, layout, Variation(scenario, layout), remedies);
 }
 
-MemoryResult step_memory(const Scenario& scenario, const Layout& layout,
-                         const Variation& variation, Remedies remedies) {
+MemoryResult step_memory(const Scenario& scenario, const Layout& layout, const Variation& variation,
+                         Remedies remedies) {
   const Common common(scenario, layout, variation);
   MemoryResult result;
   result.capacity = scenario.accelerator.memory;
