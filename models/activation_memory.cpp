@@ -48,8 +48,13 @@ namespace {
 class Kept {
  public:
   Kept(const Architecture& a, const Slice& s, const KernelChoices& c)
-      : a_(a), s_(s), c_(c), w_(a, s), input_(stored_input(s, c)),
-        compact_(c.compact_activations && input_ < 2.0), activated_(compact_ ? 1.0 : 2.0) {}
+      : a_(a),
+        s_(s),
+        c_(c),
+        w_(a, s),
+        input_(stored_input(s, c)),
+        compact_(c.compact_activations && input_ < 2.0),
+        activated_(compact_ ? 1.0 : 2.0) {}
 
   std::vector<KeptActivation> layer() {
     using enum LayerPart;
@@ -124,7 +129,8 @@ class Kept {
       }
     }
     keep("attention result", (compact_ ? 1.5 : 2.0) * result, core_attention, attention_output);
-    if (input_ < 2.0 && !compact_) keep("attention result, 8 bit", result, core_attention, attention_output);
+    if (input_ < 2.0 && !compact_)
+      keep("attention result, 8 bit", result, core_attention, attention_output);
     keep("attention output", 2 * w_.outer, attention_output, residual, When::recompute_only);
     if (c_.dropout) keep("dropout masks", 2 * w_.outer, residual, residual);
   }
@@ -132,7 +138,8 @@ class Kept {
   void dense_feed_forward(double share) {
     using enum LayerPart;
     const double ffn = share * w_.ffn;
-    if (a_.gated()) keep("gate", activated_ * ffn, c_.separate_projections ? ffn_gate : ffn_up, activation);
+    if (a_.gated())
+      keep("gate", activated_ * ffn, c_.separate_projections ? ffn_gate : ffn_up, activation);
     keep("activation input", activated_ * ffn, ffn_up, activation);
     if (a_.gated() && !c_.fused_elementwise)
       keep("activated gate", 2 * ffn, activation, activation);

@@ -134,6 +134,7 @@ struct Slice {
   ContextExchange context_exchange = ContextExchange::ring;
   PrecisionRecipe precision = PrecisionRecipe::bf16;
   std::int64_t expert = 1, expert_tensor = 1;
+  std::int64_t encoder_tensor = 1;  ///< ranks that cut an encoder, of `tensor`
   /// Tokens of the whole micro-batch by modality; empty where the model does not tell them apart.
   std::vector<ModalityTokens> modalities = {};
   /// Attended (query, key) pairs over those that a mask of the model's kind leaves in a sequence:
@@ -147,9 +148,18 @@ struct Slice {
   [[nodiscard]] std::int64_t outer_tokens() const {
     return sequence_parallel ? tokens() / tensor : tokens();
   }
+  /// Of one modality.
+  [[nodiscard]] double outer_tokens_of(std::string_view modality) const {
+    for (const ModalityTokens& m : modalities) {
+      if (m.modality != modality) continue;
+      return static_cast<double>(m.tokens) * static_cast<double>(outer_tokens()) /
+             static_cast<double>(micro_batch * sequence);
+    }
+    return 0;
+  }
 };
 
-enum class Dimension : std::uint8_t { tensor, context, expert_tensor };
+enum class Dimension : std::uint8_t { tensor, context, expert_tensor, encoder };
 
 /// A collective inside a layer.
 struct Exchange {

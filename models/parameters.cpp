@@ -194,14 +194,22 @@ std::int64_t connector_parameters(const Architecture& a, const Encoder& e) {
   return 0;
 }
 
-std::int64_t encoder_parameters(const Architecture& a, const Encoder& e) {
+std::int64_t encoder_layer_matrices(const Encoder& e) {
+  return 4 * e.hidden * e.hidden + (e.gated ? 3 : 2) * e.hidden * e.ffn;
+}
+
+std::int64_t encoder_layer_parameters(const Encoder& e) {
   // Layer norms and biases as in ViT (Dosovitskiy et al. 2021): 4 h + f + h biases, 4 h norms.
-  const std::int64_t up = e.gated ? 2 : 1;
-  const std::int64_t layer = 4 * e.hidden * e.hidden + (up + 1) * e.hidden * e.ffn + 4 * e.hidden +
-                             up * e.ffn + e.hidden + 4 * e.hidden;
-  const std::int64_t ends =
-      e.patch_width * e.hidden + e.hidden + e.patches * e.hidden + 2 * e.hidden;
-  return e.layers * layer + ends + connector_parameters(a, e);
+  return encoder_layer_matrices(e) + 9 * e.hidden + (e.gated ? 2 : 1) * e.ffn;
+}
+
+std::int64_t encoder_embedding_parameters(const Encoder& e) {
+  return e.patch_width * e.hidden + e.hidden + e.patches * e.hidden;
+}
+
+std::int64_t encoder_parameters(const Architecture& a, const Encoder& e) {
+  return e.layers * encoder_layer_parameters(e) + encoder_embedding_parameters(e) + 2 * e.hidden +
+         connector_parameters(a, e);
 }
 
 }  // namespace forerun::models

@@ -78,6 +78,10 @@ struct ParameterCount {
 [[nodiscard]] std::int64_t multi_token_join_parameters(const Architecture&);
 [[nodiscard]] std::int64_t adapter_parameters(const Architecture&, const Adapter&);
 [[nodiscard]] std::int64_t encoder_parameters(const Architecture&, const Encoder&);
+/// Of them, those of a layer, of these its matrices, and those of patches and positions.
+[[nodiscard]] std::int64_t encoder_layer_parameters(const Encoder&);
+[[nodiscard]] std::int64_t encoder_layer_matrices(const Encoder&);
+[[nodiscard]] std::int64_t encoder_embedding_parameters(const Encoder&);
 [[nodiscard]] std::int64_t connector_parameters(const Architecture&, const Encoder&);
 
 }  // namespace forerun::models

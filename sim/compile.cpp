@@ -73,6 +73,7 @@ models::Slice slice_of(const Scenario& s) {
                       p.sequence_parallel, p.context_exchange, p.precision};
   slice.expert = p.expert;
   slice.expert_tensor = p.expert_tensor;
+  slice.encoder_tensor = p.encoder_tensor;
   if (s.mixture) {
     return composed(slice, *s.mixture,
                     rounded(models::mean_composition(*s.mixture, p.sequence, p.micro_batch), p));
@@ -110,11 +111,15 @@ void check_passes(const Scenario& s, const Layout& layout, const Parts& parts, D
     add(parts.layers[k].weight_casts, layers);
   }
   for (const Segment* end :
-       {&parts.items_forward, &parts.items_backward.whole, &parts.predictions_forward,
+       {&parts.adapters_forward, &parts.adapters_backward.whole, &parts.predictions_forward,
         &parts.predictions_backward.whole, &parts.embedding_forward,
         &parts.embedding_backward.whole, &parts.head_forward, &parts.head_backward.whole,
         &parts.cast_forward, &parts.cast_backward, &parts.loss_forward, &parts.loss_backward}) {
     add(*end, micro_batches);
+  }
+  for (const EncoderParts& part : parts.encoders) {
+    add(part.forward, micro_batches);
+    add(part.backward.whole, micro_batches);
   }
   check_length(ticks);
   if (detail == Detail::kernels && kernels > kMostKernels) {

@@ -1,6 +1,6 @@
 #include "sim/kept_activations.h"
 
-#include "models/item_operations.h"
+#include "models/adapter_operations.h"
 #include "models/split_backward.h"
 #include "sim/compile.h"
 #include "sim/schedule.h"
@@ -70,9 +70,10 @@ Bytes KeptActivations::activations(const Chunk& chunk, std::int64_t chunks) cons
   for (std::int64_t i = offloaded; i < chunk.layers; ++i) {
     sum += i < redone ? kind(chunk, i).layer : kind(chunk, i).full;
   }
+  if (chunk.encoder) sum += models::encoder_activations(scenario.model, slice, *chunk.encoder);
   if (chunk.embedding) {
     sum += models::embedding_activations(scenario.model, slice, choices);
-    sum += models::item_activations(scenario.model, slice);
+    sum += models::adapter_activations(scenario.model, slice);
   }
   if (chunk.head) {
     const auto modules = static_cast<double>(scenario.model.multi_token_prediction);
@@ -86,7 +87,12 @@ Bytes KeptActivations::activations(const Chunk& chunk, std::int64_t chunks) cons
   if (chunk.loss) sum += Bytes(logits * habits.loss_kept_bytes);
   const Bytes sent_logits(kSixteenBit * logits);
   if (chunk.loss && !chunk.head) sum += sent_logits;  // received from the stage before
-  if (!chunk.loss && habits.keeps_sent_outputs) sum += chunk.head ? sent_logits : outer;
+  if (!chunk.loss && habits.keeps_sent_outputs) {
+    sum += chunk.head ? sent_logits
+           : chunk.encoder && !chunk.embedding
+               ? models::encoder_message(scenario.model, slice, *chunk.encoder)
+               : outer;
+  }
   return sum;
 }
 
@@ -99,9 +105,12 @@ Bytes KeptActivations::put_off(const Chunk& chunk) const {
   const auto of = [](const models::OperationList& backward) {
     return models::kept_for_weights(models::split_backward(backward).weights);
   };
+  if (chunk.encoder) {
+    sum += of(models::encoders_backward(a, slice, choices, *chunk.encoder));
+  }
   if (chunk.embedding) {
     sum += of(models::embedding_backward(a, slice, choices, vocabulary));
-    sum += of(models::items_backward(a, slice, choices));
+    sum += of(models::adapters_backward(a, slice, choices));
   }
   if (!chunk.head) return sum;
   const Bytes head = of(models::head_backward(a, slice, choices, vocabulary));

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
+#include <span>
 
 #include "core/error.h"
 #include "sim/schedule.h"
@@ -26,19 +28,21 @@ std::vector<std::int64_t> divide_equally(std::int64_t layers, std::int64_t chunk
   return counts;
 }
 
-void fill_equally(const Scenario& s, std::vector<Chunk>& chunks) {
+void fill_equally(const Scenario& s, std::span<Chunk> chunks) {
   const std::int64_t last = s.plan.loss_takes_slot ? 1 + s.model.multi_token_prediction : 0;
   const std::vector<std::int64_t> counts =
-      !s.plan.layers_of_chunks.empty() ? s.plan.layers_of_chunks
-                                       : divide_equally(s.model.layers, std::ssize(chunks),
-                                                        s.plan.embedding_takes_slot ? 1 : 0, last);
+      !s.plan.layers_of_chunks.empty()
+          ? std::vector(s.plan.layers_of_chunks.begin() + s.plan.encoder_stages,
+                        s.plan.layers_of_chunks.end())
+          : divide_equally(s.model.layers, std::ssize(chunks), s.plan.embedding_takes_slot ? 1 : 0,
+                           last);
   for (std::size_t i = 0; i < chunks.size(); ++i) chunks[i].layers = counts[i];
   chunks.front().embedding = true;
   chunks.back().head = chunks.back().cast = chunks.back().loss = true;
 }
 
 /// Costs are products of integers below 2^53, so the comparison with a share is exact in double.
-void fill_by_cost(const Scenario& s, std::vector<Chunk>& chunks) {
+void fill_by_cost(const Scenario& s, std::span<Chunk> chunks) {
   const models::Architecture& m = s.model;
   const double hidden = static_cast<double>(m.hidden);
   const double layer =
@@ -119,10 +123,18 @@ bool Layout::holds_loss(std::int64_t rank) const {
 Layout make_layout(const Scenario& s) {
   const Plan& p = s.plan;
   std::vector<Chunk> in_order(static_cast<std::size_t>(p.pipeline * p.virtual_stages));
+  const std::span<Chunk> of_language =
+      std::span(in_order).subspan(static_cast<std::size_t>(p.encoder_stages));
   if (s.framework.layer_division == LayerDivision::by_cost && p.virtual_stages == 1) {
-    fill_by_cost(s, in_order);
+    fill_by_cost(s, of_language);
   } else {
-    fill_equally(s, in_order);
+    fill_equally(s, of_language);
+  }
+  for (std::int64_t i = 0; i < p.encoder_stages; ++i) {
+    in_order[static_cast<std::size_t>(i)].encoder = models::EncoderPart{i, p.encoder_stages};
+  }
+  if (p.encoder_stages == 0 && !s.model.encoders.empty()) {
+    in_order.front().encoder = models::EncoderPart{};
   }
   Layout layout;
   std::int64_t first = 0;
@@ -155,6 +167,7 @@ Layout make_layout(const Scenario& s) {
     return g;
   };
   layout.data = place_copies(p.data * p.context, p.tensor);
+  layout.encoder = place(p.encoder_tensor, 1, domain);
   layout.expert_tensor = place(p.expert_tensor, 1, domain);
   layout.expert = place(p.expert, p.expert_tensor, domain);
   const std::int64_t of_experts = p.expert_tensor * p.expert;
@@ -168,9 +181,13 @@ Layout make_layout(const Scenario& s) {
     if (part) layout.replicas = place_copies(p.data / copy, p.tensor * p.context * copy);
   }
   if (p.pipeline > 1) {
-    if (p.schedule != PipelineSchedule::dualpipe) {
-      layout.embedding = place_pair(stage * (p.pipeline - 1), domain);
+    std::int64_t embedding = 0, head = 0;
+    for (std::int64_t r = 0; r < p.pipeline; ++r) {
+      if (layout.holds_embedding(r)) embedding = r;
+      if (layout.holds_head(r)) head = r;
     }
+    if (embedding != head)
+      layout.embedding = place_pair(stage * std::abs(head - embedding), domain);
     layout.pipeline_link = place_pair(stage, domain);
   }
   return layout;
@@ -193,20 +210,19 @@ StageParameters stage_parameters(const Scenario& s, const Layout& layout, std::i
       p.layers += one.total() - one.routed();
       p.experts += one.routed();
     }
+    if (!chunk.encoder) continue;
+    const models::HeldEncoders held =
+        models::held_encoders(a, *chunk.encoder, s.plan.encoder_tensor);
+    p.encoders += held.trained;
+    p.frozen += held.frozen;
   }
   if (layout.holds_embedding(rank)) {
     p.embedding = matrix;
     if (a.position == models::Position::learned) p.embedding += a.max_positions * a.hidden;
     if (a.embedding_norm) p.embedding += norm_parameters(a);
-    p.items = a.conditioning_parameters;
+    p.adapters = a.conditioning_parameters;
     for (const models::Adapter& adapter : a.adapters) {
-      p.items += models::adapter_parameters(a, adapter);
-    }
-    for (const models::Encoder& e : a.encoders) {
-      const std::int64_t link = models::connector_parameters(a, e);
-      const std::int64_t own = models::encoder_parameters(a, e) - link;
-      p.items += link + (e.frozen ? 0 : own);
-      p.frozen += e.frozen ? own : 0;
+      p.adapters += models::adapter_parameters(a, adapter);
     }
   }
   if (layout.holds_head(rank) && a.multi_token_prediction > 0) {

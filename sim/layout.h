@@ -4,9 +4,11 @@
 /// Ranks are numbered tensor fastest, then context, then data, then pipeline (Megatron-LM's order).
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "hw/collective.h"
+#include "models/encoder_operations.h"
 #include "models/layers.h"
 #include "models/parameters.h"
 #include "sim/scenario.h"
@@ -17,10 +19,12 @@ namespace forerun::sim {
 struct Chunk {
   std::int64_t layers = 0;
   std::int64_t first_layer = 0;  ///< of the model
-  bool embedding = false;        ///< holds the word embedding
-  bool head = false;             ///< holds final norm and output matrix
-  bool cast = false;             ///< casts the logits to 32 bit (where the framework does)
-  bool loss = false;             ///< holds the cross-entropy; nothing of the model lies after it
+  /// What it holds of the encoders, if anything: all, beside the word embedding, or a part, alone.
+  std::optional<models::EncoderPart> encoder = std::nullopt;
+  bool embedding = false;  ///< holds the word embedding
+  bool head = false;       ///< holds final norm and output matrix
+  bool cast = false;       ///< casts the logits to 32 bit (where the framework does)
+  bool loss = false;       ///< holds the cross-entropy; nothing of the model lies after it
   bool operator==(const Chunk&) const = default;
 };
 
@@ -31,6 +35,7 @@ struct Layout {
   models::LayerKinds kinds;  ///< of the model's layers
   std::int64_t padded_vocab = 0;
   hw::Group tensor, context;
+  hw::Group encoder;        ///< ranks that cut an encoder
   hw::Group expert;         ///< ranks that share out the routed experts of a layer
   hw::Group expert_tensor;  ///< ranks that cut each of them
   hw::Group data;           ///< gradients are summed over data x context (DualPipe: x 2)
@@ -54,7 +59,8 @@ struct Layout {
 /// order, of which a decoder layer and the output matrix cost their products; a stage ends with the
 /// block that brings the running sum to its share. The head may then lie before the last stage; the
 /// cast of the logits and the loss, blocks of their own, go to the next stages, so that logits
-/// travel between stages; a stage may hold nothing.
+/// travel between stages; a stage may hold nothing. Chunks that hold encoders alone come first, and
+/// the language model is divided over the others.
 ///
 /// Groups are contiguous in the numbering above; of a scale-up domain that does not divide the job
 /// (72 accelerators of which a job takes 64) the largest part that does is used, when it is at
@@ -66,13 +72,14 @@ struct StageParameters {
   std::int64_t layers = 0;       ///< of all its layers, but for routed experts
   std::int64_t experts = 0;      ///< routed experts of all its layers
   std::int64_t embedding = 0;    ///< word and position embedding, embedding norm
-  std::int64_t items = 0;        ///< encoders, adapters and what makes conditions; trained
-  std::int64_t frozen = 0;       ///< encoders' that are not trained
+  std::int64_t adapters = 0;     ///< adapters and what makes conditions
+  std::int64_t encoders = 0;     ///< parts of encoders and connectors that are trained
+  std::int64_t frozen = 0;       ///< parts of encoders that are not
   std::int64_t multi_token = 0;  ///< what joins, of modules of multi-token prediction
   std::int64_t head = 0;         ///< output matrix (also the copy of a tied one) and final norm
   /// What is replicated over the data-parallel group.
   [[nodiscard]] std::int64_t dense() const {
-    return layers + embedding + items + multi_token + head;
+    return layers + embedding + adapters + encoders + multi_token + head;
   }
   /// All that is trained.
   [[nodiscard]] std::int64_t total() const { return dense() + experts; }

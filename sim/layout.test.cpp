@@ -73,6 +73,37 @@ TEST_SUITE("sim/layout") {
                                                         layout.padded_vocab * s.model.hidden);
   }
 
+  TEST_CASE("encoders take chunks of their own before the language model's") {
+    Scenario s = on(1, 2, 4);
+    models::Encoder e;
+    e.name = "vit", e.modality = "image";
+    e.layers = 6, e.hidden = 256, e.heads = 4, e.ffn = 1024;
+    e.patches = 64, e.patch_width = 48, e.outputs = 16;
+    s.model.encoders = {e};
+    const Layout beside = make_layout(s);
+    CHECK(beside.chunks[0][0].encoder == models::EncoderPart{0, 1});
+    CHECK(layers_of(beside) == std::vector<std::int64_t>{6, 6, 6, 6});
+    s.plan.encoder_stages = 2;
+    const Layout alone = make_layout(s);
+    CHECK(layers_of(alone) == std::vector<std::int64_t>{0, 0, 12, 12});
+    CHECK(alone.chunks[1][0].encoder == models::EncoderPart{1, 2});
+    CHECK_FALSE(alone.chunks[2][0].encoder);
+    CHECK(alone.holds_embedding(2));
+    CHECK_FALSE(alone.holds_embedding(0));
+    // Stages 2 and 3 hold the tied matrix: 2 ranks of tensor parallelism apart, in one domain.
+    CHECK(alone.embedding.ranks == 2);
+    CHECK(alone.embedding.per_domain == 2);
+    // No parameter is lost on the way.
+    std::int64_t held = 0, held_beside = 0;
+    for (std::int64_t r = 0; r < 4; ++r) {
+      held += stage_parameters(s, alone, r).total();
+      held_beside += stage_parameters(s, beside, r).total();
+    }
+    CHECK(held == held_beside);
+    CHECK(stage_parameters(s, alone, 0).encoders > 0);
+    CHECK(stage_parameters(s, alone, 2).encoders == 0);
+  }
+
   TEST_CASE("layers that do not divide go to the middle first") {
     Scenario s = on(1, 1, 8);
     s.model.layers = 28;  // 3 each and 4 more: stages 2 to 5

@@ -1,6 +1,9 @@
 #include "sim/parts.h"
 
-#include "models/item_operations.h"
+#include <algorithm>
+
+#include "models/adapter_operations.h"
+#include "models/encoder_operations.h"
 #include "models/split_backward.h"
 #include "sim/compile.h"
 
@@ -68,8 +71,8 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer,
     layer.experts = static_cast<double>(held.routed());
     layer.parameters = static_cast<double>(held.total()) - layer.experts;
   }
-  parts.items_forward = pricer.segment(models::items_forward(a, slice, choices));
-  parts.items_backward = backward(s, pricer, models::items_backward(a, slice, choices));
+  parts.adapters_forward = pricer.segment(models::adapters_forward(a, slice, choices));
+  parts.adapters_backward = backward(s, pricer, models::adapters_backward(a, slice, choices));
   parts.predictions_forward = pricer.segment(models::predictions_forward(a, slice));
   parts.predictions_backward = backward(s, pricer, models::predictions_backward(a, slice, choices));
   parts.embedding_forward = pricer.segment(models::embedding_forward(a, slice, choices));
@@ -111,6 +114,14 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer,
                              StreamKind::pipeline_send, Category::pipeline_exchange);
   };
   parts.send_logits = send("send logits", logits);
+  const std::int64_t encoder_parts = std::max<std::int64_t>(1, plan.encoder_stages);
+  for (std::int64_t i = 0; i < encoder_parts && !a.encoders.empty(); ++i) {
+    const models::EncoderPart part{i, encoder_parts};
+    parts.encoders.push_back(
+        {pricer.segment(models::encoders_forward(a, slice, choices, part)),
+         backward(s, pricer, models::encoders_backward(a, slice, choices, part)),
+         send("send items", models::encoder_message(a, slice, part))});
+  }
   parts.send_cast_logits = send("send 32-bit logits", choices.fp32_logits ? logits * 2.0 : logits);
   if (scatter) {
     parts.gather_received =

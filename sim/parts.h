@@ -37,12 +37,20 @@ struct LayerParts {
   double experts = 0;                 ///< routed experts of one rank
 };
 
+/// Of one part of the encoders.
+struct EncoderParts {
+  Segment forward;
+  Backward backward;
+  PricedOperation send;  ///< to the next part or the language model, or its gradient back
+};
+
 /// Of one composition of micro-batches.
 struct Parts {
-  std::vector<LayerParts> layers;  ///< by kind
-  Segment embedding_forward, items_forward, predictions_forward, head_forward;
+  std::vector<LayerParts> layers;      ///< by kind
+  std::vector<EncoderParts> encoders;  ///< by part; empty where there is no encoder
+  Segment embedding_forward, adapters_forward, predictions_forward, head_forward;
   Backward embedding_backward;
-  Backward items_backward;        ///< of encoders and adapters, before the layers
+  Backward adapters_backward;     ///< of continuous tokens, before the layers
   Backward predictions_backward;  ///< of continuous tokens, after the head
   Backward head_backward;
   Segment head_input_gradient, head_weight_gradient;  ///< empty unless the latter is put off

@@ -10,7 +10,8 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   const StageParameters held = stage_parameters(s, layout, rank);
   const auto embedding = static_cast<double>(held.embedding);
   const auto head = static_cast<double>(held.head);
-  const auto items = static_cast<double>(held.items);
+  const auto adapters = static_cast<double>(held.adapters);
+  const auto encoders = static_cast<double>(held.encoders);
   std::vector<Unit> units;
   units.reserve(static_cast<std::size_t>(chunk.layers) + 4);
   const bool completes = pass == PassKind::weight_gradient;
@@ -36,8 +37,11 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   const LayerParts& last = parts.layers[layout.kinds.of.back()];
   const double join = modules > 0 ? static_cast<double>(held.multi_token / modules) : 0.0;
   if (pass == PassKind::forward) {
+    if (chunk.encoder) {
+      add(parts.encoders[static_cast<std::size_t>(chunk.encoder->index)].forward, encoders);
+    }
     if (chunk.embedding) {
-      add(parts.items_forward, items);
+      add(parts.adapters_forward, adapters);
       add(parts.embedding_forward, embedding);
     }
     for (std::int64_t i = 0; i < chunk.layers; ++i) {
@@ -80,7 +84,10 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   }
   if (chunk.embedding) {
     add(parts.embedding_backward.of(pass), embedding);
-    add(parts.items_backward.of(pass), items);
+    add(parts.adapters_backward.of(pass), adapters);
+  }
+  if (chunk.encoder) {
+    add(parts.encoders[static_cast<std::size_t>(chunk.encoder->index)].backward.of(pass), encoders);
   }
   return units;
 }

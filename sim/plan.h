@@ -36,6 +36,9 @@ struct Plan {
   /// Routed experts are shared out over `expert` ranks of a stage, each cut over `expert_tensor`;
   /// the rest of the stage's ranks hold copies (Megatron-Core's expert data parallel group).
   std::int64_t expert = 1, expert_tensor = 1;
+  /// Encoders take the first so many model chunks for themselves; 0: the chunk with the embedding.
+  std::int64_t encoder_stages = 0;
+  std::int64_t encoder_tensor = 1;  ///< ranks of `tensor` that cut an encoder; the rest share items
   std::int64_t virtual_stages = 1;  ///< model chunks per pipeline rank (interleaving)
   bool sequence_parallel = false;   ///< activations outside tensor-parallel parts cut over `tensor`
   PipelineSchedule schedule = PipelineSchedule::one_forward_one_backward;

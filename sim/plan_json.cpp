@@ -137,6 +137,8 @@ Plan read_plan(Reader& r) {
   degree(r, "context", kMostRanks, p.context);
   degree(r, "expert", kMostRanks, p.expert);
   degree(r, "expert_tensor", kMostRanks, p.expert_tensor);
+  if (r.has("encoder_stages")) p.encoder_stages = r.integer("encoder_stages", 0, kMostLayers);
+  degree(r, "encoder_tensor", kMostRanks, p.encoder_tensor);
   degree(r, "virtual_stages", kMostLayers, p.virtual_stages);
   flag(r, "sequence_parallel", p.sequence_parallel);
   if (p.virtual_stages > 1) p.schedule = PipelineSchedule::interleaved;
@@ -176,15 +178,17 @@ std::string plan_json(const Plan& p) {
   recompute += "}";
   return fmt::format(
       "{{\"data\": {}, \"tensor\": {}, \"pipeline\": {}, \"context\": {}, \"expert\": {}, "
-      "\"expert_tensor\": {}, \"virtual_stages\": {}, "
+      "\"expert_tensor\": {}, \"encoder_stages\": {}, \"encoder_tensor\": {}, "
+      "\"virtual_stages\": {}, "
       "\"sequence_parallel\": {}, \"schedule\": \"{}\", \"context_exchange\": \"{}\", "
       "\"sharding\": \"{}\", \"shard_group\": {}, \"recompute\": {}, \"precision\": \"{}\", "
       "\"micro_batch\": {}, \"global_batch\": {}, \"sequence\": {}, \"embedding_takes_slot\": {}, "
       "\"loss_takes_slot\": {}, \"activation_offload_layers\": {}{}}}",
-      p.data, p.tensor, p.pipeline, p.context, p.expert, p.expert_tensor, p.virtual_stages,
-      p.sequence_parallel, name(p.schedule), exchange_name(p.context_exchange), name(p.sharding),
-      p.shard_group, recompute, name_in(kPrecisions, p.precision), p.micro_batch, p.global_batch,
-      p.sequence, p.embedding_takes_slot, p.loss_takes_slot, p.activation_offload_layers,
+      p.data, p.tensor, p.pipeline, p.context, p.expert, p.expert_tensor, p.encoder_stages,
+      p.encoder_tensor, p.virtual_stages, p.sequence_parallel, name(p.schedule),
+      exchange_name(p.context_exchange), name(p.sharding), p.shard_group, recompute,
+      name_in(kPrecisions, p.precision), p.micro_batch, p.global_batch, p.sequence,
+      p.embedding_takes_slot, p.loss_takes_slot, p.activation_offload_layers,
       p.layers_of_chunks.empty()
           ? std::string()
           : fmt::format(", \"layers_of_chunks\": [{}]", fmt::join(p.layers_of_chunks, ", ")));
@@ -198,9 +202,15 @@ std::string plan_text(const Plan& p) {
         fmt::format("tensor {}{}", p.tensor, p.sequence_parallel ? " (sequence parallel)" : ""));
   }
   if (p.pipeline > 1) {
-    parts.push_back(p.virtual_stages > 1 ? fmt::format("pipeline {} ({} virtual stages each)",
-                                                       p.pipeline, p.virtual_stages)
-                                         : fmt::format("pipeline {}", p.pipeline));
+    std::vector<std::string> how;
+    if (p.virtual_stages > 1)
+      how.push_back(fmt::format("{} virtual stages each", p.virtual_stages));
+    if (p.encoder_stages > 0) how.push_back(fmt::format("the first {} encode", p.encoder_stages));
+    if (p.schedule == PipelineSchedule::zero_bubble_h1) how.emplace_back("zero-bubble H1");
+    if (p.schedule == PipelineSchedule::dualpipe) how.emplace_back("DualPipe");
+    parts.push_back(how.empty()
+                        ? fmt::format("pipeline {}", p.pipeline)
+                        : fmt::format("pipeline {} ({})", p.pipeline, fmt::join(how, ", ")));
   }
   if (p.context > 1) parts.push_back(fmt::format("context {}", p.context));
   if (p.expert > 1) {

@@ -183,9 +183,10 @@ bool Pricer::in_graph(models::LayerPart part) const {
 
 PricedOperation Pricer::price_exchange(const models::LayerOperation& o, const models::Exchange& e) {
   const bool context = e.dimension == models::Dimension::context;
-  const hw::Group& group = context                                    ? layout_.context
-                           : e.dimension == models::Dimension::tensor ? layout_.tensor
-                                                                      : layout_.expert_tensor;
+  const hw::Group& group = context                                     ? layout_.context
+                           : e.dimension == models::Dimension::tensor  ? layout_.tensor
+                           : e.dimension == models::Dimension::encoder ? layout_.encoder
+                                                                       : layout_.expert_tensor;
   PricedOperation c = collective(o.name, e.kind, e.bytes, group, StreamKind::tensor,
                                  context ? Category::context_exchange : Category::tensor_exchange);
   c.ticks = static_cast<std::int64_t>(static_cast<double>(c.ticks) * e.share);

@@ -70,7 +70,7 @@ RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, const V
       backward_deferring_ = folded_list(units_of(chunk, PassKind::backward, 0, true));
     }
   }
-  find_messages();
+  find_ends();
 }
 
 std::vector<Unit> RankBuilder::units_of(const Chunk& chunk, PassKind pass, std::int64_t micro_batch,
@@ -103,17 +103,31 @@ const RankBuilder::UnitList& RankBuilder::units(const ScheduledPass& pass, bool 
   return varied_;
 }
 
-void RankBuilder::find_messages() {
-  bool head = false, cast = false;
-  for (std::int64_t c = 0; c < model_chunks(shape_); ++c) {
+void RankBuilder::find_ends() {
+  const std::int64_t chunks = model_chunks(shape_);
+  head_chunk_ = cast_chunk_ = chunks;
+  for (std::int64_t c = 0; c < chunks; ++c) {
     const Chunk& chunk = chunk_of_model(c);
     if (chunk.loss) last_chunk_ = c;
-    head |= chunk.head;
-    cast |= chunk.cast;
-    messages_.push_back(cast   ? &parts_.send_cast_logits
-                        : head ? &parts_.send_logits
-                               : &parts_.send_forward);
+    if (chunk.head) head_chunk_ = c;
+    if (chunk.cast) cast_chunk_ = c;
   }
+  // Connectors are trained, so the last part of the encoders gets gradients at least.
+  const std::vector<models::Encoder>& encoders = scenario_.model.encoders;
+  const bool frozen = std::all_of(encoders.begin(), encoders.end(),
+                                  [](const models::Encoder& e) { return e.frozen; });
+  first_trained_ = frozen ? std::max<std::int64_t>(0, scenario_.plan.encoder_stages - 1) : 0;
+}
+
+const PricedOperation& RankBuilder::message(std::int64_t boundary, std::int64_t micro_batch) const {
+  const Parts& parts = compiled_.parts[variation_.composition(lane_, micro_batch)];
+  const Chunk& from = chunk_of_model(boundary);
+  if (from.encoder && !from.embedding) {
+    return parts.encoders[static_cast<std::size_t>(from.encoder->index)].send;
+  }
+  return boundary >= cast_chunk_   ? parts.send_cast_logits
+         : boundary >= head_chunk_ ? parts.send_logits
+                                   : parts.send_forward;
 }
 
 // ---- issuing
@@ -238,9 +252,9 @@ const Chunk& RankBuilder::chunk_of_model(std::int64_t chunk) const {
   return layout_.chunks[static_cast<std::size_t>(at.rank)][static_cast<std::size_t>(at.chunk)];
 }
 
-OperationId RankBuilder::receive(std::int64_t boundary, std::int32_t channel) {
-  const PricedOperation* const sent = messages_[static_cast<std::size_t>(boundary)];
-  PricedOperation p = *sent;
+OperationId RankBuilder::receive(std::int64_t boundary, std::int64_t micro_batch,
+                                 std::int32_t channel) {
+  PricedOperation p = message(boundary, micro_batch);
   p.ticks = 0;
   p.tax = 0;
   p.stream = StreamKind::pipeline_receive;
@@ -249,13 +263,13 @@ OperationId RankBuilder::receive(std::int64_t boundary, std::int32_t channel) {
   o.receives = true;
   o.host_waits = scenario_.framework.blocking_point_to_point;
   o.channel = own_channel(channel);
-  const bool activation = sent == &parts_.send_forward;
+  const Chunk& from = chunk_of_model(boundary);
+  const bool activation = boundary < head_chunk_ && (from.embedding || !from.encoder);
   return activation && parts_.gather_received.ticks > 0 ? push(parts_.gather_received, id) : id;
 }
 
-void RankBuilder::send(std::int64_t boundary, std::int32_t channel) {
-  last_send_ = push(*messages_[static_cast<std::size_t>(boundary)],
-                    trailing_ != kNone ? trailing_ : last_compute_);
+void RankBuilder::send(std::int64_t boundary, std::int64_t micro_batch, std::int32_t channel) {
+  last_send_ = push(message(boundary, micro_batch), trailing_ != kNone ? trailing_ : last_compute_);
   Operation& o = program_.operations.back();
   o.sends = true;
   o.host_waits = scenario_.framework.blocking_point_to_point;
@@ -263,16 +277,17 @@ void RankBuilder::send(std::int64_t boundary, std::int32_t channel) {
 }
 
 bool RankBuilder::is_empty(const ScheduledPass& pass) const {
-  return chunk_in_model(pass) > last_chunk_;
+  const std::int64_t chunk = chunk_in_model(pass);
+  return chunk > last_chunk_ || (pass.pass != PassKind::forward && chunk < first_trained_);
 }
 
 OperationId RankBuilder::receive(const ScheduledPass& pass) {
   const std::int64_t chunk = chunk_in_model(pass);
   if (pass.pass == PassKind::forward && chunk > 0) {
-    return receive(chunk - 1, channels_.forward(chunk - 1, pass.micro_batch));
+    return receive(chunk - 1, pass.micro_batch, channels_.forward(chunk - 1, pass.micro_batch));
   }
   if (returns_gradient(pass.pass) && chunk < last_chunk_) {
-    return receive(chunk, channels_.backward(chunk, pass.micro_batch));
+    return receive(chunk, pass.micro_batch, channels_.backward(chunk, pass.micro_batch));
   }
   return kNone;
 }
@@ -280,10 +295,10 @@ OperationId RankBuilder::receive(const ScheduledPass& pass) {
 void RankBuilder::send(const ScheduledPass& pass) {
   const std::int64_t chunk = chunk_in_model(pass);
   if (pass.pass == PassKind::forward && chunk < last_chunk_) {
-    send(chunk, channels_.forward(chunk, pass.micro_batch));
+    send(chunk, pass.micro_batch, channels_.forward(chunk, pass.micro_batch));
   }
-  if (returns_gradient(pass.pass) && chunk > 0) {
-    send(chunk - 1, channels_.backward(chunk - 1, pass.micro_batch));
+  if (returns_gradient(pass.pass) && chunk > first_trained_) {
+    send(chunk - 1, pass.micro_batch, channels_.backward(chunk - 1, pass.micro_batch));
   }
 }
 

@@ -78,16 +78,20 @@ class RankBuilder {
   /// What a pass waits for of other stages; kNone at the ends of the model.
   OperationId receive(const ScheduledPass&);
   void send(const ScheduledPass&);
-  /// Whether the loss lies before the pass's chunk, so that it has nothing to do.
+  /// Whether the pass has nothing to do: the loss lies before its chunk, or it is a backward pass
+  /// of frozen encoders alone.
   [[nodiscard]] bool is_empty(const ScheduledPass&) const;
   [[nodiscard]] std::int64_t chunk_in_model(const ScheduledPass& pass) const {
     return model_chunk(shape_, {rank_, pass.chunk});
   }
   [[nodiscard]] OperationId until_sent() const;
-  OperationId receive(std::int64_t boundary, std::int32_t channel);
-  void send(std::int64_t boundary, std::int32_t channel);
+  OperationId receive(std::int64_t boundary, std::int64_t micro_batch, std::int32_t channel);
+  void send(std::int64_t boundary, std::int64_t micro_batch, std::int32_t channel);
+  /// What travels of a micro-batch from a model chunk to the next (and its gradient back).
+  [[nodiscard]] const PricedOperation& message(std::int64_t boundary,
+                                               std::int64_t micro_batch) const;
   [[nodiscard]] const Chunk& chunk_of_model(std::int64_t chunk) const;
-  void find_messages();
+  void find_ends();
   void reducing_pass(const std::vector<Unit>&, const char* name, OperationId wait,
                      OperationId also_wait);
   void first_pass(const std::vector<Unit>&, std::vector<OperationId> gathers, OperationId wait,
@@ -138,9 +142,10 @@ class RankBuilder {
   std::size_t meetings_ = 0;                                   ///< of lanes, so far
   UnitList backward_deferring_;  ///< of the chunk with the head, where its weight gradient waits
   std::int64_t deferred_ = 0;    ///< micro-batches whose output matrix's gradient is still to come
-  std::int64_t last_chunk_ = 0;  ///< of the model, that holds the loss: nothing lies after it
-  /// What travels from model chunk i to the next (and its gradient back).
-  std::vector<const PricedOperation*> messages_;
+  // Chunks of the model.
+  std::int64_t last_chunk_ = 0;                   ///< that holds the loss: nothing lies after it
+  std::int64_t head_chunk_ = 0, cast_chunk_ = 0;  ///< logits travel from there on
+  std::int64_t first_trained_ = 0;  ///< that gets gradients; those before are frozen encoders
 
   OperationId last_compute_ = kNone;
   OperationId last_data_ = kNone;

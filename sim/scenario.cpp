@@ -311,17 +311,19 @@ class Checker {
                           p_.micro_batches(), p_.pipeline));
     }
     if (splits_backward(p_.schedule)) split_schedule();
+    encoders();
     const std::int64_t slots = (p_.embedding_takes_slot ? 1 : 0) +
                                (p_.loss_takes_slot ? 1 + s_.model.multi_token_prediction : 0);
-    const std::int64_t chunks = p_.pipeline * p_.virtual_stages;
+    const std::int64_t chunks = p_.pipeline * p_.virtual_stages - p_.encoder_stages;
     if (!p_.layers_of_chunks.empty()) {
       const std::int64_t sum =
           std::accumulate(p_.layers_of_chunks.begin(), p_.layers_of_chunks.end(), std::int64_t{0});
-      if (std::ssize(p_.layers_of_chunks) != chunks || sum != s_.model.layers) {
+      if (std::ssize(p_.layers_of_chunks) != chunks + p_.encoder_stages || sum != s_.model.layers) {
         problem("layers_of_chunks",
                 fmt::format("{} chunks of {} layers together, but the plan has {} chunks and the "
                             "model {} layers",
-                            p_.layers_of_chunks.size(), sum, chunks, s_.model.layers));
+                            p_.layers_of_chunks.size(), sum, chunks + p_.encoder_stages,
+                            s_.model.layers));
       }
     } else if (s_.model.layers > 0 && s_.model.layers + slots < chunks) {
       problem("pipeline", fmt::format("{} layers cannot fill {} stages of {} virtual stages",
@@ -335,6 +337,35 @@ class Checker {
     if (p_.activation_offload_layers > s_.model.layers) {
       problem("activation_offload_layers",
               fmt::format("{} of {} layers", p_.activation_offload_layers, s_.model.layers));
+    }
+  }
+
+  void encoders() {
+    const std::vector<models::Encoder>& all = s_.model.encoders;
+    if (p_.encoder_stages > 0 && all.empty()) {
+      problem("encoder_stages", fmt::format("{}, but the model has no encoder", p_.encoder_stages));
+    }
+    if (p_.encoder_stages > 0 && p_.encoder_stages >= p_.pipeline * p_.virtual_stages) {
+      problem("encoder_stages",
+              fmt::format("{} of {} model chunks leave none for the language model",
+                          p_.encoder_stages, p_.pipeline * p_.virtual_stages));
+    }
+    divides("encoder_tensor", p_.encoder_tensor, p_.tensor, "tensor");
+    for (const models::Encoder& e : all) {
+      if (p_.encoder_stages > e.layers) {
+        problem("encoder_stages",
+                fmt::format("{}, but {} has {} layers", p_.encoder_stages, e.name, e.layers));
+      }
+      divides("encoder_tensor", p_.encoder_tensor, e.heads, fmt::format("heads of {}", e.name));
+      divides("encoder_tensor", p_.encoder_tensor, e.ffn, fmt::format("ffn of {}", e.name));
+    }
+    const auto& given = p_.layers_of_chunks;
+    for (std::int64_t i = 0; i < std::min(p_.encoder_stages, std::ssize(given)); ++i) {
+      if (given[static_cast<std::size_t>(i)] == 0) continue;
+      problem(
+          "layers_of_chunks",
+          fmt::format("chunk {} encodes only, so it has no layers of the language model, not {}", i,
+                      given[static_cast<std::size_t>(i)]));
     }
   }
 

@@ -129,8 +129,14 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
       count_in(*of, modules);
     }
   }
-  count_in(parts.items_forward, embeddings * m);
-  count_in(parts.items_backward.whole, embeddings * m);
+  count_in(parts.adapters_forward, embeddings * m);
+  count_in(parts.adapters_backward.whole, embeddings * m);
+  for (const Chunk& c : chunks) {
+    if (!c.encoder) continue;
+    const EncoderParts& part = parts.encoders[static_cast<std::size_t>(c.encoder->index)];
+    count_in(part.forward, m);
+    count_in(part.backward.whole, m);
+  }
   count_in(parts.predictions_forward, heads * m);
   count_in(parts.predictions_backward.whole, heads * m);
   count_in(parts.embedding_forward, embeddings * m);

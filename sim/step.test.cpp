@@ -168,6 +168,35 @@ TEST_SUITE("sim/step") {
     CHECK(exchange(s) < 0.6 * shown);
   }
 
+  TEST_CASE(
+      "an encoder on a stage of its own gets no gradients when frozen but for its connector") {
+    Scenario s = small(1, 1, 4);
+    s.framework.launch = Seconds(0);
+    s.accelerator.collective_tax = 0;
+    models::Encoder e;
+    e.name = "vit", e.modality = "image";
+    e.layers = 12, e.hidden = 1024, e.heads = 16, e.ffn = 4096;
+    e.patches = 256, e.patch_width = 588, e.outputs = 256;
+    s.model.encoders = {e};
+    s.modality_shares = {{"text", 0.5}, {"image", 0.5}};
+    const StepResult beside = simulate_step(s);
+    s.plan.encoder_stages = 2;
+    const StepResult apart = simulate_step(s);
+    CHECK(apart.flops.base() == doctest::Approx(beside.flops.base()).epsilon(1e-9));
+    CHECK(simulate_step(s, Detail::kernels).time == apart.time);
+    const auto compute = [](const StepResult& r, std::size_t stage) {
+      return r.by_rank[stage][static_cast<std::size_t>(Category::compute)];
+    };
+    // The first part alone: three passes' work when trained, one when frozen.
+    s.model.encoders[0].frozen = true;
+    const StepResult frozen = simulate_step(s);
+    CHECK(compute(frozen, 0) / compute(apart, 0) == doctest::Approx(1.0 / 3).epsilon(0.1));
+    CHECK(compute(frozen, 2) == compute(apart, 2));
+    CHECK(simulate_step(s, Detail::kernels).time == frozen.time);
+    // Memory of a frozen stage: no gradients, no optimiser states, nothing kept but messages.
+    CHECK(frozen.memory.stages[0].peak < 0.5 * apart.memory.stages[0].peak);
+  }
+
   TEST_CASE("with launch gaps and taxes folded and single kernels agree within one per cent") {
     // A folded run ends no earlier than its last launch: within a run the order of gaps is lost.
     for (double launch : {2e-6, 8e-6, 20e-6}) {
