@@ -19,12 +19,12 @@ namespace forerun::sim {
 struct Chunk {
   std::int64_t layers = 0;
   std::int64_t first_layer = 0;  ///< of the model
+  bool embedding = false;        ///< holds the word embedding
+  bool head = false;             ///< holds final norm and output matrix
+  bool cast = false;             ///< casts the logits to 32 bit (where the framework does)
+  bool loss = false;             ///< holds the cross-entropy; nothing of the model lies after it
   /// What it holds of the encoders, if anything: all, beside the word embedding, or a part, alone.
   std::optional<models::EncoderPart> encoder = std::nullopt;
-  bool embedding = false;  ///< holds the word embedding
-  bool head = false;       ///< holds final norm and output matrix
-  bool cast = false;       ///< casts the logits to 32 bit (where the framework does)
-  bool loss = false;       ///< holds the cross-entropy; nothing of the model lies after it
   bool operator==(const Chunk&) const = default;
 };
 
