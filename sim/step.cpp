@@ -220,7 +220,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   const FlopRate peak = scenario.accelerator.peak.at(hw::Precision::bf16);
   result.model_flops_utilisation =
       model / (peak * result.time * static_cast<double>(scenario.accelerators));
-  result.memory = step_memory(scenario, layout);
+  result.memory = step_memory(scenario, layout, variation);
   result.program = std::shared_ptr<const Program>(compiled, &compiled->program);
   result.execution = run;
   return result;
