@@ -56,6 +56,9 @@ sim::Scenario load_scenario(const Options& options) {
     scenario->seed = *options.seed;
     identity += fmt::format("\n--seed {}", *options.seed);
   }
+  if (scenario->mixture && scenario->mixture->recording) {
+    identity += fmt::format("\nrecording {:016x}", scenario->mixture->recording->hash);
+  }
   scenario->hash = hash_text(identity);
   return *std::move(scenario);
 }

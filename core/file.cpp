@@ -122,10 +122,10 @@ std::string data_path(std::string_view relative) {
               "set FORERUN_DATA to the folder that holds hw/profiles and models/zoo");
 }
 
-std::vector<std::string> data_names(std::string_view folder) {
+std::vector<std::string> data_names(std::string_view folder, std::string_view extension) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(data_path(folder))) {
-    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+    if (entry.path().extension() == extension) names.push_back(entry.path().stem().string());
   }
   std::ranges::sort(names);
   return names;

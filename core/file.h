@@ -19,7 +19,8 @@ void write_file(const std::string& path, std::string_view content);
 /// variable FORERUN_DATA, else beside the installed program (../share/forerun), else the source
 /// tree that it was built from. Throws Error naming what was tried.
 [[nodiscard]] std::string data_path(std::string_view relative);
-/// The names of the JSON files in a data folder, without ".json", sorted.
-[[nodiscard]] std::vector<std::string> data_names(std::string_view folder);
+/// The names of the files in a data folder that end in `extension`, without it, sorted.
+[[nodiscard]] std::vector<std::string> data_names(std::string_view folder,
+                                                  std::string_view extension = ".json");
 
 }  // namespace forerun

@@ -79,11 +79,17 @@ TEST_SUITE("models/zoo, sparse and mixed-modal") {
       const char* name;
       std::int64_t h, layers, f;
     };
-    for (const Row& r : {Row{"443m", 1024, 24, 2816}, Row{"880m", 1536, 24, 4096},
-                         Row{"1.5b", 2048, 24, 5632}, Row{"7b", 4096, 32, 11008}}) {
+    for (const Row& r :
+         {Row{"37m", 256, 4, 768}, Row{"94m", 512, 8, 1536}, Row{"443m", 1024, 24, 2816},
+          Row{"880m", 1536, 24, 4096}, Row{"1.5b", 2048, 24, 5632}, Row{"7b", 4096, 32, 11008}}) {
       CAPTURE(r.name);
+      const std::string base = std::string("mot-speech-") + r.name;
       const std::int64_t tower = r.layers * (4 * r.h * r.h + 3 * r.h * r.f);
-      CHECK(matrices(std::string("mot-speech-") + r.name) == 2 * 65536 * r.h + 3 * tower);
+      const std::int64_t ends = 2 * 65536 * r.h;
+      CHECK(matrices(base) == ends + 3 * tower);
+      CHECK(matrices(base + "-dense") == ends + tower);
+      CHECK(matrices(base + "-moe4x") == ends + tower + r.layers * (3 * 3 * r.h * r.f + 4 * r.h));
+      CHECK(load_architecture(base + "-moe4x").family == "mot-speech");
     }
     for (const Row& r : {Row{"163m", 768, 16, 2048}, Row{"760m", 1536, 24, 4096},
                          Row{"1.4b", 2048, 24, 5632}, Row{"7b", 4096, 32, 11008}}) {

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "core/error.h"
-#include "models/layers.h"
 #include "sim/plan_json.h"
+#include "sim/scenario_modalities.h"
 #include "sim/schedule.h"
 
 namespace forerun::sim {
@@ -120,7 +119,7 @@ class Checker {
     cluster();
     model();
     experts();
-    modalities();
+    check_modalities(s_, problems_);
     batch();
     pipeline();
     sharding();
@@ -173,48 +172,6 @@ class Checker {
     if (a.max_positions > 0 && p_.sequence > a.max_positions) {
       problem("sequence", fmt::format("{} tokens, but the model has {} learned positions",
                                       p_.sequence, a.max_positions));
-    }
-  }
-
-  /// A model with towers or groups of experts must know whose each token is.
-  void modalities() {
-    const std::vector<std::string> known = models::modalities_of(s_.model);
-    if (s_.mixture && !s_.modality_shares.empty()) {
-      problems_.add("/modality_shares", "given, and so is mixture: a scenario has one of them");
-    }
-    if (s_.mean_compositions && !s_.mixture) {
-      problems_.add("/mean_compositions", "given, but there is no mixture to take the mean of");
-    }
-    if (known.empty()) return;
-    if (s_.mixture) {
-      for (const std::string& name : s_.mixture->modalities) {
-        if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-        problems_.add("/mixture", fmt::format("the model has no weights for {}; it has for {} (a "
-                                              "span says `as` which its tokens are)",
-                                              name, fmt::join(known, ", ")));
-      }
-      return;
-    }
-    if (s_.modality_shares.empty()) {
-      problems_.add(
-          "/modality_shares",
-          fmt::format("missing, and so is mixture: the model has weights of its own for {}",
-                      fmt::join(known, ", ")));
-      return;
-    }
-    double sum = 0;
-    for (const ModalityShare& m : s_.modality_shares) {
-      sum += m.share;
-      if (std::find(known.begin(), known.end(), m.modality) != known.end()) continue;
-      problems_.add(
-          fmt::format("/modality_shares/{}", m.modality),
-          fmt::format("the model has no weights for it; it has for {}{}", fmt::join(known, ", "),
-                      did_you_mean(m.modality, known, "").empty()
-                          ? ""
-                          : ": " + did_you_mean(m.modality, known, "")));
-    }
-    if (std::abs(sum - 1) > 1e-9) {
-      problems_.add("/modality_shares", fmt::format("sum to {}, not to 1", sum));
     }
   }
 
@@ -420,17 +377,7 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
   read_cluster(top.object("cluster"), s);
   Reader plan = top.object("plan");
   s.plan = read_plan(plan);
-  if (top.has("modality_shares")) {
-    Reader shares = top.object("modality_shares");
-    for (const std::string& name : shares.keys()) {
-      s.modality_shares.push_back({name, shares.number(name, 0, 1)});
-    }
-  }
-  if (top.has("mixture")) {
-    Reader mixture = top.object("mixture");
-    s.mixture = models::read_mixture(mixture);
-  }
-  if (top.has("mean_compositions")) s.mean_compositions = top.boolean("mean_compositions");
+  read_modalities(top, s);
   if (top.has("expert_loads")) {
     Reader loads = top.object("expert_loads");
     s.expert_loads = read_expert_loads(loads);
@@ -450,6 +397,7 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
   // Rules across fields would only repeat what is wrong with the fields themselves.
   if (problems.empty()) check_scenario(s, problems);
   if (!problems.empty()) return std::nullopt;
+  assume_recorded(s);
   if (s.plan.activation_offload_layers > 0) {
     s.assumptions.emplace_back(
         "copies of offloaded activations run beside the passes and take no time");

@@ -45,7 +45,7 @@ struct Scenario {
   Plan plan;
   /// Of every micro-batch, for models that tell modalities apart; they sum to 1.
   std::vector<ModalityShare> modality_shares;
-  /// What micro-batches are drawn from, in place of fixed shares.
+  /// What micro-batches are drawn from, or their recording, in place of fixed shares.
   std::optional<models::Mixture> mixture;
   bool mean_compositions = false;  ///< every micro-batch is the mean of those drawn
   ExpertLoads expert_loads;
@@ -56,7 +56,7 @@ struct Scenario {
   Published published;
   std::vector<std::string> assumptions;  ///< what the asker did not state, for people
   std::uint64_t seed = 1;
-  std::uint64_t hash = 0;  ///< of the input text after --set
+  std::uint64_t hash = 0;  ///< of the input text after --set, and of the recording it names
 };
 
 /// Boards run at no more than `cap`, as their owner set them; `source` says who says so.

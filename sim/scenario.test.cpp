@@ -179,6 +179,46 @@ TEST_SUITE("sim/scenario") {
               .find("/plan/global_batch: 1073741824 micro-batches") != std::string::npos);
   }
 
+  // The ready recording has 64 micro-batches of 8,192 tokens; the small scenario's are of one
+  // sequence of so many, 32 a step.
+  TEST_CASE("a recording is read for the plan's micro-batches, and what is assumed of it told") {
+    const std::string recorded = scenario_text(
+        "\"framework\"", "\"mixture\": {\"recording\": \"chameleon-2x4096\"}, \"framework\"");
+    Problems problems;
+    std::optional<Scenario> s = read_scenario(JsonDocument::parse(recorded, problems), problems);
+    REQUIRE_MESSAGE(s, problems.text("s"));
+    REQUIRE(s->assumptions.size() == 1);
+    CHECK(s->assumptions[0].starts_with(
+        "the recorded micro-batches, chameleon-2x4096: no log of a run: "));
+    const JsonDocument written = JsonDocument::parse(scenario_json(*s), problems);
+    const std::optional<Scenario> back = read_scenario(written, problems);
+    REQUIRE_MESSAGE(back, problems.text("written"));
+    CHECK(back->mixture == s->mixture);
+    s->plan.micro_batch = 2;
+    check_scenario(*s, problems);
+    CHECK(
+        problems.text("s") ==
+        "s: /mixture/recording: of micro-batches of 8192 tokens, but the plan's are of 2 x 8192\n");
+
+    std::string other = recorded;
+    other.replace(other.find("8192"), 4, "2048");
+    CHECK(problems_of(other).starts_with(
+        "s: /mixture/recording: chameleon-2x4096: line 2: /tokens/image: must be from 0 to 2048"));
+    other = recorded;
+    other.replace(other.find("chameleon-2x"), 12, "cameleon-2x");
+    CHECK(problems_of(other) ==
+          "s: /mixture/recording: \"cameleon-2x4096\" is no file and no recording: did you mean "
+          "chameleon-2x4096?\n");
+    other = recorded;
+    other.replace(other.find("\"global_batch\": 32"), 18, "\"global_batch\": 512");
+    problems = {};
+    s = read_scenario(JsonDocument::parse(other, problems), problems);
+    REQUIRE_MESSAGE(s, problems.text("s"));
+    CHECK(s->assumptions.back() ==
+          "the 64 recorded micro-batches of chameleon-2x4096 are dealt again and again to the "
+          "step's 512");
+  }
+
   TEST_CASE("text that is cut off or nested too deeply is one problem") {
     const std::string whole = scenario_text();
     const std::string cut = problems_of(whole.substr(0, whole.size() / 2));

@@ -19,6 +19,15 @@ std::uint8_t level_of(double load) {
       std::min(kMostLevel, std::ceil(kLevelsPerDoubling * std::log2(load) - 1e-9)));
 }
 
+/// What micro-batch `m` of a replica is made of: recorded, or drawn.
+models::Composition composition_of(const Scenario& s, std::int64_t replica, std::int64_t m) {
+  const Plan& p = s.plan;
+  if (s.mixture->recording) {
+    return s.mixture->recording->at(0, replica, m, p.data, p.micro_batches());
+  }
+  return models::draw(*s.mixture, p.sequence, p.micro_batch, s.seed, 0, replica, m);
+}
+
 }  // namespace
 
 std::int64_t lanes_of(const Plan& p) {
@@ -50,8 +59,7 @@ void Variation::draw_compositions(const Scenario& s) {
     for (std::int64_t m = 0; m < micro_batches_; ++m) {
       models::Composition slowest;
       for (std::int64_t r = 0; r < replicas; ++r) {
-        const models::Composition c =
-            models::draw(*s.mixture, p.sequence, p.micro_batch, s.seed, 0, lane * replicas + r, m);
+        const models::Composition c = composition_of(s, lane * replicas + r, m);
         for (std::size_t i = 0; i < share.size(); ++i) {
           const double x = static_cast<double>(c.tokens[i]) / tokens;
           share[i] += x;

@@ -6,10 +6,11 @@
 /// are a lane, simulated as one rank a pipeline stage. Lanes meet in the exchanges of gradients and
 /// parameters and at the end of the step. When nothing differs there is one lane.
 ///
-/// Each lane's micro-batch has a composition (which modality its tokens are of, how many pairs are
-/// attended) and, in every layer with experts, a load: rows of the group's busiest rank over the
-/// fair share. Compositions are rounded to 1/64 of a micro-batch and loads up to the next power of
-/// 2^(1/16), so that equal work is priced once: a layer is taken as up to 4 % busier than drawn.
+/// Each lane's micro-batch has a composition, drawn or recorded (which modality its tokens are of,
+/// how many pairs are attended) and, in every layer with experts, a load: rows of the group's
+/// busiest rank over the fair share. Compositions are rounded to 1/64 of a micro-batch and loads up
+/// to the next power of 2^(1/16), so that equal work is priced once: a layer is taken as up to 4 %
+/// busier than drawn.
 ///
 /// A lane of several data-parallel replicas (expert parallel over them) works on the composition
 /// of the slowest: the one with the most attended pairs.

@@ -46,6 +46,15 @@ Scenario uneven(double exponent) {
   return s;
 }
 
+models::Mixture recorded_mixture(const std::string& text) {
+  Problems problems;
+  const JsonDocument document = JsonDocument::parse(text, problems);
+  Reader root = document.root(problems);
+  models::Mixture m = models::read_recorded_mixture(root, 4096, 2, {"image", "text"});
+  REQUIRE_MESSAGE(problems.empty(), problems.text("mixture"));
+  return m;
+}
+
 }  // namespace
 
 TEST_SUITE("sim/variation") {
@@ -147,6 +156,39 @@ TEST_SUITE("sim/variation") {
     CHECK(simulate_step(s).time == first);
     s.seed = 2;
     CHECK(simulate_step(s).time != first);
+  }
+
+  // 64 replicas of a micro-batch each, dealt the 64 lines that were drawn with seed 1 for them;
+  // with 128 replicas the other half is dealt the same again.
+  TEST_CASE("a recording of what would be drawn gives the drawn step, and its shares") {
+    Scenario s = sparse();
+    s.model = models::load_architecture("mot-chameleon-443m");
+    s.plan = {};
+    s.plan.data = 64;
+    s.plan.micro_batch = 2;
+    s.plan.global_batch = 128;
+    s.plan.sequence = 4096;
+    s.plan.sharding = ShardingStage::parameters;
+    s.accelerators = 64;
+    s.mixture = models::load_mixture("chameleon");
+    Scenario recorded = s;
+    recorded.mixture = recorded_mixture("{\"recording\": \"chameleon-2x4096\"}");
+    const StepResult drawn = simulate_step(s), dealt = simulate_step(recorded);
+    CHECK(dealt.time == drawn.time);
+    CHECK(dealt.imbalance.lanes == 64);
+    REQUIRE(dealt.modalities.size() == 2);
+    CHECK(dealt.modalities[0].share == drawn.modalities[0].share);
+    CHECK(dealt.modalities[0].spread > 0.05);
+    recorded.seed = 2;
+    CHECK(simulate_step(recorded).time == dealt.time);
+    s.seed = 2;
+    CHECK(simulate_step(s).modalities[0].share != drawn.modalities[0].share);
+    recorded.plan.data = recorded.accelerators = 128;
+    recorded.plan.global_batch = 256;
+    const Variation twice(recorded, make_layout(recorded));
+    for (std::int64_t r = 0; r < 64; ++r) {
+      CHECK(twice.composition(r, 0) == twice.composition(r + 64, 0));
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <ranges>
 
+#include "core/error.h"
 #include "models/mixture/packer.h"
 
 namespace forerun::models {
@@ -85,11 +86,36 @@ void expect_items_and_documents(const Mixture& m, std::int64_t sequence, std::in
       static_cast<double>(sequences) * (1 + static_cast<double>(sequence - 1) * begins);
 }
 
+Composition recorded_mean(const Recording& recording, std::int64_t batch) {
+  const auto lines = static_cast<double>(recording.compositions.size());
+  std::vector<double> tokens(recording.modalities.size()), items(tokens.size());
+  double padding = 0, documents = 0, pairs = 0, segments = 0;
+  for (const Composition& c : recording.compositions) {
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      tokens[i] += static_cast<double>(c.tokens[i]) / lines;
+      items[i] += static_cast<double>(c.items[i]) / lines;
+    }
+    padding += static_cast<double>(c.padding) / lines;
+    documents += static_cast<double>(c.documents) / lines;
+    pairs += c.pairs / lines;
+    segments += c.mean_segment * static_cast<double>(batch - c.padding) / lines;
+  }
+  Composition mean;
+  mean.padding = std::llround(padding);
+  mean.tokens = apportioned(tokens, batch - mean.padding);
+  for (const double n : items) mean.items.push_back(std::llround(n));
+  mean.documents = std::llround(documents);
+  mean.pairs = pairs;
+  mean.mean_segment = segments / std::max(static_cast<double>(batch) - padding, 1.0);
+  return mean;
+}
+
 }  // namespace
 
 Composition draw(const Mixture& m, std::int64_t sequence, std::int64_t sequences,
                  std::uint64_t seed, std::int64_t step, std::int64_t replica,
                  std::int64_t micro_batch) {
+  FORERUN_ASSERT(!m.recording, "a draw from a recording");
   const std::uint64_t first =
       (static_cast<std::uint64_t>(step) << 40) + (static_cast<std::uint64_t>(micro_batch) << 24);
   Packer packer(m, sequence,
@@ -113,6 +139,7 @@ Composition uniform_text(std::int64_t sequence, std::int64_t sequences) {
 }
 
 Composition mean_composition(const Mixture& m, std::int64_t sequence, std::int64_t sequences) {
+  if (m.recording) return recorded_mean(*m.recording, sequence * sequences);
   const bool drawn = m.pads || !plain(m);
   Means mean;
   if (drawn) mean = drawn_means(m, sequence, sequences);

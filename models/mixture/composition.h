@@ -1,6 +1,6 @@
 #pragma once
 
-/// What one micro-batch is made of, drawn from a mixture.
+/// Micro-batches drawn from a mixture.
 ///
 /// Packed, a sequence is a window of an endless stream of documents. Its first token is any token
 /// of the stream: one of kind k with k's share, in a document drawn in proportion to its length (it
@@ -13,23 +13,11 @@
 /// item, or of a document up to the end of its last prefix span.
 
 #include <cstdint>
-#include <vector>
 
+#include "models/mixture/micro_batch.h"
 #include "models/mixture/mixture.h"
 
 namespace forerun::models {
-
-struct Composition {
-  std::vector<std::int64_t>
-      tokens;                       ///< by modality, as Mixture::modalities; with padding the batch
-  std::int64_t padding = 0;         ///< tokens that are nothing's
-  std::vector<std::int64_t> items;  ///< whose first token is in the batch, by modality; of spans
-                                    ///< that are given in items
-  std::int64_t documents = 0;  ///< of which a sequence holds tokens; one cut in two counts twice
-  double pairs = 0;
-  double mean_segment = 0;  ///< tokens of the segment that a token is in, mean over tokens
-  bool operator==(const Composition&) const = default;
-};
 
 /// Micro-batch `micro_batch` of `replica` in step `step`: `sequences` of `sequence` tokens. A pure
 /// function: the same answer whatever was asked before. Stream "mixture/replica/R", whose draws are
@@ -47,7 +35,8 @@ struct Composition {
 /// The expected micro-batch, for a step without differences; whole numbers that fill it, by largest
 /// remainder. Packed, tokens are shares times the batch, and items and documents follow from them;
 /// pairs and segments are those of causal sequences where nothing is masked or sees forward. All
-/// else is the mean of 256 draws of one sequence.
+/// else is the mean of 256 draws of one sequence. Of a recording it is the mean of its lines, whose
+/// size it has.
 [[nodiscard]] Composition mean_composition(const Mixture&, std::int64_t sequence,
                                            std::int64_t sequences);
 

@@ -196,7 +196,22 @@ Mixture read_mixture(Reader& r) {
   return m;
 }
 
+Mixture read_recorded_mixture(Reader& r, std::int64_t sequence, std::int64_t sequences,
+                              const std::vector<std::string>& modalities) {
+  Mixture m;
+  m.recording = load_recording(r, "recording", sequence, sequences, modalities);
+  if (m.recording) m.modalities = m.recording->modalities;
+  for (const char* key : {"base", "kinds", "mask_documents", "pads"}) {
+    if (r.has(key)) {
+      r.problem(key, "given, and so is recording: what was recorded is taken as it is");
+    }
+  }
+  r.finish();
+  return m;
+}
+
 std::string mixture_json(const Mixture& m) {
+  if (m.recording) return fmt::format("{{\"recording\": {}}}", json_quoted(m.recording->name));
   std::vector<std::string> kinds;
   for (const DocumentKind& kind : m.kinds) {
     std::vector<std::string> spans;
@@ -233,6 +248,17 @@ Mixture load_mixture(const std::string& name) {
 
 std::vector<double> mean_shares(const Mixture& m) {
   std::vector<double> shares(m.modalities.size());
+  if (m.recording) {
+    double all = 0;
+    for (const Composition& c : m.recording->compositions) {
+      for (std::size_t i = 0; i < shares.size(); ++i) {
+        shares[i] += static_cast<double>(c.tokens[i]);
+        all += static_cast<double>(c.tokens[i]);
+      }
+    }
+    for (double& share : shares) share /= std::max(all, 1.0);
+    return shares;
+  }
   for (const DocumentKind& kind : m.kinds) {
     double all = 0;
     for (const SpanSpec& span : kind.spans) all += span.mean_tokens();
@@ -245,6 +271,10 @@ std::vector<double> mean_shares(const Mixture& m) {
 
 std::map<std::string, double> law_shares(const Mixture& m) {
   std::map<std::string, double> shares;
+  if (m.recording) {
+    const std::vector<double> of = mean_shares(m);
+    for (std::size_t i = 0; i < of.size(); ++i) shares[m.modalities[i]] = of[i];
+  }
   for (const DocumentKind& kind : m.kinds) shares[kind.law_modality] += kind.share;
   return shares;
 }

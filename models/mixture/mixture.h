@@ -14,16 +14,19 @@
 /// A law of losses may speak of whole corpora as modalities: image-text is one of the interaction
 /// law's seven (Aghajanyan et al. 2023). A kind of document says which its tokens belong to.
 ///
-/// Ready ones are models/mixtures/NAME.json.
+/// Ready ones are models/mixtures/NAME.json. In place of documents to draw, a mixture may be a
+/// recording of micro-batches (recording.h); it has no kinds then.
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/reader.h"
 #include "models/mixture/modality.h"
+#include "models/mixture/recording.h"
 
 namespace forerun::models {
 
@@ -66,18 +69,24 @@ struct Mixture {
   bool mask_documents = false;  ///< tokens see their own document only
   bool pads = false;
   std::vector<std::string> modalities;  ///< that occur, as the model names them, sorted
+  std::optional<Recording> recording;   ///< in place of kinds
   bool operator==(const Mixture&) const = default;
 };
 
 /// Reads a scenario's "mixture": {"base": "chameleon"}, or its own kinds. Refuses shares that do
 /// not sum to 1 within 1e-9, and modalities that there are not, with the nearest.
 [[nodiscard]] Mixture read_mixture(Reader&);
+/// Reads a scenario's {"recording": NAME} for micro-batches of `sequences` of `sequence` tokens of
+/// a model that knows `modalities`. NAME is one of models/recordings, or the path of a file.
+[[nodiscard]] Mixture read_recorded_mixture(Reader&, std::int64_t sequence, std::int64_t sequences,
+                                            const std::vector<std::string>& modalities);
 [[nodiscard]] std::string mixture_json(const Mixture&);
 [[nodiscard]] Mixture load_mixture(const std::string& name);
 [[nodiscard]] std::vector<std::string> mixture_names();
-/// Expected share of tokens of each of the mixture's modalities.
+/// Expected share of tokens of each of the mixture's modalities; of a recording, the mean share.
 [[nodiscard]] std::vector<double> mean_shares(const Mixture&);
-/// Share of tokens of each law modality that has any.
+/// Share of tokens of each law modality that has any. A recording does not say which tokens are of
+/// one document: there each modality is its own.
 [[nodiscard]] std::map<std::string, double> law_shares(const Mixture&);
 
 /// Two kinds of document, text of 64 to 4,096 tokens and images of 1,024, so that `share` of the
@@ -86,8 +95,8 @@ struct Mixture {
 
 /// The mixture with so much of the kinds richest in `modality`, as the model names it, added (or,
 /// for less, of the poorest) that it has `share` of the tokens: shares w become (1 - t) w + t w*,
-/// w* those of the richest kinds alone. Throws Error if the modality does not occur, or if no
-/// shares of the kinds give it so much.
+/// w* those of the richest kinds alone. Throws Error if the modality does not occur, if no shares
+/// of the kinds give it so much, or if the mixture is a recording.
 [[nodiscard]] Mixture with_share(Mixture, std::string_view modality, double share);
 
 }  // namespace forerun::models

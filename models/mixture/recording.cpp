@@ -3,15 +3,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "core/error.h"
-#include "core/reader.h"
+#include "core/file.h"
+#include "core/random.h"
 
 namespace forerun::models {
 namespace {
+
+constexpr int kMostWrongLines = 20;
+constexpr std::uint64_t kMostBytes = 64ull << 20;
+constexpr std::string_view kFolder = "models/recordings";
+
+/// The first line of a file, if it is of the recording and not of a micro-batch.
+bool is_header(Reader& r) { return r.has("source") || r.has("evidence"); }
+
+void read_header(Reader& r, Recording& recording) {
+  recording.source = r.text("source");
+  recording.evidence = r.evidence("evidence");
+  r.finish();
+}
 
 struct Line {
   std::map<std::string, std::int64_t> tokens, items;
@@ -83,7 +98,9 @@ std::optional<Recording> read_recording(std::string_view text, std::int64_t sequ
                                         Problems& problems) {
   std::vector<Line> lines;
   std::set<std::string> names;
-  bool good = true;
+  Recording recording;
+  int wrong = 0;
+  bool first = true;
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view one = text.substr(0, end);
@@ -93,26 +110,67 @@ std::optional<Recording> read_recording(std::string_view text, std::int64_t sequ
     const JsonDocument document = JsonDocument::parse(one, of_line);
     if (document.readable()) {
       Reader r = document.root(of_line);
-      lines.push_back(read_line(r, sequence, sequences, modalities));
-      for (const auto& [name, n] : lines.back().tokens) names.insert(name);
-      for (const auto& [name, n] : lines.back().items) names.insert(name);
+      if (std::exchange(first, false) && is_header(r)) {
+        read_header(r, recording);
+      } else {
+        lines.push_back(read_line(r, sequence, sequences, modalities));
+        for (const auto& [name, n] : lines.back().tokens) names.insert(name);
+        for (const auto& [name, n] : lines.back().items) names.insert(name);
+      }
     }
     for (const Problem& p : of_line.list()) {
       problems.add(fmt::format("line {}: {}", number, p.where), p.what);
-      good = false;
+    }
+    if (!of_line.empty() && ++wrong == kMostWrongLines) {
+      if (!text.empty()) {
+        problems.add(fmt::format("line {}", number + 1),
+                     "not read, for so many before it are wrong");
+      }
+      break;
     }
   }
-  if (good && lines.empty()) {
+  if (wrong == 0 && lines.empty()) {
     problems.add("line 1", "no composition: expected one a line");
-    good = false;
+    return std::nullopt;
   }
-  if (!good) return std::nullopt;
-  Recording recording;
+  if (wrong > 0) return std::nullopt;
   recording.modalities.assign(names.begin(), names.end());
   for (Line& line : lines) {
     line.composition.tokens = in_order(line.tokens, recording.modalities);
     line.composition.items = in_order(line.items, recording.modalities);
     recording.compositions.push_back(std::move(line.composition));
+  }
+  return recording;
+}
+
+std::vector<std::string> recording_names() { return data_names(kFolder, ".jsonl"); }
+
+std::optional<Recording> load_recording(Reader& r, std::string_view key, std::int64_t sequence,
+                                        std::int64_t sequences,
+                                        const std::vector<std::string>& modalities) {
+  const std::string name = r.text(key);
+  if (name.empty() || sequence <= 0 || sequences <= 0) return std::nullopt;  // a problem already
+  const std::vector<std::string> names = recording_names();
+  std::error_code ignored;  // what can't be looked at is no file
+  std::string path = name;
+  if (std::ranges::find(names, name) != names.end()) {
+    path = data_path(fmt::format("{}/{}.jsonl", kFolder, name));
+  } else if (!std::filesystem::is_regular_file(name, ignored)) {
+    r.problem(key, fmt::format("\"{}\" is no file and no recording: {}", name,
+                               did_you_mean(name, names,
+                                            fmt::format("there are {}", fmt::join(names, ", ")))));
+    return std::nullopt;
+  }
+  Problems problems;
+  const std::string text = read_file(path, kMostBytes);
+  std::optional<Recording> recording =
+      read_recording(text, sequence, sequences, modalities, problems);
+  for (const Problem& p : problems.list()) {
+    r.problem(key, fmt::format("{}: {}: {}", name, p.where, p.what));
+  }
+  if (recording) {
+    recording->name = name;
+    recording->hash = hash_text(text);
   }
   return recording;
 }

@@ -38,6 +38,11 @@ std::vector<double> alone(const Mixture& m, const std::vector<bool>& group) {
 }  // namespace
 
 Mixture with_share(Mixture m, std::string_view modality, double share) {
+  if (m.recording) {
+    throw Error(ExitCode::wrong,
+                fmt::format("the recording {} has the shares that it has", m.recording->name),
+                "a mixture of kinds of document can have others");
+  }
   const auto at = std::ranges::find(m.modalities, modality);
   if (at == m.modalities.end()) {
     throw Error(ExitCode::wrong,
