@@ -3,8 +3,10 @@
 /// The layers that one rank runs in a step, as priced. Private to sim/.
 
 #include <cstdint>
+#include <vector>
 
 #include "sim/compile.h"
+#include "sim/schedule.h"
 
 namespace forerun::sim {
 
@@ -23,7 +25,7 @@ struct LayerRun {
 
  private:
   [[nodiscard]] const Segment& backward_of(std::uint8_t l) const {
-    return redone ? parts.by_level[l].backward : parts.by_level[l].backward_plain;
+    return redone ? parts.by_level[l].backward.whole : parts.by_level[l].backward_plain.whole;
   }
 };
 
@@ -33,14 +35,18 @@ template <class Visit>
 void for_each_layer(const Scenario& s, const Layout& layout, const Variation& variation,
                     const std::vector<Parts>& parts, std::int64_t lane, std::int64_t stage,
                     Visit&& visit) {
-  const std::int64_t runs = variation.uniform() ? 1 : s.plan.micro_batches();
-  const double times = variation.uniform() ? static_cast<double>(s.plan.micro_batches()) : 1.0;
+  const PipelineShape shape = pipeline_shape(s.plan);
+  const std::int64_t served = micro_batches_of_chunk(shape);
+  const std::int64_t runs = variation.uniform() ? 1 : served;
+  const double times = variation.uniform() ? static_cast<double>(served) : 1.0;
   const std::int64_t limit = s.plan.recompute.layers_per_stage;
-  for (std::int64_t m = 0; m < runs; ++m) {
-    const Parts& own = parts[variation.composition(lane, m)];
-    for (const Chunk& chunk : layout.chunks[static_cast<std::size_t>(stage)]) {
-      for (std::int64_t i = 0; i < chunk.layers; ++i) {
-        const std::int64_t layer = chunk.first_layer + i;
+  const std::vector<Chunk>& chunks = layout.chunks[static_cast<std::size_t>(stage)];
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    const std::int64_t first = first_micro_batch(shape, {stage, static_cast<std::int64_t>(c)});
+    for (std::int64_t m = first; m < first + runs; ++m) {
+      const Parts& own = parts[variation.composition(lane, m)];
+      for (std::int64_t i = 0; i < chunks[c].layers; ++i) {
+        const std::int64_t layer = chunks[c].first_layer + i;
         visit(LayerRun{own.layers[layout.kinds.of[static_cast<std::size_t>(layer)]],
                        variation.level(lane, m, layer), limit == 0 || i < limit, times});
       }

@@ -8,7 +8,9 @@
 /// unfused attention, gathered FSDP units, a recomputed layer, weight gradients before they are
 /// added). The walk looks at the end of every forward pass (where the loss is), at the start of
 /// every backward pass (all of its activations and the first transients) and at its end (its weight
-/// gradients), and at the optimiser's step; between them memory falls or rises evenly.
+/// gradients), and at the optimiser's step; between them memory falls or rises evenly. Where the
+/// schedule splits backward passes, the operands of the weight gradients live from the one part to
+/// the other.
 ///
 /// The caching allocator holds more than is in use (`reserved`): a share of what lives, and outside
 /// it the context and communicators.

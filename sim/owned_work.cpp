@@ -119,7 +119,8 @@ std::optional<ExpertWork> expert_work(const Scenario& s, const Layout& layout,
         add(group.waits, kernels - fair);
         add(group.exchanges, forward.exchanges + backward.exchanges);
       });
-      group.layers = std::llround(runs / static_cast<double>(s.plan.micro_batches()));
+      group.layers =
+          std::llround(runs / static_cast<double>(micro_batches_of_chunk(pipeline_shape(s.plan))));
       if (runs > 0) group.load = loads / runs;
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "hw/power.h"
 #include "models/flops.h"
@@ -9,6 +10,7 @@
 #include "sim/layer_walk.h"
 #include "sim/parts.h"
 #include "sim/pass_units.h"
+#include "sim/schedule.h"
 #include "sim/variation.h"
 
 namespace forerun::sim {
@@ -44,7 +46,8 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
   const std::int64_t lane = rank / s.plan.pipeline, stage = rank % s.plan.pipeline;
   const std::vector<Label>& labels = compiled.program.labels;
   const Plan& plan = s.plan;
-  const double m = static_cast<double>(plan.micro_batches());
+  const PipelineShape shape = pipeline_shape(plan);
+  const double m = static_cast<double>(micro_batches_of_chunk(shape));
   double embeddings = 0, heads = 0, casts = 0, losses = 0;
   for (const Chunk& c : layout.chunks[static_cast<std::size_t>(stage)]) {
     embeddings += c.embedding ? 1 : 0;
@@ -79,19 +82,19 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
     const LayerPasses& last = parts.layers[layout.kinds.of.back()].by_level.front();
     for (const Segment* of :
          {&parts.multi_token_forward, &last.forward, &parts.head_forward, &parts.cast_forward,
-          &parts.loss_forward, &parts.loss_backward, &parts.cast_backward, &parts.head_backward,
-          &last.backward, &parts.multi_token_backward}) {
+          &parts.loss_forward, &parts.loss_backward, &parts.cast_backward,
+          &parts.head_backward.whole, &last.backward.whole, &parts.multi_token_backward.whole}) {
       count_in(*of, modules);
     }
   }
   count_in(parts.items_forward, embeddings * m);
-  count_in(parts.items_backward, embeddings * m);
+  count_in(parts.items_backward.whole, embeddings * m);
   count_in(parts.predictions_forward, heads * m);
-  count_in(parts.predictions_backward, heads * m);
+  count_in(parts.predictions_backward.whole, heads * m);
   count_in(parts.embedding_forward, embeddings * m);
-  count_in(parts.embedding_backward, embeddings * m);
+  count_in(parts.embedding_backward.whole, embeddings * m);
   count_in(parts.head_forward, heads * m);
-  count_in(parts.head_backward, heads * m);
+  count_in(parts.head_backward.whole, heads * m);
   count_in(parts.cast_forward, casts * m);
   count_in(parts.cast_backward, casts * m);
   count_in(parts.loss_forward, losses * m);
@@ -118,7 +121,8 @@ void add_kernels(std::vector<ModalityWork>& modalities, const std::vector<Kernel
 
 /// The clock that the power cap leaves, from the passes of the busiest rank: the cap's control loop
 /// averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's bubble.
-/// The hungriest of the job's chips sets the pace. Where micro-batches differ: of the first.
+/// The hungriest of the job's chips sets the pace. Where micro-batches differ: of the first. Passes
+/// that run together are taken one after the other: what their overlap adds is left out.
 double step_clock(const Scenario& s, const Layout& layout, const Variation& variation) {
   Pricer at_burst(s, layout, 1.0, nullptr);
   const Parts parts = price_parts(s, layout, at_burst, variation.slices().front(), {true});
@@ -142,6 +146,10 @@ Seconds step_time(const Scenario& scenario) {
 }
 
 StepResult simulate_step(const Scenario& scenario, Detail detail) {
+  return simulate_step(scenario, detail, step_memory(scenario, make_layout(scenario)));
+}
+
+StepResult simulate_step(const Scenario& scenario, Detail detail, MemoryResult memory) {
   const Layout layout = make_layout(scenario);
   const Variation variation(scenario, layout);
   StepResult result;
@@ -188,7 +196,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   const FlopRate peak = scenario.accelerator.peak.at(hw::Precision::bf16);
   result.model_flops_utilisation =
       model / (peak * result.time * static_cast<double>(scenario.accelerators));
-  result.memory = step_memory(scenario, layout);
+  result.memory = std::move(memory);
   result.program = std::shared_ptr<const Program>(compiled, &compiled->program);
   result.execution = run;
   return result;
