@@ -89,7 +89,7 @@ struct Operation {
 /// A label says what ran, for people.
 struct Label {
   std::string name;
-  std::string shape;
+  std::string shape = {};
   DurationEvidence evidence = DurationEvidence::modelled;
   std::string modality = {};  ///< whose weights it uses; empty: all tokens do
   bool product = false;       ///< of matrices
