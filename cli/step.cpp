@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "cli/command.h"
 #include "cli/load.h"
@@ -111,10 +110,10 @@ void write_stages(JsonWriter& json, const sim::StepResult& r) {
 
 int step(const Options& o) {
   const sim::Scenario s = load_scenario(o);
-  sim::MemoryResult memory = sim::step_memory(s, sim::make_layout(s), sim::Remedies::find);
+  const sim::MemoryResult memory = sim::step_memory(s, sim::make_layout(s), sim::Remedies::find);
   if (!memory.fits) return deliver_infeasible(o, s, memory);
-  const sim::StepResult r = sim::simulate_step(
-      s, o.every_kernel ? sim::Detail::kernels : sim::Detail::folded, std::move(memory));
+  const sim::StepResult r =
+      sim::simulate_step(s, o.every_kernel ? sim::Detail::kernels : sim::Detail::folded);
   write_trace(o, s, r);
   const Seconds folded = o.every_kernel ? sim::step_time(s) : r.time;
   const sim::ImbalanceCost cost = sim::imbalance_cost(s, folded);

@@ -35,6 +35,7 @@ models::KernelChoices kernel_choices(const Scenario& s) {
   c.expert_exchange_overlap = f.expert_exchange_overlap;
   c.shared_expert_overlap = f.shared_expert_overlap;
   c.grouped_modalities = f.grouped_modalities;
+  c.compact_activations = f.memory.compact_activations;
   c.modality_mask_syncs = f.modality_mask_syncs;
   return c;
 }

@@ -51,6 +51,28 @@ TEST_SUITE("sim/layout") {
     CHECK_FALSE(layout.holds_head(0));
   }
 
+  TEST_CASE("under DualPipe mirrored ranks hold the same two stages and sum gradients together") {
+    Scenario s = on(16, 1, 4);
+    const Layout plain = make_layout(s);
+    s.plan.schedule = PipelineSchedule::dualpipe;
+    s.plan.global_batch = 16 * 8;
+    s.plan.sharding = ShardingStage::optimizer;
+    const Layout layout = make_layout(s);
+    CHECK(layers_of(layout) == std::vector<std::int64_t>{12, 12, 12, 12});
+    CHECK(layout.chunks[0] == std::vector<Chunk>{plain.chunks[0][0], plain.chunks[3][0]});
+    CHECK(layout.chunks[1] == std::vector<Chunk>{plain.chunks[1][0], plain.chunks[2][0]});
+    CHECK(layout.chunks[3] == layout.chunks[0]);
+    CHECK(layout.chunks[2] == layout.chunks[1]);
+    CHECK(layout.data.ranks == 32);
+    CHECK(layout.data.per_domain == plain.data.per_domain);
+    CHECK(layout.shard == layout.data);
+    // Both ends are here: a tied matrix is held once and exchanged with nobody.
+    CHECK(layout.embedding.ranks == 1);
+    CHECK(stage_parameters(s, layout, 0).total() == stage_parameters(s, plain, 0).total() +
+                                                        stage_parameters(s, plain, 3).total() -
+                                                        layout.padded_vocab * s.model.hidden);
+  }
+
   TEST_CASE("layers that do not divide go to the middle first") {
     Scenario s = on(1, 1, 8);
     s.model.layers = 28;  // 3 each and 4 more: stages 2 to 5

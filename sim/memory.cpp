@@ -7,10 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "models/activation_memory.h"
-#include "models/item_operations.h"
-#include "models/split_backward.h"
-#include "sim/compile.h"
+#include "sim/kept_activations.h"
 #include "sim/memory_ledger.h"
 #include "sim/schedule.h"
 #include "sim/variation.h"
@@ -24,76 +21,11 @@ constexpr double kSixteenBit = 2.0;
 /// With so many micro-batches the host gets as far ahead as it can.
 constexpr std::int64_t kManyMicroBatches = 8;
 
-/// What does not depend on the stage.
-struct Common {
-  Common(const Scenario& s, const Layout& l)
-      : scenario(s), layout(l), choices(kernel_choices(s)), slice(slice_of(s)), worst(slice) {
-    if (s.model.experts && s.expert_loads.kind != LoadKind::balanced) {
-      // Passes in flight have the mean of what a group's busiest rank gets, the one that runs the
-      // most.
-      const Variation variation(s, l);
-      slice.load.mine = variation.mean_load();
-      worst.load.mine = variation.worst_load();
-    }
-    for (const models::Architecture& kind : l.kinds.kinds) add_kind(kind);
-    outer = models::outer_hidden_state(s.model, slice);
-    whole = models::hidden_state(s.model, slice);
-    const std::int64_t vocabulary = l.padded_vocab / s.plan.tensor;
-    logits = static_cast<double>(slice.tokens()) * static_cast<double>(vocabulary);
-  }
-
-  /// Of one kind of layer.
-  struct Kind {
-    Bytes full{}, layer{};  ///< kept: without recompute, with the plan's
-    Bytes put_off{};        ///< kept for weight gradients, where the schedule puts them off
-    models::Transients transients;
-    double parameters = 0;
-  };
-
-  void add_kind(const models::Architecture& kind) {
-    const auto tensors = models::layer_activations(kind, slice, choices);
-    Kind k;
-    k.full = models::kept_bytes(tensors, {});
-    switch (scenario.plan.recompute.mode) {
-      case RecomputeMode::none:
-        k.layer = k.full;
-        break;
-      case RecomputeMode::selective:
-        k.layer = models::kept_bytes(tensors, scenario.plan.recompute.parts);
-        break;
-      case RecomputeMode::full:
-        for (const models::KeptActivation& t : tensors) {
-          if (t.when == models::KeptActivation::When::always) k.layer += t.bytes;
-        }
-        break;
-    }
-    if (splits_backward(scenario.plan.schedule)) {
-      const models::OperationList backward =
-          models::layer_backward(kind, slice, choices, {}, false);
-      k.put_off = models::kept_for_weights(models::split_backward(backward).weights);
-    }
-    k.transients = models::layer_transients(kind, worst, choices);
-    k.parameters =
-        static_cast<double>(models::layer_parameters(kind, cut_of(scenario.plan)).total());
-    layer_parameters = std::max(layer_parameters, k.parameters);
-    kinds.push_back(k);
-  }
-
-  const Scenario& scenario;
-  const Layout& layout;
-  models::KernelChoices choices;
-  models::Slice slice, worst;   ///< with the mean load of experts, and the greatest
-  std::vector<Kind> kinds;      ///< as Layout::kinds
-  Bytes outer{}, whole{};       ///< a hidden state
-  double logits = 0;            ///< of one micro-batch on one rank
-  double layer_parameters = 0;  ///< of the largest kind
-};
-
 constexpr std::string_view kActivations = "activations";
 
 class StageWalk {
  public:
-  StageWalk(const Common& c, std::int64_t rank)
+  StageWalk(const KeptActivations& c, std::int64_t rank)
       : c_(c),
         plan_(c.scenario.plan),
         framework_(c.scenario.framework),
@@ -102,8 +34,8 @@ class StageWalk {
         chunks_(c.layout.chunks[static_cast<std::size_t>(rank)]),
         parameters_(stage_parameters(c.scenario, c.layout, rank)) {
     for (const Chunk& chunk : chunks_) {
-      kept_.push_back(activations(chunk));
-      put_off_.push_back(put_off(chunk));
+      kept_.push_back(c.activations(chunk, std::ssize(chunks_)));
+      put_off_.push_back(c.put_off(chunk));
     }
   }
 
@@ -234,79 +166,6 @@ class StageWalk {
     return sum;
   }
 
-  /// Layers of a chunk whose activations are recomputed as the plan says; the others keep all.
-  [[nodiscard]] std::int64_t recomputed_layers(const Chunk& chunk) const {
-    const std::int64_t limit = plan_.recompute.layers_per_stage;
-    if (plan_.recompute.mode == RecomputeMode::none) return 0;
-    return limit == 0 ? chunk.layers : std::min(chunk.layers, limit);
-  }
-
-  /// Of layer `i` of a chunk.
-  [[nodiscard]] const Common::Kind& kind(const Chunk& chunk, std::int64_t i) const {
-    return c_.kinds[c_.layout.kinds.of[static_cast<std::size_t>(chunk.first_layer + i)]];
-  }
-  /// The most of something over a chunk's layers.
-  template <class Of>
-  [[nodiscard]] Bytes most(const Chunk& chunk, Of of) const {
-    Bytes most{};
-    for (std::int64_t i = 0; i < chunk.layers; ++i) most = std::max(most, of(kind(chunk, i)));
-    return most;
-  }
-
-  /// What one micro-batch keeps in a chunk from its forward to its backward pass.
-  [[nodiscard]] Bytes activations(const Chunk& chunk) const {
-    const std::int64_t redone = recomputed_layers(chunk);
-    const std::int64_t offloaded =
-        std::min(chunk.layers, plan_.activation_offload_layers / std::ssize(chunks_));
-    Bytes sum{};
-    for (std::int64_t i = offloaded; i < chunk.layers; ++i) {
-      sum += i < redone ? kind(chunk, i).layer : kind(chunk, i).full;
-    }
-    if (chunk.embedding) {
-      sum += models::embedding_activations(c_.scenario.model, c_.slice, c_.choices);
-      sum += models::item_activations(c_.scenario.model, c_.slice);
-    }
-    if (chunk.head) {
-      const auto modules = static_cast<double>(c_.scenario.model.multi_token_prediction);
-      const Common::Kind& last = c_.kinds[c_.layout.kinds.of.back()];
-      const bool redo = plan_.recompute.layers_per_stage == 0;
-      // The joined vector and its norms beside the layer, the head's inputs and the loss.
-      sum += modules * ((redo ? last.layer : last.full) + 8.0 * c_.outer +
-                        Bytes(c_.logits * habits_.loss_kept_bytes));
-    }
-    if (chunk.head) sum += 2.0 * c_.outer;  // inputs of the final norm and of the output matrix
-    if (chunk.loss) sum += Bytes(c_.logits * habits_.loss_kept_bytes);
-    const Bytes sent_logits(kSixteenBit * c_.logits);
-    if (chunk.loss && !chunk.head) sum += sent_logits;  // received from the stage before
-    if (!chunk.loss && habits_.keeps_sent_outputs) sum += chunk.head ? sent_logits : c_.outer;
-    return sum;
-  }
-
-  /// What one micro-batch's weight gradients hold until they are made.
-  [[nodiscard]] Bytes put_off(const Chunk& chunk) const {
-    Bytes sum{};
-    if (!splits_backward(plan_.schedule)) return sum;
-    for (std::int64_t i = 0; i < chunk.layers; ++i) sum += kind(chunk, i).put_off;
-    const models::Architecture& a = c_.scenario.model;
-    const std::int64_t vocabulary = c_.layout.padded_vocab;
-    const auto of = [](const models::OperationList& backward) {
-      return models::kept_for_weights(models::split_backward(backward).weights);
-    };
-    if (chunk.embedding) {
-      sum += of(models::embedding_backward(a, c_.slice, c_.choices, vocabulary));
-      sum += of(models::items_backward(a, c_.slice, c_.choices));
-    }
-    if (!chunk.head) return sum;
-    const Bytes head = of(models::head_backward(a, c_.slice, c_.choices, vocabulary));
-    sum += head + of(models::predictions_backward(a, c_.slice, c_.choices));
-    if (a.multi_token_prediction > 0) {
-      sum += static_cast<double>(a.multi_token_prediction) *
-             (head + c_.kinds[c_.layout.kinds.of.back()].put_off +
-              of(models::multi_token_backward(a, c_.slice, c_.choices)));
-    }
-    return sum;
-  }
-
   /// The states and what the passes in flight keep, but for `gone`.
   [[nodiscard]] Ledger living(Bytes gone = Bytes(0)) const {
     Ledger now = states_;
@@ -359,7 +218,7 @@ class StageWalk {
       add_whole_parameters(now, head_parameters(), 0);
     } else if (chunk.layers > 0) {
       now.add("transients of a layer",
-              most(chunk, [](const Common::Kind& k) { return k.transients.forward; }));
+              c_.most(chunk, [](const LayerMemory& k) { return k.transients.forward; }));
       add_whole_parameters(now, c_.layer_parameters + ahead(), 0);
     }
     consider(now, chunk.loss ? "loss" : "forward pass");
@@ -378,12 +237,12 @@ class StageWalk {
     }
     if (chunk.layers == 0) return;
     Ledger now = living(chunk.loss ? Bytes(c_.logits * habits_.loss_kept_bytes) : Bytes(0));
-    if (recomputed_layers(chunk) > 0) {
+    if (c_.recomputed_layers(chunk) > 0) {
       now.add("recomputed layer",
-              most(chunk, [](const Common::Kind& k) { return k.full - k.layer; }));
+              c_.most(chunk, [](const LayerMemory& k) { return k.full - k.layer; }));
     }
     now.add("transients of a layer",
-            c_.outer + most(chunk, [](const Common::Kind& k) { return k.transients.backward; }));
+            c_.outer + c_.most(chunk, [](const LayerMemory& k) { return k.transients.backward; }));
     if (chunk.head && holds_pass_gradients()) {
       now.add("gradient of the output matrix", head_gradient());
     }
@@ -445,7 +304,7 @@ class StageWalk {
     peak_in_flight_ = in_flight_;
   }
 
-  const Common& c_;
+  const KeptActivations& c_;
   const Plan& plan_;
   const Framework& framework_;
   const MemoryHabits& habits_;
@@ -466,7 +325,12 @@ class StageWalk {
 }  // namespace
 
 MemoryResult step_memory(const Scenario& scenario, const Layout& layout, Remedies remedies) {
-  const Common common(scenario, layout);
+  return step_memory(scenario, layout, Variation(scenario, layout), remedies);
+}
+
+MemoryResult step_memory(const Scenario& scenario, const Layout& layout, const Variation& variation,
+                         Remedies remedies) {
+  const KeptActivations common(scenario, layout, variation);
   MemoryResult result;
   result.capacity = scenario.accelerator.memory;
   for (std::int64_t rank = 0; rank < scenario.plan.pipeline; ++rank) {

@@ -24,6 +24,7 @@
 #include "core/quantity.h"
 #include "sim/layout.h"
 #include "sim/scenario.h"
+#include "sim/variation.h"
 
 namespace forerun::sim {
 
@@ -58,6 +59,9 @@ struct MemoryResult {
 /// `remedies` are looked for only when it does not fit and that is asked (each is a walk).
 enum class Remedies : std::uint8_t { find, skip };
 [[nodiscard]] MemoryResult step_memory(const Scenario&, const Layout&, Remedies = Remedies::find);
+/// The same where the scenario's variation is known already.
+[[nodiscard]] MemoryResult step_memory(const Scenario&, const Layout&, const Variation&,
+                                       Remedies = Remedies::find);
 
 /// Changes of one knob by which the scenario fits, the least intrusive first, each with what is
 /// then left: "micro_batch 4 -> 2 (3.1 GiB to spare)". Empty if none helps.

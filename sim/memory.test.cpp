@@ -48,6 +48,9 @@ Scenario random_scenario() {
   if (p.pipeline > 1 && *rc::gen::arbitrary<bool>()) {
     p.schedule = PipelineSchedule::interleaved;
     p.virtual_stages = 2;
+  } else {
+    p.schedule = *rc::gen::element(PipelineSchedule::one_forward_one_backward,
+                                   PipelineSchedule::zero_bubble_h1);
   }
   p.sharding = *rc::gen::element(ShardingStage::none, ShardingStage::optimizer,
                                  ShardingStage::gradients, ShardingStage::parameters);
@@ -197,6 +200,30 @@ TEST_SUITE("sim/memory") {
       s.plan.recompute.mode = RecomputeMode::full;
       RC_ASSERT(owned(memory_of(s).stages[0], "activations") <= all);
     });
+  }
+
+  TEST_CASE("H1 holds the operands of weight gradients that wait, DualPipe two stages' states") {
+    Scenario s = plain();
+    s.plan.pipeline = 4;
+    s.plan.global_batch = 32;
+    const MemoryResult plain = memory_of(s);
+    s.plan.schedule = PipelineSchedule::zero_bubble_h1;
+    const MemoryResult split = memory_of(s);
+    // The first rank puts nothing off longer than a pass; the last keeps 3 sets of operands beside
+    // the one pass in flight.
+    CHECK(owned(split.stages[0], "activations") ==
+          doctest::Approx(owned(plain.stages[0], "activations")).epsilon(0.01));
+    const double three =
+        owned(split.stages[2], "activations") - owned(plain.stages[2], "activations");
+    CHECK(three > 0);
+    CHECK(owned(split.stages[2], "activations") < owned(plain.stages[0], "activations"));
+    s.plan.schedule = PipelineSchedule::dualpipe;
+    const MemoryResult both = memory_of(s);
+    CHECK(owned(both.stages[1], "parameters") ==
+          owned(plain.stages[1], "parameters") + owned(plain.stages[2], "parameters"));
+    // Five passes of a stage in flight against three.
+    CHECK(owned(both.stages[1], "activations") ==
+          doctest::Approx(owned(plain.stages[1], "activations") * 5 / 3).epsilon(0.01));
   }
 
   TEST_CASE("the walk over a few micro-batches is the walk over all of them") {

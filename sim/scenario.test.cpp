@@ -109,6 +109,15 @@ TEST_SUITE("sim/scenario") {
                                     "\"schedule\": \"one_forward_one_backward\""))
               .find("/plan/schedule: one_forward_one_backward has one stage a rank, virtual_stages "
                     "is 2") != std::string::npos);
+    CHECK(problems_of(scenario_text("\"pipeline\": 2",
+                                    "\"pipeline\": 2, \"schedule\": \"zero_bubble_h1\", "
+                                    "\"sharding\": \"gradients\"")) ==
+          "s: /plan/schedule: zero_bubble_h1 puts weight gradients off, so it goes with sharding "
+          "none or optimizer, not with gradients\n");
+    CHECK(problems_of(scenario_text("\"global_batch\": 32",
+                                    "\"global_batch\": 8, \"schedule\": \"dualpipe\"")) ==
+          "s: /plan/schedule: ranks 2, micro-batches 2: dualpipe needs an even number of ranks and "
+          "an even number of micro-batches, at least twice as many\n");
   }
 
   TEST_CASE("a power cap lies between idle power and the board's own cap, and slows a step") {

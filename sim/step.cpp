@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <utility>
 
 #include "hw/power.h"
 #include "models/flops.h"
@@ -146,10 +145,6 @@ Seconds step_time(const Scenario& scenario) {
 }
 
 StepResult simulate_step(const Scenario& scenario, Detail detail) {
-  return simulate_step(scenario, detail, step_memory(scenario, make_layout(scenario)));
-}
-
-StepResult simulate_step(const Scenario& scenario, Detail detail, MemoryResult memory) {
   const Layout layout = make_layout(scenario);
   const Variation variation(scenario, layout);
   StepResult result;
@@ -196,7 +191,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail, MemoryResult m
   const FlopRate peak = scenario.accelerator.peak.at(hw::Precision::bf16);
   result.model_flops_utilisation =
       model / (peak * result.time * static_cast<double>(scenario.accelerators));
-  result.memory = std::move(memory);
+  result.memory = step_memory(scenario, layout, variation);
   result.program = std::shared_ptr<const Program>(compiled, &compiled->program);
   result.execution = run;
   return result;

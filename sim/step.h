@@ -65,9 +65,6 @@ struct StepResult {
 };
 
 [[nodiscard]] StepResult simulate_step(const Scenario&, Detail = Detail::folded);
-/// The same where step_memory's answer is there already: of a large machine's uneven experts it
-/// takes as long as the rest.
-[[nodiscard]] StepResult simulate_step(const Scenario&, Detail, MemoryResult);
 /// simulate_step(...).time, without what explains it: for fits and searches that ask it often.
 [[nodiscard]] Seconds step_time(const Scenario&);
 /// The clock that the power cap leaves, of the burst clock: the same however uneven the work is.

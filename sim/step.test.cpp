@@ -109,6 +109,63 @@ TEST_SUITE("sim/step") {
     s.plan.virtual_stages = 1;
     s.plan.schedule = PipelineSchedule::all_forward_all_backward;
     CHECK(simulate_step(s, Detail::folded).time == simulate_step(s, Detail::kernels).time);
+    for (const PipelineSchedule split :
+         {PipelineSchedule::zero_bubble_h1, PipelineSchedule::dualpipe}) {
+      s.plan.schedule = split;
+      CHECK(simulate_step(s, Detail::folded).time == simulate_step(s, Detail::kernels).time);
+    }
+  }
+
+  TEST_CASE("splitting backward passes leaves the work and takes from the bubble") {
+    Scenario s = small(1, 1, 4);
+    s.plan.global_batch = 32;  // 16 micro-batches
+    s.model.vocab = 1024;      // stages nearly alike
+    s.framework.launch = Seconds(0);
+    s.framework.deferred_embedding_gradients = 0;
+    const StepResult plain = simulate_step(s);
+    s.plan.schedule = PipelineSchedule::zero_bubble_h1;
+    const StepResult zero_bubble = simulate_step(s);
+    CHECK(zero_bubble.flops.base() == doctest::Approx(plain.flops.base()).epsilon(1e-12));
+    // (p - 1) (F + B - W) against (p - 1) (F + B + W).
+    Seconds weights{};
+    for (const KernelShare& k : plain.kernels) {
+      if (k.name.find("weight gradient") != std::string::npos) weights += k.time / 16.0;
+    }
+    CHECK((plain.time - zero_bubble.time) / (2.0 * 3.0 * weights) ==
+          doctest::Approx(1).epsilon(0.05));
+    s.plan.schedule = PipelineSchedule::dualpipe;
+    const StepResult dualpipe = simulate_step(s);
+    CHECK(dualpipe.flops.base() == doctest::Approx(plain.flops.base()).epsilon(1e-12));
+    CHECK(dualpipe.time < plain.time);
+  }
+
+  TEST_CASE("kernels of two chunks that serve half the micro-batches each are counted so") {
+    // Of a middle stage: 16 forward passes of its 6 layers, or 8 of 6 and 8 of another 6.
+    Scenario s = small(1, 1, 4);
+    s.plan.global_batch = 32;
+    const auto norms = [](const Scenario& of) {
+      std::int64_t count = 0;
+      for (const KernelShare& k : simulate_step(of).kernels) {
+        if (k.name == "attention norm") count += k.count;
+      }
+      return count;
+    };
+    CHECK(norms(s) == 16 * 6);
+    s.plan.schedule = PipelineSchedule::dualpipe;
+    CHECK(norms(s) == 16 * 6);
+  }
+
+  TEST_CASE("DualPipe hides exchanges of tensor peers behind the other direction's kernels") {
+    Scenario s = small(1, 4, 4);
+    s.plan.global_batch = 32;
+    s.framework.launch = Seconds(0);
+    s.framework.tensor_overlap = s.framework.tensor_gradient_overlap = false;
+    const auto exchange = [](const Scenario& of) {
+      return simulate_step(of).by_rank[1][static_cast<std::size_t>(Category::tensor_exchange)];
+    };
+    const Seconds shown = exchange(s);
+    s.plan.schedule = PipelineSchedule::dualpipe;
+    CHECK(exchange(s) < 0.6 * shown);
   }
 
   TEST_CASE("with launch gaps and taxes folded and single kernels agree within one per cent") {
@@ -123,11 +180,16 @@ TEST_SUITE("sim/step") {
   }
 
   TEST_CASE("every accelerator simulated gives the folded step's time to the tick") {
-    for (const auto& [d, t, p, sharding] : {std::tuple{2, 2, 4, ShardingStage::none},
-                                            {4, 2, 1, ShardingStage::parameters},
-                                            {2, 4, 2, ShardingStage::optimizer}}) {
+    constexpr auto kOneOne = PipelineSchedule::one_forward_one_backward;
+    for (const auto& [d, t, p, sharding, schedule] :
+         {std::tuple{2, 2, 4, ShardingStage::none, kOneOne},
+          {4, 2, 1, ShardingStage::parameters, kOneOne},
+          {2, 4, 2, ShardingStage::optimizer, kOneOne},
+          {2, 2, 4, ShardingStage::optimizer, PipelineSchedule::zero_bubble_h1},
+          {2, 2, 4, ShardingStage::optimizer, PipelineSchedule::dualpipe}}) {
       Scenario s = small(d, t, p);
       s.plan.sharding = sharding;
+      s.plan.schedule = schedule;
       const Compiled folded =
           compile_step(s, make_layout(s), Variation(s, make_layout(s)), Detail::kernels, 1.0);
       const Execution one = execute(folded.program);
