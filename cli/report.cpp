@@ -9,6 +9,7 @@
 #include <numeric>
 #include <vector>
 
+#include "cli/uneven_report.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/table.h"
@@ -90,44 +91,6 @@ std::string rank_text(const sim::StepResult& r) {
   const auto stages = static_cast<std::int64_t>(r.memory.stages.size());
   if (r.imbalance.lanes == 1) return fmt::format("stage {}", r.rank);
   return fmt::format("stage {} of lane {}", r.rank % stages, r.rank / stages);
-}
-
-std::string imbalance_text(const sim::StepResult& r) {
-  const sim::Imbalance& i = r.imbalance;
-  if (i.lanes == 1 && i.worst_load == 1) return {};
-  Seconds waited{};
-  for (const auto& rank : r.by_rank) {
-    waited += rank[static_cast<std::size_t>(sim::Category::imbalance)] /
-              static_cast<double>(r.by_rank.size());
-  }
-  std::string out;
-  if (i.lanes > 1)
-    out = fmt::format(
-        "  {} lanes of replicas differ and are simulated apart; a rank waits {} of the step for "
-        "others, on the mean\n",
-        i.lanes, show_percent(waited / r.time));
-  if (i.worst_load > 1) {
-    out += fmt::format(
-        "  a layer's busiest rank has {:.2f} times the fair share of rows on the mean, {:.2f} at "
-        "most; {} of the copies dropped\n",
-        i.mean_load, i.worst_load, show_percent(i.dropped));
-  }
-  return out;
-}
-
-std::string modalities_text(const sim::StepResult& r) {
-  if (r.modalities.empty()) return {};
-  Table table({{"modality", Table::Align::left},
-               {"share of tokens", Table::Align::right},
-               {"spread of a micro-batch", Table::Align::right},
-               {"its own kernels", Table::Align::right},
-               {"of the step", Table::Align::right}});
-  for (const sim::ModalityWork& m : r.modalities) {
-    table.row({m.name, show_percent(m.share), m.spread > 0 ? show_percent(m.spread) : "",
-               m.kernels > Seconds(0) ? show(m.kernels) : "",
-               m.kernels > Seconds(0) ? show_percent(m.kernels / r.time) : ""});
-  }
-  return fmt::format("modalities ({})\n\n{}\n", rank_text(r), table.text());
 }
 
 std::string breakdown_text(const sim::StepResult& r) {
@@ -273,16 +236,7 @@ void write_step(JsonWriter& json, const sim::StepResult& r) {
     json.key(name(static_cast<DurationEvidence>(i))).value(r.by_evidence[i].base());
   }
   json.end_object();
-  json.key("imbalance").begin_object().key("lanes").value(r.imbalance.lanes);
-  json.key("worst_expert_load").value(r.imbalance.worst_load);
-  json.key("mean_expert_load").value(r.imbalance.mean_load);
-  json.key("dropped").value(r.imbalance.dropped).end_object();
-  json.key("modalities").begin_array();
-  for (const sim::ModalityWork& m : r.modalities) {
-    json.begin_object().key("name").value(m.name).key("share").value(m.share);
-    json.key("spread").value(m.spread).key("kernels_s").value(m.kernels.base()).end_object();
-  }
-  json.end_array();
+  write_uneven(json, r);
   json.key("events").value(static_cast<std::int64_t>(r.events));
 }
 

@@ -27,11 +27,6 @@ namespace forerun::cli {
 [[nodiscard]] std::string question_text(const sim::Scenario&);
 /// "stage 3", or "stage 3 of lane 1" where lanes differ.
 [[nodiscard]] std::string rank_text(const sim::StepResult&);
-/// How uneven experts and compositions were, and what waiting for one another cost; empty where
-/// nothing differs.
-[[nodiscard]] std::string imbalance_text(const sim::StepResult&);
-/// Tokens and own kernels of each modality; empty where nothing tells them apart.
-[[nodiscard]] std::string modalities_text(const sim::StepResult&);
 /// Where the time of the rank that ends last goes, largest first.
 [[nodiscard]] std::string breakdown_text(const sim::StepResult&);
 /// "clock 82 % of the burst clock, 700 W on the mean", and, where that is more than the accelerator

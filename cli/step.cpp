@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/load.h"
 #include "cli/report.h"
+#include "cli/uneven_report.h"
 #include "core/table.h"
 #include "sim/layout.h"
 #include "sim/memory.h"
@@ -97,7 +98,10 @@ void write_stages(JsonWriter& json, const sim::StepResult& r) {
   for (const sim::KernelShare& k : r.kernels) {
     json.begin_object().key("name").value(k.name).key("shape").value(k.shape);
     json.key("time_s").value(k.time.base()).key("count").value(k.count);
-    json.key("evidence").value(name(k.evidence)).end_object();
+    json.key("evidence").value(name(k.evidence));
+    if (!k.modality.empty()) json.key("modality").value(k.modality);
+    if (k.load > 0) json.key("copies").value(k.rows).key("load").value(k.load);
+    json.end_object();
   }
   json.end_array();
 }
@@ -111,11 +115,14 @@ int step(const Options& o) {
   const sim::StepResult r =
       sim::simulate_step(s, o.every_kernel ? sim::Detail::kernels : sim::Detail::folded);
   write_trace(o, s, r);
+  const Seconds folded = o.every_kernel ? sim::step_time(s) : r.time;
+  const sim::ImbalanceCost cost = sim::imbalance_cost(s, folded);
   JsonWriter json;
   json.begin_object();
   write_question(json, s);
   json.key("feasible").value(true);
   write_step(json, r);
+  write_cost(json, cost);
   write_stages(json, r);
   write_memory(json, r.memory);
   write_inputs(json, s);
@@ -123,11 +130,11 @@ int step(const Options& o) {
   json.end_object();
   const std::string power =
       fmt::format("{}\n  {} events\n{}", power_text(s, r),
-                  show_count(static_cast<double>(r.events)), imbalance_text(r));
+                  show_count(static_cast<double>(r.events)), imbalance_text(r, cost, folded));
   deliver(
       o,
-      fmt::format("{}\n  step time {}, {}\n{}\n{}{}\n{}\n{}\n{}", question_text(s),
-                  show_step(r.time), power, breakdown_text(r), modalities_text(r),
+      fmt::format("{}\n  step time {}, {}\n{}\n{}{}{}\n{}\n{}\n{}", question_text(s),
+                  show_step(r.time), power, breakdown_text(r), modalities_text(r), experts_text(r),
                   stages_text(s, r), kernels_text(r), memory_text(r.memory), evidence_text(s, r)),
       json);
   return 0;

@@ -39,6 +39,18 @@ Routed routed(const Layer& l, const WeightSet& set, std::int64_t tokens) {
           set.experts};
 }
 
+/// Kernels that are built while it lives work on `rows` copies of the rank's experts each.
+class OnExperts {
+ public:
+  OnExperts(const Routed& r, double rows) : builder_(r.l.b) { builder_.experts(rows, r.rows.load); }
+  ~OnExperts() { builder_.experts(0, 0); }
+  OnExperts(const OnExperts&) = delete;
+  OnExperts& operator=(const OnExperts&) = delete;
+
+ private:
+  OperationBuilder& builder_;
+};
+
 /// A grouped product is one launch, or as many an expert as the library issues: its product and, in
 /// blocks of 32, the two reorderings of scales before it.
 int grouped_launches(const Routed& r) {
@@ -64,6 +76,7 @@ void products(const Routed& r, std::string_view name, GroupedPass pass, std::int
   const bool fused = l.c.fused_gradient_accumulation;
   l.b.weight_gradient(gradient);
   if (l.c.grouped_experts) {
+    const OnExperts on(r, r.product_rows());
     GroupedGemm g;
     g.groups = r.rows.here;
     g.rows = r.product_rows();
@@ -75,7 +88,9 @@ void products(const Routed& r, std::string_view name, GroupedPass pass, std::int
     g.accumulates = gradient && fused && l.c.gradient_bytes == 4;
     l.b.kernel(name, g, grouped_launches(r));
   } else {
-    const std::int64_t m = whole(r.product_rows() / static_cast<double>(r.rows.here));
+    const double each = r.product_rows() / static_cast<double>(r.rows.here);
+    const OnExperts on(r, each);
+    const std::int64_t m = whole(each);
     for (std::int64_t i = 0; i < r.rows.here; ++i) {
       Gemm g{m, n, k, l.precision()};
       if (pass == GroupedPass::input_gradient) g = Gemm{m, k, n, l.precision()};
@@ -130,8 +145,26 @@ void permute(const Routed& r, std::string_view name, double read, double written
 void sort_by_expert(const Routed& r, std::string_view name) {
   if (r.l.s.expert > 1 && r.rows.here > 1 &&
       r.l.c.expert_dispatch == hw::ExpertExchangeKind::all_to_all) {
+    const OnExperts on(r, r.rows.received);
     permute(r, name, r.rows.received, r.rows.received);
   }
+}
+
+/// Bytes read and written of an element between the experts' two products.
+void activation(const Routed& r, std::string_view name, double read, double written) {
+  const OnExperts on(r, r.product_rows());
+  r.l.b.memory(name, r.product_rows() * static_cast<double>(r.ffn()), read, written);
+}
+
+void quantize_rows(const Routed& r, std::string_view name, double width, bool fused) {
+  const OnExperts on(r, r.product_rows());
+  quantize_input(r.l.b, r.l.s.precision, name, r.product_rows() * width, fused, cast_launches(r));
+}
+
+void quantize_gradient_rows(const Routed& r, double width) {
+  const OnExperts on(r, r.product_rows());
+  quantize_gradient(r.l.b, r.l.s.precision, "quantize expert gradient", r.product_rows() * width,
+                    cast_launches(r));
 }
 
 double dispatched_element(const Layer& l) {
@@ -175,6 +208,7 @@ ExpertRows expert_rows(const Architecture& a, const Slice& s, const WeightSet& s
     mine = 1;
   }
   r.received = fair * mine;
+  r.load = mine;
   return r;
 }
 
@@ -215,19 +249,16 @@ void experts_forward(const Layer& l, Wanted w, const WeightSet& set, std::int64_
   }
   if (wanted(w, LayerPart::expert_up)) {
     b.part(LayerPart::expert_up);
-    quantize_input(b, l.s.precision, "quantize expert input", r.product_rows() * l.hidden(), false,
-                   cast_launches(r));
+    quantize_rows(r, "quantize expert input", l.hidden(), false);
     products(r, "experts up", GroupedPass::forward, r.up(), l.a.hidden);
   }
   if (wanted(w, LayerPart::expert_activation)) {
     b.part(LayerPart::expert_activation);
-    b.memory("experts activation", r.product_rows() * static_cast<double>(r.ffn()),
-             l.a.gated() ? 4 : 2, 2);
+    activation(r, "experts activation", l.a.gated() ? 4 : 2, 2);
   }
   if (wanted(w, LayerPart::expert_down)) {
     b.part(LayerPart::expert_down);
-    quantize_input(b, l.s.precision, "quantize expert activation",
-                   r.product_rows() * static_cast<double>(r.ffn()), true, cast_launches(r));
+    quantize_rows(r, "quantize expert activation", static_cast<double>(r.ffn()), true);
     products(r, "experts down", GroupedPass::forward, l.a.hidden, r.ffn());
   }
   if (wanted(w, LayerPart::combine)) {
@@ -243,7 +274,6 @@ void experts_forward(const Layer& l, Wanted w, const WeightSet& set, std::int64_
 void experts_backward(const Layer& l, const WeightSet& set, std::int64_t tokens) {
   OperationBuilder& b = l.b;
   const Routed r = routed(l, set, tokens);
-  const double rows = r.product_rows();
   if (r.e.shared > 0) {
     b.part(LayerPart::shared_experts);
     const std::int64_t f = r.e.shared * r.e.shared_ffn / l.s.tensor;
@@ -264,16 +294,13 @@ void experts_backward(const Layer& l, const WeightSet& set, std::int64_t tokens)
   sort_by_expert(r, "sort gradients by expert");
   gather_tensor(r, "gather gradients of experts", false);
   b.part(LayerPart::expert_down);
-  quantize_gradient(b, l.s.precision, "quantize expert gradient", rows * l.hidden(),
-                    cast_launches(r));
+  quantize_gradient_rows(r, l.hidden());
   products(r, "experts down input gradient", GroupedPass::input_gradient, l.a.hidden, r.ffn());
   products(r, "experts down weight gradient", GroupedPass::weight_gradient, l.a.hidden, r.ffn());
   b.part(LayerPart::expert_activation);
-  b.memory("experts activation gradient", rows * static_cast<double>(r.ffn()), l.a.gated() ? 6 : 4,
-           l.a.gated() ? 4 : 2);
+  activation(r, "experts activation gradient", l.a.gated() ? 6 : 4, l.a.gated() ? 4 : 2);
   b.part(LayerPart::expert_up);
-  quantize_gradient(b, l.s.precision, "quantize expert gradient",
-                    rows * static_cast<double>(r.up()), cast_launches(r));
+  quantize_gradient_rows(r, static_cast<double>(r.up()));
   products(r, "experts up input gradient", GroupedPass::input_gradient, r.up(), l.a.hidden);
   products(r, "experts up weight gradient", GroupedPass::weight_gradient, r.up(), l.a.hidden);
   b.part(LayerPart::dispatch);

@@ -25,6 +25,7 @@ namespace forerun::models {
 struct ExpertRows {
   double routed = 0;      ///< copies that this rank sends
   double received = 0;    ///< of all its experts, after capacity and load
+  double load = 1;        ///< those over the fair share, as computed: 1 where they are padded
   std::int64_t here = 1;  ///< experts that this rank holds
 };
 [[nodiscard]] ExpertRows expert_rows(const Architecture&, const Slice&, const WeightSet&,

@@ -50,8 +50,11 @@ void feed_forward_backward(const Layer& l) {
   gather_by_modality(l, "gather output gradients", sets, l.hidden());
   if (rows.any_dense) dense_feed_forward_backward(l, rows.dense);
   for (std::size_t i = 0; i < sets.size(); ++i) {
-    if (sets[i].experts > 0) experts_backward(l, sets[i], rows.outer[i]);
+    if (sets[i].experts == 0) continue;
+    if (sets.size() > 1) b.set(static_cast<std::int32_t>(i));
+    experts_backward(l, sets[i], rows.outer[i]);
   }
+  b.set(-1);
   scatter_by_modality(l, "scatter input gradients", sets, l.hidden());
   b.part(LayerPart::ffn_norm);
   if (!l.a.parallel_block) sub_layer_norm_gradients(l, "feed-forward norm gradient");

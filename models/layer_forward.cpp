@@ -121,8 +121,11 @@ void feed_forward_forward(const Layer& l, Wanted w) {
   gather_by_modality(l, "gather by modality", sets, l.hidden());
   if (rows.any_dense) dense_feed_forward(l, w, rows.dense);
   for (std::size_t i = 0; i < sets.size(); ++i) {
-    if (sets[i].experts > 0) experts_forward(l, w, sets[i], rows.outer[i]);
+    if (sets[i].experts == 0) continue;
+    if (sets.size() > 1) b.set(static_cast<std::int32_t>(i));
+    experts_forward(l, w, sets[i], rows.outer[i]);
   }
+  b.set(-1);
   scatter_by_modality(l, "scatter feed-forward outputs", sets, l.hidden());
   if (wanted(w, LayerPart::residual)) {
     b.part(LayerPart::residual);

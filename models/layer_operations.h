@@ -182,6 +182,8 @@ struct LayerOperation {
   bool weight_gradient = false;  ///< makes a gradient of weights (models/split_backward.h)
   bool of_weights = false;  ///< one pass over a matrix of weights, which moves no more than it says
   std::int32_t set = -1;    ///< whose weights: index into OperationList::sets; -1: of all tokens
+  double rows = 0;  ///< of routed experts' kernels: copies of tokens that they work on; else 0
+  double load = 0;  ///< those over the fair share; else 0
 };
 
 struct OperationList {

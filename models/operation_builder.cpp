@@ -20,6 +20,8 @@ void OperationBuilder::kernel(std::string_view name, const hw::Kernel& kernel, i
   LayerOperation& o = add(name);
   o.work = kernel;
   o.launches = launches;
+  o.rows = rows_;
+  o.load = load_;
   o.wait = required_;
   required_ = -1;
   last_compute_ = index;

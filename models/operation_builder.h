@@ -22,6 +22,12 @@ class OperationBuilder {
   void weight_gradient(bool w) { weight_gradient_ = w; }
   /// Whose weights what follows uses: index into the list's sets; -1: those of all tokens.
   void set(std::int32_t index) { set_ = index; }
+  /// Kernels that follow work on so many copies of tokens of routed experts, `load` times the fair
+  /// share; 0, 0: on none.
+  void experts(double rows, double load) {
+    rows_ = rows;
+    load_ = load;
+  }
   void name_sets(std::vector<std::string> names) { list_.sets = std::move(names); }
 
   void kernel(std::string_view name, const hw::Kernel& kernel, int launches = 1);
@@ -60,6 +66,7 @@ class OperationBuilder {
   bool recomputed_ = false;
   bool weight_gradient_ = false;
   std::int32_t set_ = -1;
+  double rows_ = 0, load_ = 0;
   std::int32_t last_compute_ = -1;
   std::int32_t required_ = -1;
   std::int32_t at_end_ = -1;  ///< an exchange that only the end of the list waits for

@@ -52,7 +52,7 @@ class Walk {
       if (date == Date::begin) {
         reason = causality_.begin_reason(place);
         if (reason.setter == Setter::member) {
-          give(causality_.ready(place), Category::imbalance, reason.place);
+          give(causality_.ready(place), lateness_of(reason.place), reason.place);
           if (at_ <= from_) break;
           reason = causality_.ready_reason(place);
         }
@@ -82,6 +82,14 @@ class Walk {
       }
     }
     std::reverse(out_.begin() + static_cast<std::ptrdiff_t>(first_), out_.end());
+  }
+
+  /// What waiting for that member of a rendezvous is.
+  [[nodiscard]] Category lateness_of(Place late) const {
+    const std::vector<RankProgram>& ranks = causality_.program().ranks;
+    const std::int32_t mine = ranks[static_cast<std::size_t>(rank_)].stage;
+    const std::int32_t its = ranks[static_cast<std::size_t>(late.rank)].stage;
+    return mine >= 0 && its >= 0 && mine != its ? Category::bubble : Category::imbalance;
   }
 
   /// A message and those before it on the sender's stream; the rest is the sender's own affair.

@@ -6,7 +6,8 @@
 /// back through causes: while the awaited exchange ran, its category; before that, what the
 /// exchange itself waited for; while the host was issuing, `host`; of a message from another rank,
 /// its transfer is `pipeline_exchange` and the time before the transfer began is `bubble`; the time
-/// between a member of a rendezvous being ready and the last one, `imbalance`. Ticks after the
+/// between a member of a rendezvous being ready and the last one, `imbalance`, or where that one is
+/// of another pipeline stage (at the end of a step stages meet), `bubble`. Ticks after the
 /// rank's last work are `bubble` too, and `drain` says how many.
 ///
 /// A message that waited for an earlier one on the sender's stream counts the earlier transfer as

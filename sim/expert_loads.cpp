@@ -117,13 +117,15 @@ GroupLoad group_load(const ExpertLoads& loads, std::int64_t experts, std::int64_
   const double sum = std::accumulate(w.begin(), w.end(), 0.0);
   const auto each = static_cast<std::size_t>(experts / ranks);
   GroupLoad out;
-  out.worst = 0;
+  out.worst = out.busiest = 0;
   double kept = 0;
   for (std::size_t r = 0; r < static_cast<std::size_t>(ranks); ++r) {
     double rows = 0;
     for (std::size_t i = r * each; i < (r + 1) * each; ++i) {
       const double load = w[i] / sum * static_cast<double>(experts);
-      rows += capacity_factor > 0 ? std::min(load, capacity_factor) : load;
+      const double kept_here = capacity_factor > 0 ? std::min(load, capacity_factor) : load;
+      rows += kept_here;
+      out.busiest = std::max(out.busiest, kept_here);
     }
     kept += rows;
     out.worst = std::max(out.worst, rows / static_cast<double>(each));

@@ -39,6 +39,7 @@ struct ExpertLoads {
 
 struct GroupLoad {
   double worst = 1;    ///< rows of the most loaded of the group's ranks over the fair share
+  double busiest = 1;  ///< of the most loaded expert over an expert's fair share
   double dropped = 0;  ///< share of the copies that a capacity drops
 };
 

@@ -73,11 +73,10 @@ Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock,
   expert_launch_ = f.cuda_graphs ? 0 : count(to_ticks(f.expert_launch));
 }
 
-std::int32_t Pricer::label(std::string_view name, const std::string& shape,
-                           DurationEvidence evidence) {
-  const auto [it, inserted] = label_index_.try_emplace({std::string(name), shape},
+std::int32_t Pricer::label(Label l) {
+  const auto [it, inserted] = label_index_.try_emplace({l.name, l.shape, l.load},
                                                        static_cast<std::int32_t>(labels_->size()));
-  if (inserted) labels_->push_back({std::string(name), shape, evidence});
+  if (inserted) labels_->push_back(std::move(l));
   return it->second;
 }
 
@@ -85,8 +84,8 @@ std::int32_t Pricer::named(std::string_view name, std::size_t units) {
   if (labels_ == nullptr) return 0;
   const auto found = named_.find({name, units});
   if (found != named_.end()) return found->second;
-  const std::int32_t id = label(name, units == 0 ? std::string() : fmt::format("{} units", units),
-                                DurationEvidence::modelled);
+  const std::int32_t id =
+      label({.name = std::string(name), .shape = units == 0 ? "" : fmt::format("{} units", units)});
   named_.emplace(std::pair(name, units), id);
   return id;
 }
@@ -102,7 +101,7 @@ hw::Kernel Pricer::with_unlisted_traffic(const hw::Kernel& kernel, models::Layer
 }
 
 PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& kernel, int launches,
-                                     Category category, Work& work) {
+                                     Category category, Work& work, const Owner& owner) {
   PricedOperation p;
   p.category = category;
   check_length(static_cast<double>(launch_) * launches);
@@ -116,7 +115,17 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
   }
   const Seconds time = hw::at_clock(t, clock_ * scenario_.accelerator.in_job_rate);
   p.ticks = count(to_ticks(time));
-  if (labels_ != nullptr) p.label = label(name, shape_text(kernel), t.evidence);
+  if (labels_ != nullptr) {
+    p.label = label({.name = owner.modality.empty() ? std::string(name)
+                                                    : fmt::format("{}, {}", name, owner.modality),
+                     .shape = shape_text(kernel),
+                     .evidence = t.evidence,
+                     .modality = std::string(owner.modality),
+                     .product = std::holds_alternative<hw::Gemm>(kernel) ||
+                                std::holds_alternative<hw::GroupedGemm>(kernel),
+                     .rows = owner.rows,
+                     .load = owner.load});
+  }
   const Flops done = hw::flops(kernel);
   work.flops += done;
   work.weighted_flops += done * hw::energy_weight(kernel);
@@ -131,14 +140,11 @@ PricedOperation Pricer::price(const models::LayerOperation& o, const models::Ope
                               Work& work) {
   PricedOperation p;
   if (const auto* kernel = std::get_if<hw::Kernel>(&o.work)) {
+    const std::string_view set =
+        o.set >= 0 ? list.sets[static_cast<std::size_t>(o.set)] : std::string_view();
     p = price_kernel(o.name, o.of_weights ? *kernel : with_unlisted_traffic(*kernel, o.part),
-                     o.launches, o.recomputed ? Category::recompute : Category::compute, work);
-    if (labels_ != nullptr && o.set >= 0) {
-      const Label plain = (*labels_)[static_cast<std::size_t>(p.label)];
-      const std::string& set = list.sets[static_cast<std::size_t>(o.set)];
-      p.label = label(fmt::format("{}, {}", o.name, set), plain.shape, plain.evidence);
-      (*labels_)[static_cast<std::size_t>(p.label)].modality = set;
-    }
+                     o.launches, o.recomputed ? Category::recompute : Category::compute, work,
+                     {set, o.rows, o.load});
   } else if (const auto* exchange = std::get_if<models::Exchange>(&o.work)) {
     p = price_exchange(o, *exchange);
   } else if (const auto* experts = std::get_if<hw::ExpertExchange>(&o.work)) {
@@ -201,11 +207,12 @@ PricedOperation Pricer::price_expert_exchange(const models::LayerOperation& o,
   const hw::CollectiveTime t = hw::expert_exchange_time(x, layout_.expert, scenario_.network);
   PricedOperation p = exchange_of(t, layout_.expert, StreamKind::tensor, Category::expert_exchange);
   if (labels_ != nullptr) {
-    p.label = label(o.name,
-                    fmt::format("{} {:.0f} tokens of {:.1f} kB, {} ranks, {} a domain",
-                                hw::name(x.kind), x.tokens, x.token.in(Bytes(1e3)),
-                                layout_.expert.ranks, layout_.expert.per_domain),
-                    t.evidence);
+    p.label = label({.name = std::string(o.name),
+                     .shape = fmt::format("{} {:.0f} tokens of {:.1f} kB, {} ranks, {} a domain",
+                                          hw::name(x.kind), x.tokens, x.token.in(Bytes(1e3)),
+                                          layout_.expert.ranks, layout_.expert.per_domain),
+                     .evidence = t.evidence,
+                     .load = x.imbalance});
   }
   return p;
 }
@@ -235,10 +242,11 @@ PricedOperation Pricer::price_collective(const CollectiveKey& key) {
   const hw::CollectiveTime t = hw::collective_time(kind, bytes, group, scenario_.network);
   PricedOperation p = exchange_of(t, group, stream, category);
   if (labels_ == nullptr) return p;
-  p.label = label(name,
-                  fmt::format("{} {:.1f} MB, {} ranks, {} a domain, {}", hw::name(kind),
-                              bytes.in(Bytes(1e6)), group.ranks, group.per_domain, t.algorithm),
-                  t.evidence);
+  p.label =
+      label({.name = std::string(name),
+             .shape = fmt::format("{} {:.1f} MB, {} ranks, {} a domain, {}", hw::name(kind),
+                                  bytes.in(Bytes(1e6)), group.ranks, group.per_domain, t.algorithm),
+             .evidence = t.evidence});
   return p;
 }
 
@@ -246,7 +254,7 @@ PricedOperation Pricer::memory_pass(const char* name, Bytes read, Bytes written,
                                     Category category, Work* work) {
   Work unused;
   return price_kernel(name, hw::MemoryBound{read, written}, launches, category,
-                      work != nullptr ? *work : unused);
+                      work != nullptr ? *work : unused, {});
 }
 
 namespace {

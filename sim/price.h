@@ -85,8 +85,13 @@ class Pricer {
   using CollectiveKey =
       std::tuple<std::string_view, hw::CollectiveKind, Bytes, hw::Group, StreamKind, Category>;
 
+  /// Whose tokens an operation works on; `rows` and `load` as of a Label.
+  struct Owner {
+    std::string_view modality;
+    double rows = 0, load = 0;
+  };
   PricedOperation price_kernel(std::string_view name, const hw::Kernel&, int launches, Category,
-                               Work&);
+                               Work&, const Owner&);
   [[nodiscard]] hw::Kernel with_unlisted_traffic(const hw::Kernel&, models::LayerPart) const;
   PricedOperation price(const models::LayerOperation&, const models::OperationList&, Work&);
   /// Whether a partial graph holds that part of a layer, so that its kernels cost no launch.
@@ -97,14 +102,14 @@ class Pricer {
   PricedOperation exchange_of(const hw::CollectiveTime& time, const hw::Group&, StreamKind,
                               Category) const;
   PricedOperation price_collective(const CollectiveKey&);
-  std::int32_t label(std::string_view name, const std::string& shape, DurationEvidence);
+  std::int32_t label(Label);
 
   const Scenario& scenario_;
   const Layout& layout_;
   double clock_;
   std::int64_t launch_ = 0, expert_launch_ = 0;
   std::vector<Label>* labels_;
-  std::map<std::pair<std::string, std::string>, std::int32_t> label_index_;
+  std::map<std::tuple<std::string, std::string, double>, std::int32_t> label_index_;
   // Asked for in every pass, so kept. Names are static text.
   std::map<std::pair<std::string_view, std::size_t>, std::int32_t> named_;
   std::map<CollectiveKey, PricedOperation> collectives_;

@@ -86,17 +86,23 @@ struct Operation {
   std::uint8_t tax = 0;     ///< per cent by which compute beside this operation is slowed
 };
 
-/// A label says what ran, for traces: name, shape and evidence.
+/// A label says what ran, for people.
 struct Label {
   std::string name;
-  std::string shape;
+  std::string shape = {};
   DurationEvidence evidence = DurationEvidence::modelled;
   std::string modality = {};  ///< whose weights it uses; empty: all tokens do
+  bool product = false;       ///< of matrices
+  /// Of routed experts: copies of tokens that the kernel works on, and how many times the fair
+  /// share they are. An exchange of theirs has the load of the group's busiest rank. Else 0.
+  double rows = 0, load = 0;
 };
 
 struct RankProgram {
   std::string name;                   ///< "stage 3"
   std::vector<Operation> operations;  ///< in issue order
+  /// Of its lane: waiting for a late rank of another stage is the pipeline's affair. -1: not told.
+  std::int32_t stage = -1;
 };
 
 struct Program {

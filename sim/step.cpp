@@ -6,6 +6,7 @@
 #include "hw/power.h"
 #include "models/flops.h"
 #include "sim/attribution.h"
+#include "sim/layer_walk.h"
 #include "sim/parts.h"
 #include "sim/pass_units.h"
 #include "sim/schedule.h"
@@ -18,8 +19,7 @@ using Breakdown = std::array<Seconds, kCategories>;
 
 /// Every tick of a rank's compute stream, busy or idle, up to the end of the step; what was folded
 /// into one operation is taken apart by what is inside it.
-Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::size_t rank,
-                     std::int64_t stages) {
+Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::size_t rank) {
   const RankTime time = attribute(causality, static_cast<std::int32_t>(rank));
   CategoryTicks ticks{};
   for (std::size_t c = 0; c < ticks.size(); ++c)
@@ -32,36 +32,9 @@ Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::
     const FoldedRun& run = compiled.runs[static_cast<std::size_t>(folded)];
     for (std::size_t c = 0; c < ticks.size(); ++c) ticks[c] += run.breakdown[c];
   }
-  // Stages meet at the end of a step: until the last one arrives the others drain. Waiting for the
-  // same stage of another lane is imbalance.
-  for (const Idle& idle : idle_intervals(causality, static_cast<std::int32_t>(rank))) {
-    if (idle.category != Category::imbalance) continue;
-    const std::int64_t late = idle.waited_for.rank;
-    if (late >= 0 && late % stages == static_cast<std::int64_t>(rank) % stages) continue;
-    ticks[static_cast<std::size_t>(Category::bubble)] += idle.end - idle.begin;
-    ticks[static_cast<std::size_t>(Category::imbalance)] -= idle.end - idle.begin;
-  }
   Breakdown b{};
   for (std::size_t c = 0; c < b.size(); ++c) b[c] = to_seconds(Tick{ticks[c]});
   return b;
-}
-
-/// The clock that the power cap leaves, from the passes of the busiest rank: the cap's control loop
-/// averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's bubble.
-/// The hungriest of the job's chips sets the pace. Where micro-batches differ: of the first. Passes
-/// that run together are taken one after the other: what their overlap adds is left out.
-double step_clock(const Scenario& s, const Layout& layout, const Variation& variation) {
-  Pricer at_burst(s, layout, 1.0, nullptr);
-  const Parts parts = price_parts(s, layout, at_burst, variation.slices().front(), {true});
-  const hw::PowerModel power =
-      hw::hungriest(s.accelerator.power, s.accelerator.chip_spread, s.accelerators);
-  double clock = 1.0;
-  for (std::int64_t r = 0; r < s.plan.pipeline; ++r) {
-    const MicroBatchWork m = micro_batch_work(s, layout, parts, r);
-    if (m.work.busy <= Seconds(0)) continue;
-    clock = std::min(clock, hw::sustained_clock(power, m.work.window(m.time)));
-  }
-  return clock;
 }
 
 /// The kernels of a rank's passes, counted, largest first.
@@ -92,33 +65,17 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
       k.shape = l.shape;
       k.evidence = l.evidence;
       k.modality = l.modality;
+      k.product = l.product;
+      k.rows = l.rows;
+      k.load = l.load;
       k.time += to_seconds(Tick{p.ticks}) * times;
       k.count += static_cast<std::int64_t>(times);
     }
   };
-  const Recompute& r = plan.recompute;
-  const auto count_layers = [&](const Chunk& chunk, std::int64_t micro_batch, double times) {
-    const Parts& own = compiled.parts[variation.composition(lane, micro_batch)];
-    const std::int64_t redone = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;
-    for (std::int64_t i = 0; i < chunk.layers; ++i) {
-      const std::int64_t layer = chunk.first_layer + i;
-      const LayerPasses& of = own.layers[layout.kinds.of[static_cast<std::size_t>(layer)]]
-                                  .by_level[variation.level(lane, micro_batch, layer)];
-      count_in(of.forward, times);
-      count_in(i < redone ? of.backward.whole : of.backward_plain.whole, times);
-    }
-  };
-  const std::vector<Chunk>& chunks = layout.chunks[static_cast<std::size_t>(stage)];
-  for (std::size_t c = 0; c < chunks.size(); ++c) {
-    if (variation.uniform()) {
-      count_layers(chunks[c], 0, m);
-      continue;
-    }
-    const std::int64_t first = first_micro_batch(shape, {stage, static_cast<std::int64_t>(c)});
-    for (std::int64_t i = 0; i < micro_batches_of_chunk(shape); ++i) {
-      count_layers(chunks[c], first + i, 1);
-    }
-  }
+  for_each_layer(s, layout, variation, compiled.parts, lane, stage, [&](const LayerRun& run) {
+    count_in(run.forward(), run.times);
+    count_in(run.backward(), run.times);
+  });
   if (heads > 0) {
     const double modules = heads * m * static_cast<double>(s.model.multi_token_prediction);
     const LayerPasses& last = parts.layers[layout.kinds.of.back()].by_level.front();
@@ -154,28 +111,36 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
   return list;
 }
 
-std::vector<ModalityWork> modality_work(const Scenario& s, const Variation& variation,
-                                        const std::vector<KernelShare>& kernels) {
-  std::vector<ModalityWork> all;
-  for (const Variation::Modality& m : variation.modalities()) {
-    all.push_back({m.name, m.share, m.spread, {}});
-  }
-  if (all.empty()) {
-    const models::Slice& slice = variation.slices().front();
-    const auto tokens = static_cast<double>(s.plan.micro_batch * s.plan.sequence);
-    for (const models::ModalityTokens& m : slice.modalities) {
-      all.push_back({m.modality, static_cast<double>(m.tokens) / tokens, 0, {}});
-    }
-  }
-  for (ModalityWork& m : all) {
+/// Adds the kernels of the described rank.
+void add_kernels(std::vector<ModalityWork>& modalities, const std::vector<KernelShare>& kernels) {
+  for (ModalityWork& m : modalities) {
     for (const KernelShare& k : kernels) {
-      if (k.modality == m.name) m.kernels += k.time;
+      if (k.modality != m.name) continue;
+      m.kernels += k.time;
+      if (k.product) m.products += k.time;
     }
   }
-  return all;
 }
 
 }  // namespace
+
+/// The clock that the power cap leaves, from the passes of the busiest rank: the cap's control loop
+/// averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's bubble.
+/// The hungriest of the job's chips sets the pace. Where micro-batches differ: of the first. Passes
+/// that run together are taken one after the other: what their overlap adds is left out.
+double step_clock(const Scenario& s, const Layout& layout, const Variation& variation) {
+  Pricer at_burst(s, layout, 1.0, nullptr);
+  const Parts parts = price_parts(s, layout, at_burst, variation.slices().front(), {true});
+  const hw::PowerModel power =
+      hw::hungriest(s.accelerator.power, s.accelerator.chip_spread, s.accelerators);
+  double clock = 1.0;
+  for (std::int64_t r = 0; r < s.plan.pipeline; ++r) {
+    const MicroBatchWork m = micro_batch_work(s, layout, parts, r);
+    if (m.work.busy <= Seconds(0)) continue;
+    clock = std::min(clock, hw::sustained_clock(power, m.work.window(m.time)));
+  }
+  return clock;
+}
 
 Seconds step_time(const Scenario& scenario) {
   const Layout layout = make_layout(scenario);
@@ -192,6 +157,10 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   result.clock = step_clock(scenario, layout, variation);
   auto compiled =
       std::make_shared<Compiled>(compile_step(scenario, layout, variation, detail, result.clock));
+  for (std::size_t r = 0; r < compiled->program.ranks.size(); ++r) {
+    compiled->program.ranks[r].stage =
+        static_cast<std::int32_t>(static_cast<std::int64_t>(r) % scenario.plan.pipeline);
+  }
   result.imbalance = {variation.lanes(), variation.worst_load(), variation.mean_load(),
                       variation.dropped()};
   auto run = std::make_shared<Execution>(execute(compiled->program));
@@ -200,7 +169,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   result.events = run->events;
   const Causality causality(compiled->program, *run);
   for (std::size_t r = 0; r < compiled->program.ranks.size(); ++r) {
-    result.by_rank.push_back(take_apart(*compiled, causality, r, scenario.plan.pipeline));
+    result.by_rank.push_back(take_apart(*compiled, causality, r));
   }
   // The rank with the most work of its own is the one to describe.
   std::size_t described = 0;
@@ -212,7 +181,9 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   result.breakdown = result.by_rank[described];
   result.by_evidence = compiled->work[described].by_evidence;
   result.kernels = kernel_shares(scenario, layout, variation, *compiled, result.rank);
-  result.modalities = modality_work(scenario, variation, result.kernels);
+  result.modalities = modality_work(scenario, layout, variation, *compiled, result.rank);
+  add_kernels(result.modalities, result.kernels);
+  result.experts = expert_work(scenario, layout, variation, *compiled);
   const Work& w = compiled->work[described];
   // The window's times are at the burst clock; the step's are at `clock`.
   const Seconds stretched = w.compute_bound / result.clock - w.compute_bound;

@@ -13,11 +13,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/compile.h"
 #include "sim/memory.h"
+#include "sim/owned_work.h"
 #include "sim/program.h"
 #include "sim/scenario.h"
 
@@ -30,14 +32,8 @@ struct KernelShare {
   std::int64_t count = 0;
   DurationEvidence evidence = DurationEvidence::modelled;
   std::string modality;  ///< whose weights it uses; empty: all tokens'
-};
-
-/// One modality in a step: its tokens, and the kernels of its own weights on the described rank.
-struct ModalityWork {
-  std::string name;
-  double share = 0;   ///< of tokens, mean over micro-batches
-  double spread = 0;  ///< standard deviation of a micro-batch's share
-  Seconds kernels{};
+  bool product = false;
+  double rows = 0, load = 0;  ///< of routed experts, as of a Label; else 0
 };
 
 /// How far the replicas of a step differ (sim/variation.h).
@@ -62,6 +58,7 @@ struct StepResult {
   MemoryResult memory;
   Imbalance imbalance;
   std::vector<ModalityWork> modalities;  ///< where the model or the mixture tells them apart
+  std::optional<ExpertWork> experts;     ///< where the model has routed ones
   std::uint64_t events = 0;
   std::shared_ptr<const Program> program;  ///< for traces
   std::shared_ptr<const Execution> execution;
@@ -70,5 +67,7 @@ struct StepResult {
 [[nodiscard]] StepResult simulate_step(const Scenario&, Detail = Detail::folded);
 /// simulate_step(...).time, without what explains it: for fits and searches that ask it often.
 [[nodiscard]] Seconds step_time(const Scenario&);
+/// The clock that the power cap leaves, of the burst clock: the same however uneven the work is.
+[[nodiscard]] double step_clock(const Scenario&, const Layout&, const Variation&);
 
 }  // namespace forerun::sim

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 
@@ -16,6 +17,7 @@ namespace {
 /// Threads are numbered from 1: Perfetto keeps thread 0 for the idle task of an operating system.
 int thread_of(StreamKind stream) { return static_cast<int>(stream) + 1; }
 constexpr int kIdleThread = kStreams + 1;
+constexpr int kOthersThread = kStreams + 2;
 
 /// Ticks cut to nanoseconds, written as microseconds: exact, without a floating-point number
 /// between.
@@ -30,8 +32,12 @@ class Writer {
   Writer(const Program& program, const Execution& execution)
       : program_(program), execution_(execution) {
     for (const Label& l : program.labels) {
-      labels_.push_back({json_quoted(l.name), fmt::format("\"shape\":{},\"evidence\":\"{}\"",
-                                                          json_quoted(l.shape), name(l.evidence))});
+      std::string args =
+          fmt::format("\"shape\":{},\"evidence\":\"{}\"", json_quoted(l.shape), name(l.evidence));
+      if (!l.modality.empty()) args += fmt::format(",\"modality\":{}", json_quoted(l.modality));
+      if (l.rows > 0) args += fmt::format(",\"copies_of_tokens\":{:.0f}", l.rows);
+      if (l.load > 0) args += fmt::format(",\"load\":{:.3f}", l.load);
+      labels_.push_back({json_quoted(l.name), std::move(args)});
     }
   }
 
@@ -66,6 +72,13 @@ class Writer {
   void put_operation(std::size_t rank, std::size_t id);
   void put_flow(std::size_t rank, const Operation&, const Span&);
   void put_idle(const Causality&, std::size_t rank);
+  /// Whether other ranks of an expert-parallel group wait while this one, their busiest, runs it.
+  [[nodiscard]] bool others_idle(const Operation& o) const {
+    return o.stream == StreamKind::compute &&
+           program_.labels[static_cast<std::size_t>(o.label)].load > 1;
+  }
+  [[nodiscard]] bool waits_for_busiest(std::size_t rank) const;
+  void put_others_idle(std::size_t rank);
 
   const Program& program_;
   const Execution& execution_;
@@ -101,6 +114,31 @@ void Writer::describe_rank(std::size_t rank) {
     }
   }
   describe_thread(rank, kIdleThread, "idle");
+  if (waits_for_busiest(rank)) {
+    describe_thread(rank, kOthersThread, "idle ranks of the expert group, on the mean");
+  }
+}
+
+bool Writer::waits_for_busiest(std::size_t rank) const {
+  return std::ranges::any_of(program_.ranks[rank].operations,
+                             [&](const Operation& o) { return others_idle(o); });
+}
+
+/// The mean rank of the group has the fair share of rows and waits from 1 / load of each kernel's
+/// time on.
+void Writer::put_others_idle(std::size_t rank) {
+  for (std::size_t i = 0; i < program_.ranks[rank].operations.size(); ++i) {
+    const Operation& o = program_.ranks[rank].operations[i];
+    if (!others_idle(o)) continue;
+    const Label& l = program_.labels[static_cast<std::size_t>(o.label)];
+    const Span& s = execution_.spans[rank][i];
+    const auto worked = static_cast<std::int64_t>(static_cast<double>(s.end - s.begin) / l.load);
+    open("\"imbalance\"", "X");
+    put(",\"cat\":\"idle\"");
+    put_thread(rank, kOthersThread);
+    put_dates(s.begin + worked, s.end);
+    put(",\"args\":{{\"waited_for\":{}}}}}", json_quoted(l.name));
+  }
 }
 
 void Writer::put_operation(std::size_t rank, std::size_t id) {
@@ -170,6 +208,7 @@ std::string Writer::write(const std::vector<std::pair<std::string, std::string>>
     describe_rank(r);
     for (std::size_t i = 0; i < program_.ranks[r].operations.size(); ++i) put_operation(r, i);
     put_idle(causality, r);
+    put_others_idle(r);
   }
   put("\n]}}\n");
   return std::move(out_);

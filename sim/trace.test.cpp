@@ -129,6 +129,44 @@ TEST_SUITE("sim/trace") {
     read_events(text);
   }
 
+  TEST_CASE("kernels of experts say their copies and load, and what the others of the group wait") {
+    Program p = empty_program(1);
+    p.labels.push_back({.name = "experts up", .rows = 5120, .load = 1.25});
+    p.labels.push_back({.name = "up, image", .modality = "image"});
+    Operation experts = compute(1'000'000);
+    experts.label = 1;
+    Operation tower = compute(1'000'000);
+    tower.label = 2;
+    add(p, 0, tower);
+    add(p, 0, experts);
+    const std::string text = trace_of(p);
+    CHECK(text.find("\"copies_of_tokens\":5120,\"load\":1.250") != std::string::npos);
+    CHECK(text.find("\"modality\":\"image\"") != std::string::npos);
+    // From 1 / 1.25 of a microsecond on.
+    CHECK(text.find("{\"name\":\"imbalance\",\"ph\":\"X\",\"cat\":\"idle\",\"pid\":0,\"tid\":8,"
+                    "\"ts\":1.800,\"dur\":0.200,\"args\":{\"waited_for\":\"experts up\"}}") !=
+          std::string::npos);
+    // Even ones have no such thread.
+    p.labels[1].load = 1;
+    CHECK(trace_of(p).find("imbalance") == std::string::npos);
+  }
+
+  TEST_CASE("waiting for the same stage of another lane is imbalance, for another stage is not") {
+    Program p = empty_program(2, 1);
+    add(p, 0, compute(1'000'000));
+    add(p, 1, compute(3'000'000));
+    for (int r = 0; r < 2; ++r) add(p, r, awaited(meeting(waiting(data(7'000), 0), 0)));
+    for (int r = 0; r < 2; ++r) add(p, r, compute(1'000));
+    const std::string lanes = trace_of(p);
+    CHECK(lanes.find(
+              "\"name\":\"imbalance\",\"ph\":\"X\",\"cat\":\"idle\",\"pid\":0,\"tid\":7,"
+              "\"ts\":1.000,\"dur\":2.000,\"args\":{\"waited_for\":\"work\",\"of\":\"stage 1\"") !=
+          std::string::npos);
+    p.ranks[0].stage = 0;
+    p.ranks[1].stage = 1;
+    CHECK(trace_of(p).find("{\"name\":\"imbalance\"") == std::string::npos);
+  }
+
   TEST_CASE("the trace of a small pipeline is the golden one") {
     const std::string path = data_path("sim/testdata/pipeline.trace.json");
     const std::string text = trace_of(small_program());

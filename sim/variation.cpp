@@ -54,7 +54,7 @@ void Variation::draw_compositions(const Scenario& s) {
   const double tokens = static_cast<double>(p.micro_batch * p.sequence);
   std::map<std::vector<std::int64_t>, std::uint32_t> known;
   std::vector<double> share(s.mixture->modalities.size());
-  std::vector<double> square(share.size());
+  std::vector<double> square(share.size()), most(share.size());
   for (std::int64_t lane = 0; lane < lanes_; ++lane) {
     for (std::int64_t m = 0; m < micro_batches_; ++m) {
       models::Composition slowest;
@@ -64,6 +64,7 @@ void Variation::draw_compositions(const Scenario& s) {
           const double x = static_cast<double>(c.tokens[i]) / tokens;
           share[i] += x;
           square[i] += x * x;
+          most[i] = std::max(most[i], x);
         }
         if (r == 0 || c.pairs > slowest.pairs) slowest = c;
       }
@@ -74,7 +75,7 @@ void Variation::draw_compositions(const Scenario& s) {
   for (std::size_t i = 0; i < share.size(); ++i) {
     const double mean = share[i] / draws;
     modalities_.push_back({s.mixture->modalities[i], mean,
-                           std::sqrt(std::max(0.0, square[i] / draws - mean * mean))});
+                           std::sqrt(std::max(0.0, square[i] / draws - mean * mean)), most[i]});
   }
 }
 
@@ -88,8 +89,8 @@ std::uint32_t Variation::index_of(const models::Composition& c, const Scenario& 
 
 void Variation::draw_loads(const Scenario& s, const Layout& layout) {
   levels_.resize(static_cast<std::size_t>(lanes_ * micro_batches_ * layers_));
-  double sum = 0, dropped = 0, count = 0;
-  worst_ = 0;
+  double dropped = 0, count = 0;
+  Load rank{0, 0}, expert{0, 0};
   std::size_t i = 0;
   for (std::int64_t lane = 0; lane < lanes_; ++lane) {
     for (std::int64_t m = 0; m < micro_batches_; ++m) {
@@ -101,8 +102,8 @@ void Variation::draw_loads(const Scenario& s, const Layout& layout) {
         levels_[i] = level_of(g.worst);
         if (levels_[i] >= used_.size()) used_.resize(levels_[i] + std::size_t{1});
         used_[levels_[i]] = true;
-        worst_ = std::max(worst_, g.worst);
-        sum += g.worst;
+        rank = {rank.mean + g.worst, std::max(rank.most, g.worst)};
+        expert = {expert.mean + g.busiest, std::max(expert.most, g.busiest)};
         dropped += g.dropped;
         count += 1;
       }
@@ -110,10 +111,10 @@ void Variation::draw_loads(const Scenario& s, const Layout& layout) {
   }
   if (count == 0) {
     levels_.clear();
-    worst_ = 1;
     return;
   }
-  mean_ = sum / count;
+  rank_ = {rank.mean / count, rank.most};
+  expert_ = {expert.mean / count, expert.most};
   dropped_ = dropped / count;
 }
 

@@ -52,13 +52,21 @@ class Variation {
   [[nodiscard]] const std::vector<bool>& used() const { return used_; }
 
   // For people.
-  [[nodiscard]] double worst_load() const { return worst_; }
-  [[nodiscard]] double mean_load() const { return mean_; }
+  /// Of experts: `mean` and `most` over layers, micro-batches and lanes.
+  struct Load {
+    double mean = 1, most = 1;
+    bool operator==(const Load&) const = default;
+  };
+  [[nodiscard]] double worst_load() const { return rank_.most; }
+  [[nodiscard]] double mean_load() const { return rank_.mean; }
+  /// The group's busiest expert over an expert's fair share.
+  [[nodiscard]] Load busiest_expert() const { return expert_; }
   [[nodiscard]] double dropped() const { return dropped_; }
   struct Modality {
     std::string name;
     double share = 0;   ///< of tokens, mean over micro-batches
     double spread = 0;  ///< standard deviation of a micro-batch's share
+    double most = 0;    ///< of a micro-batch
   };
   [[nodiscard]] const std::vector<Modality>& modalities() const { return modalities_; }
 
@@ -76,7 +84,8 @@ class Variation {
   std::vector<std::uint32_t> of_;     ///< by lane, micro-batch; empty: all 0
   std::vector<std::uint8_t> levels_;  ///< by lane, micro-batch, layer; empty: all 0
   std::vector<bool> used_ = {true};
-  double worst_ = 1, mean_ = 1, dropped_ = 0;
+  Load rank_, expert_;
+  double dropped_ = 0;
   std::vector<Modality> modalities_;
 };
 

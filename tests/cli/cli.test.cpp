@@ -218,6 +218,25 @@ TEST_SUITE("cli") {
     CHECK(has(forerun({"--version"}).out, "forerun "));
   }
 
+  TEST_CASE("what imbalance costs is told where something is uneven, and nowhere else") {
+    const Ran uneven = forerun({"step", "mm1_3b_moe_256_h100"});
+    for (const char* part : {"imbalance costs ", "uneven experts (", "uneven compositions (",
+                             "copies of tokens in a layer", "the others wait"}) {
+      CHECK_MESSAGE(has(uneven.out, part), part);
+    }
+    const Ran even = forerun({"step", "mixtral_8x7b_64_h100"});
+    CHECK(has(even.out, "each works on 8,192 copies of tokens"));
+    CHECK_FALSE(has(even.out, "imbalance costs"));
+    CHECK_FALSE(has(even.out, "the others wait"));
+    const Ran dense = forerun({"step", kScenario});
+    for (const char* part : {"imbalance", "experts", "modalities"}) {
+      CHECK_FALSE_MESSAGE(has(dense.out, "\n" + std::string(part)), part);
+    }
+    const Ran json = forerun({"step", "mm1_3b_moe_256_h100", "--json", "-"});
+    CHECK(has(json.out, "\"imbalance_cost_s\""));
+    CHECK(has(json.out, "\"waits_s\""));
+  }
+
   TEST_CASE("a trace is written as JSON with the step's kernels") {
     const Folder folder;
     const Ran r = forerun({"step", kScenario, "--trace", folder.path("trace.json")});
