@@ -86,7 +86,7 @@ TEST_SUITE("models/sparse operations") {
     CHECK(sums(layer_backward(a, slice(), {}, {}, false)).products == doctest::Approx(2 * forward));
     // One product an expert does the same.
     KernelChoices apart;
-    apart.grouped_experts = false;
+    apart.grouped_experts = GroupedExperts::none;
     CHECK(sums(layer_forward(a, slice(), apart)).products == doctest::Approx(forward));
   }
 
