@@ -48,7 +48,8 @@ namespace {
 class Kept {
  public:
   Kept(const Architecture& a, const Slice& s, const KernelChoices& c)
-      : a_(a), s_(s), c_(c), w_(a, s), input_(stored_input(s, c)) {}
+      : a_(a), s_(s), c_(c), w_(a, s), input_(stored_input(s, c)),
+        compact_(c.compact_activations && input_ < 2.0), activated_(compact_ ? 1.0 : 2.0) {}
 
   std::vector<KeptActivation> layer() {
     using enum LayerPart;
@@ -122,8 +123,8 @@ class Kept {
         keep("dropped-out softmax and mask", 3 * w_.square, core_attention, core_attention);
       }
     }
-    keep("attention result", 2 * result, core_attention, attention_output);
-    if (input_ < 2.0) keep("attention result, 8 bit", result, core_attention, attention_output);
+    keep("attention result", (compact_ ? 1.5 : 2.0) * result, core_attention, attention_output);
+    if (input_ < 2.0 && !compact_) keep("attention result, 8 bit", result, core_attention, attention_output);
     keep("attention output", 2 * w_.outer, attention_output, residual, When::recompute_only);
     if (c_.dropout) keep("dropout masks", 2 * w_.outer, residual, residual);
   }
@@ -131,8 +132,8 @@ class Kept {
   void dense_feed_forward(double share) {
     using enum LayerPart;
     const double ffn = share * w_.ffn;
-    if (a_.gated()) keep("gate", 2 * ffn, c_.separate_projections ? ffn_gate : ffn_up, activation);
-    keep("activation input", 2 * ffn, ffn_up, activation);
+    if (a_.gated()) keep("gate", activated_ * ffn, c_.separate_projections ? ffn_gate : ffn_up, activation);
+    keep("activation input", activated_ * ffn, ffn_up, activation);
     if (a_.gated() && !c_.fused_elementwise)
       keep("activated gate", 2 * ffn, activation, activation);
     keep("activation output", input_ * ffn, activation, ffn_down);
@@ -148,7 +149,8 @@ class Kept {
     // 32-bit scores and their softmax, and which expert took which token.
     keep("router scores", tokens * static_cast<double>(set.experts) * (4 + 4 + 1), router, router);
     keep("tokens of experts", input_ * rows * static_cast<double>(a_.hidden), dispatch, expert_up);
-    keep("experts activation input", (a_.gated() ? 2 : 1) * 2 * ffn, expert_up, expert_activation);
+    keep("experts activation input", (a_.gated() ? 2 : 1) * activated_ * ffn, expert_up,
+         expert_activation);
     keep("experts activation output", input_ * ffn, expert_activation, expert_down);
   }
 
@@ -156,7 +158,7 @@ class Kept {
     using enum LayerPart;
     const Experts& e = *a_.experts;
     const double ffn = share * w_.tokens * static_cast<double>(e.shared * e.shared_ffn / s_.tensor);
-    keep("shared experts activation input", (a_.gated() ? 2 : 1) * 2 * ffn,
+    keep("shared experts activation input", (a_.gated() ? 2 : 1) * activated_ * ffn,
          LayerPart::shared_experts, LayerPart::shared_experts);
     keep("shared experts activation output", input_ * ffn, LayerPart::shared_experts,
          LayerPart::shared_experts);
@@ -180,6 +182,8 @@ class Kept {
   const KernelChoices& c_;
   Widths w_;
   double input_;
+  bool compact_;
+  double activated_;  ///< bytes an element of an activation's input
   std::vector<KeptActivation> kept_;
 };
 

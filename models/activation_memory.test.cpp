@@ -95,6 +95,18 @@ TEST_SUITE("models/activation_memory") {
           doctest::Approx(expected + 2 * 14336));
   }
 
+  TEST_CASE("compact activations halve an activation's inputs and drop half a byte of attention") {
+    // Per token: gate and input 2 x 2 ffn -> 2 x ffn; the result of attention 2 + 1 (its 8-bit
+    // copy) -> 1.5 an element. Without 8-bit products nothing changes.
+    const Architecture a = llama(4096, 32, 8, 14336);
+    Slice s = slice(1, 4096);
+    KernelChoices compact;
+    compact.compact_activations = true;
+    CHECK(kept(a, s, compact) == kept(a, s, {}));
+    s.precision = PrecisionRecipe::fp8_delayed;
+    CHECK(kept(a, s, {}) - kept(a, s, compact) == 4096 * (2 * 14336 + 1.5 * 4096));
+  }
+
   TEST_CASE("operator-level recompute stores outputs of the products it does not redo") {
     // torchtitan's policy: every second product of wq wk wv wo w1 w3 w2 and attention; with the
     // layer's input that is 2 (h + h + kv + h + f + h) and the log-sum-exps.

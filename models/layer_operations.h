@@ -116,6 +116,10 @@ struct KernelChoices {
   bool shared_expert_overlap = false;  ///< shared experts run beside the dispatch
   bool grouped_modalities = false;  ///< products of a layer's weight sets are one kernel, else each
   bool modality_mask_syncs = false;  ///< the host waits for the indices of a boolean mask
+  /// With 8-bit products: inputs of activations are stored in 8 bits, results of attention in 12
+  /// (E5M6), for its own backward pass and as the input of its output product (DeepSeek-AI 2024,
+  /// arXiv 2412.19437, section 3.3.3).
+  bool compact_activations = false;
 };
 
 /// Tokens of one modality.

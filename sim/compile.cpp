@@ -35,6 +35,7 @@ models::KernelChoices kernel_choices(const Scenario& s) {
   c.expert_exchange_overlap = f.expert_exchange_overlap;
   c.shared_expert_overlap = f.shared_expert_overlap;
   c.grouped_modalities = f.grouped_modalities;
+  c.compact_activations = f.memory.compact_activations;
   c.modality_mask_syncs = f.modality_mask_syncs;
   return c;
 }
@@ -104,15 +105,15 @@ void check_passes(const Scenario& s, const Layout& layout, const Parts& parts, D
     const auto layers = static_cast<double>(layout.kinds.kinds[k].layers);
     for (const LayerPasses& passes : parts.layers[k].by_level) {
       add(passes.forward, layers * micro_batches);
-      add(passes.backward, layers * micro_batches);
+      add(passes.backward.whole, layers * micro_batches);
     }
     add(parts.layers[k].weight_casts, layers);
   }
   for (const Segment* end :
-       {&parts.items_forward, &parts.items_backward, &parts.predictions_forward,
-        &parts.predictions_backward, &parts.embedding_forward, &parts.embedding_backward,
-        &parts.head_forward, &parts.head_backward, &parts.cast_forward, &parts.cast_backward,
-        &parts.loss_forward, &parts.loss_backward}) {
+       {&parts.items_forward, &parts.items_backward.whole, &parts.predictions_forward,
+        &parts.predictions_backward.whole, &parts.embedding_forward,
+        &parts.embedding_backward.whole, &parts.head_forward, &parts.head_backward.whole,
+        &parts.cast_forward, &parts.cast_backward, &parts.loss_forward, &parts.loss_backward}) {
     add(*end, micro_batches);
   }
   check_length(ticks);
@@ -150,15 +151,26 @@ Compiled compile_step(const Scenario& scenario, const Layout& layout, const Vari
   compiled.parts = price_parts(scenario, layout, pricer, variation);
   for (const Parts& parts : compiled.parts) check_passes(scenario, layout, parts, detail);
 
-  const std::int64_t p = plan.pipeline, v = plan.virtual_stages, m = plan.micro_batches();
-  const Channels channels(p * v, m);
+  const PipelineShape shape = pipeline_shape(plan);
+  const std::int64_t p = plan.pipeline;
+  const Channels channels(model_chunks(shape), shape.micro_batches);
+  PairedSegments paired;
   compiled.data_channels.resize(static_cast<std::size_t>(p));
   compiled.program.channels = static_cast<std::int32_t>(variation.lanes()) * channels.count();
   for (std::int64_t lane = 0; lane < variation.lanes(); ++lane) {
     for (std::int64_t r = 0; r < p; ++r) {
-      RankBuilder rank(scenario, layout, variation, pricer, detail, channels, lane, r, compiled);
+      RankBuilder rank(scenario, layout, variation, pricer, paired, detail, channels, lane, r,
+                       compiled);
       rank.begin_step();
-      for (const ScheduledPass& pass : rank_schedule(plan.schedule, p, v, m, r)) rank.pass(pass);
+      const std::vector<ScheduledPass> passes = rank_schedule(shape, r);
+      for (std::size_t i = 0; i < passes.size(); ++i) {
+        if (passes[i].beside_next) {
+          rank.together(passes[i], passes[i + 1]);
+          ++i;
+        } else {
+          rank.pass(passes[i]);
+        }
+      }
       rank.end_step();
     }
   }

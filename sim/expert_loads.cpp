@@ -36,7 +36,8 @@ class Draws {
   std::uint64_t next_;
 };
 
-/// Marsaglia and Tsang 2000; below a shape of 1 by the usual power of a uniform variate.
+/// Marsaglia and Tsang 2000; below a shape of 1 by the usual power of a uniform variate. Their
+/// squeeze accepts nearly all without a logarithm, and only what the logarithms would accept.
 double gamma_variate(double shape, Draws& draws) {
   if (shape < 1) {
     const double u = draws.uniform();
@@ -47,7 +48,9 @@ double gamma_variate(double shape, Draws& draws) {
     const double x = draws.normal();
     const double v = (1 + c * x) * (1 + c * x) * (1 + c * x);
     if (v <= 0) continue;
-    if (std::log(draws.uniform()) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
+    const double u = draws.uniform();
+    if (u < 1 - 0.0331 * (x * x) * (x * x)) return d * v;
+    if (std::log(u) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
   }
 }
 

@@ -120,6 +120,7 @@ void each_fact(F& f, Visit&& visit) {
   visit("reported_memory", f.memory.reported);
   visit("reports_first_stage", f.memory.reports_first_stage);
   visit("weight_gradients", f.memory.weight_gradients);
+  visit("compact_activations", f.memory.compact_activations);
   visit("keeps_empty_gradients", f.memory.keeps_empty_gradients);
   visit("gradient_bucket_bytes", f.memory.gradient_bucket_bytes);
   visit("gathers_through_copies", f.memory.gathers_through_copies);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "sim/schedule.h"
 
 namespace forerun::sim {
 namespace {
@@ -124,12 +125,18 @@ Layout make_layout(const Scenario& s) {
     fill_equally(s, in_order);
   }
   Layout layout;
-  layout.chunks.resize(static_cast<std::size_t>(p.pipeline));
   std::int64_t first = 0;
-  for (std::size_t i = 0; i < in_order.size(); ++i) {
-    in_order[i].first_layer = first;
-    first += in_order[i].layers;
-    layout.chunks[i % layout.chunks.size()].push_back(in_order[i]);
+  for (Chunk& chunk : in_order) {
+    chunk.first_layer = first;
+    first += chunk.layers;
+  }
+  const PipelineShape shape = pipeline_shape(p);
+  layout.chunks.resize(static_cast<std::size_t>(p.pipeline));
+  for (std::int64_t r = 0; r < p.pipeline; ++r) {
+    for (std::int64_t c = 0; c < chunks_of_rank(shape); ++c) {
+      layout.chunks[static_cast<std::size_t>(r)].push_back(
+          in_order[static_cast<std::size_t>(model_chunk(shape, {r, c}))]);
+    }
   }
   layout.kinds = models::layer_kinds(s.model);
   const std::int64_t multiple = s.framework.vocabulary_multiple * p.tensor;
@@ -139,19 +146,31 @@ Layout make_layout(const Scenario& s) {
   const std::int64_t stage = p.tensor * p.context * p.data;
   layout.tensor = place(p.tensor, 1, domain);
   layout.context = place(p.context, p.tensor, domain);
-  layout.data = place(p.data * p.context, p.tensor, domain);
+  // Ranks of a stage and, of two pipeline ranks that hold the same, those of the other.
+  const auto place_copies = [&](std::int64_t ranks, std::int64_t stride) {
+    hw::Group g = place(ranks, stride, domain);
+    if (p.schedule != PipelineSchedule::dualpipe) return g;
+    g.ranks *= 2;
+    if (domain == p.accelerators()) g.per_domain = g.ranks;
+    return g;
+  };
+  layout.data = place_copies(p.data * p.context, p.tensor);
   layout.expert_tensor = place(p.expert_tensor, 1, domain);
   layout.expert = place(p.expert, p.expert_tensor, domain);
   const std::int64_t of_experts = p.expert_tensor * p.expert;
-  layout.expert_data = place(stage / of_experts, of_experts, domain);
+  layout.expert_data = place_copies(stage / of_experts, of_experts);
   if (p.sharding != ShardingStage::none) {
     layout.expert_shard = layout.expert_data;
     const std::int64_t copy = p.shard_group > 0 ? std::min(p.shard_group, p.data) : p.data;
-    layout.shard = place(copy * p.context, p.tensor, domain);
-    layout.replicas = place(p.data / copy, p.tensor * p.context * copy, domain);
+    const bool part = copy < p.data;
+    layout.shard = part ? place(copy * p.context, p.tensor, domain)
+                        : place_copies(p.data * p.context, p.tensor);
+    if (part) layout.replicas = place_copies(p.data / copy, p.tensor * p.context * copy);
   }
   if (p.pipeline > 1) {
-    layout.embedding = place_pair(stage * (p.pipeline - 1), domain);
+    if (p.schedule != PipelineSchedule::dualpipe) {
+      layout.embedding = place_pair(stage * (p.pipeline - 1), domain);
+    }
     layout.pipeline_link = place_pair(stage, domain);
   }
   return layout;

@@ -24,8 +24,8 @@ struct Chunk {
   bool operator==(const Chunk&) const = default;
 };
 
-/// chunks[rank][virtual stage]; virtual stage v of rank r is the (v * pipeline + r)-th of the
-/// model.
+/// chunks[rank][chunk]; which of the model that is: model_chunk in sim/schedule.h. Under DualPipe
+/// ranks r and pipeline - 1 - r hold the same two stages, and gradients are summed over both.
 struct Layout {
   std::vector<std::vector<Chunk>> chunks;
   models::LayerKinds kinds;  ///< of the model's layers
@@ -33,12 +33,12 @@ struct Layout {
   hw::Group tensor, context;
   hw::Group expert;         ///< ranks that share out the routed experts of a layer
   hw::Group expert_tensor;  ///< ranks that cut each of them
-  hw::Group data;           ///< gradients are summed over data x context
+  hw::Group data;           ///< gradients are summed over data x context (DualPipe: x 2)
   hw::Group shard;        ///< one copy of what is sharded (HSDP: part of data); one rank if nothing
   hw::Group replicas;     ///< HSDP: across copies; one rank otherwise
   hw::Group expert_data;  ///< gradients of routed experts are summed over these
-  hw::Group expert_shard;   ///< one copy of what is sharded of routed experts; one rank if nothing
-  hw::Group embedding;      ///< first and last stage, for the tied matrix
+  hw::Group expert_shard;  ///< one copy of what is sharded of routed experts; one rank if nothing
+  hw::Group embedding;     ///< first and last stage, for the tied matrix; one rank if both are here
   hw::Group pipeline_link;  ///< neighbours
   [[nodiscard]] std::int64_t stage_layers(std::int64_t rank) const;
   [[nodiscard]] bool holds_embedding(std::int64_t rank) const;

@@ -9,6 +9,7 @@
 
 #include "models/activation_memory.h"
 #include "models/item_operations.h"
+#include "models/split_backward.h"
 #include "sim/compile.h"
 #include "sim/memory_ledger.h"
 #include "sim/schedule.h"
@@ -25,12 +26,11 @@ constexpr std::int64_t kManyMicroBatches = 8;
 
 /// What does not depend on the stage.
 struct Common {
-  Common(const Scenario& s, const Layout& l)
+  Common(const Scenario& s, const Layout& l, const Variation& variation)
       : scenario(s), layout(l), choices(kernel_choices(s)), slice(slice_of(s)), worst(slice) {
     if (s.model.experts && s.expert_loads.kind != LoadKind::balanced) {
       // Passes in flight have the mean of what a group's busiest rank gets, the one that runs the
       // most.
-      const Variation variation(s, l);
       slice.load.mine = variation.mean_load();
       worst.load.mine = variation.worst_load();
     }
@@ -44,6 +44,7 @@ struct Common {
   /// Of one kind of layer.
   struct Kind {
     Bytes full{}, layer{};  ///< kept: without recompute, with the plan's
+    Bytes put_off{};        ///< kept for weight gradients, where the schedule puts them off
     models::Transients transients;
     double parameters = 0;
   };
@@ -64,6 +65,11 @@ struct Common {
           if (t.when == models::KeptActivation::When::always) k.layer += t.bytes;
         }
         break;
+    }
+    if (splits_backward(scenario.plan.schedule)) {
+      const models::OperationList backward =
+          models::layer_backward(kind, slice, choices, {}, false);
+      k.put_off = models::kept_for_weights(models::split_backward(backward).weights);
     }
     k.transients = models::layer_transients(kind, worst, choices);
     k.parameters =
@@ -94,7 +100,10 @@ class StageWalk {
         rank_(rank),
         chunks_(c.layout.chunks[static_cast<std::size_t>(rank)]),
         parameters_(stage_parameters(c.scenario, c.layout, rank)) {
-    for (const Chunk& chunk : chunks_) kept_.push_back(activations(chunk));
+    for (const Chunk& chunk : chunks_) {
+      kept_.push_back(activations(chunk));
+      put_off_.push_back(put_off(chunk));
+    }
   }
 
   StageMemory run() {
@@ -114,18 +123,24 @@ class StageWalk {
     for (std::size_t i = 0; i < order.size(); ++i) {
       const ScheduledPass& pass = order[i];
       const std::size_t chunk = static_cast<std::size_t>(pass.chunk);
-      if (pass.pass == hw::Pass::forward) {
+      if (pass.pass == PassKind::forward) {
         ++in_flight_;
         living_ += kept_[chunk];
         // Another forward pass after this one has as many transients, and more lives then.
-        const bool last = chunks_[chunk].loss || order[i + 1].pass == hw::Pass::backward;
+        const bool last = chunks_[chunk].loss || order[i + 1].pass != PassKind::forward;
         if (last && more(looked[chunk].forward)) end_of_forward(chunks_[chunk]);
-      } else {
+        continue;
+      }
+      if (returns_gradient(pass.pass)) {
         if (more(looked[chunk].start)) start_of_backward(chunks_[chunk]);
         living_ -= kept_[chunk];
-        --in_flight_;
-        if (more(looked[chunk].end)) end_of_backward(chunks_[chunk]);
+        if (pass.pass == PassKind::input_gradient) living_ += put_off_[chunk];
+      } else {
+        living_ -= put_off_[chunk];
       }
+      if (!makes_weight_gradient(pass.pass)) continue;
+      --in_flight_;
+      if (more(looked[chunk].end)) end_of_backward(chunks_[chunk]);
     }
     optimizer_step();
     const Bytes living = result_.peak - result_.persistent;
@@ -172,8 +187,9 @@ class StageWalk {
     if (plan_.schedule != PipelineSchedule::all_forward_all_backward) {
       micro_batches = std::min(micro_batches, 2 * plan_.pipeline);
     }
-    return rank_schedule(plan_.schedule, plan_.pipeline, plan_.virtual_stages, micro_batches,
-                         rank_);
+    PipelineShape shape = pipeline_shape(plan_);
+    shape.micro_batches = micro_batches;
+    return rank_schedule(shape, rank_);
   }
 
   void make_states() {
@@ -262,6 +278,31 @@ class StageWalk {
     const Bytes sent_logits(kSixteenBit * c_.logits);
     if (chunk.loss && !chunk.head) sum += sent_logits;  // received from the stage before
     if (!chunk.loss && habits_.keeps_sent_outputs) sum += chunk.head ? sent_logits : c_.outer;
+    return sum;
+  }
+
+  /// What one micro-batch's weight gradients hold until they are made.
+  [[nodiscard]] Bytes put_off(const Chunk& chunk) const {
+    Bytes sum{};
+    if (!splits_backward(plan_.schedule)) return sum;
+    for (std::int64_t i = 0; i < chunk.layers; ++i) sum += kind(chunk, i).put_off;
+    const models::Architecture& a = c_.scenario.model;
+    const std::int64_t vocabulary = c_.layout.padded_vocab;
+    const auto of = [](const models::OperationList& backward) {
+      return models::kept_for_weights(models::split_backward(backward).weights);
+    };
+    if (chunk.embedding) {
+      sum += of(models::embedding_backward(a, c_.slice, c_.choices, vocabulary));
+      sum += of(models::items_backward(a, c_.slice, c_.choices));
+    }
+    if (!chunk.head) return sum;
+    const Bytes head = of(models::head_backward(a, c_.slice, c_.choices, vocabulary));
+    sum += head + of(models::predictions_backward(a, c_.slice, c_.choices));
+    if (a.multi_token_prediction > 0) {
+      sum += static_cast<double>(a.multi_token_prediction) *
+             (head + c_.kinds[c_.layout.kinds.of.back()].put_off +
+              of(models::multi_token_backward(a, c_.slice, c_.choices)));
+    }
     return sum;
   }
 
@@ -410,7 +451,8 @@ class StageWalk {
   std::int64_t rank_;
   const std::vector<Chunk>& chunks_;
   StageParameters parameters_;
-  std::vector<Bytes> kept_;  ///< of one micro-batch, by chunk
+  std::vector<Bytes> kept_;     ///< of one micro-batch, by chunk
+  std::vector<Bytes> put_off_;  ///< the same, between the two parts of a backward pass
 
   Ledger states_;
   Bytes living_{};
@@ -423,7 +465,12 @@ class StageWalk {
 }  // namespace
 
 MemoryResult step_memory(const Scenario& scenario, const Layout& layout, Remedies remedies) {
-  const Common common(scenario, layout);
+  return step_memory(scenario, layout, Variation(scenario, layout), remedies);
+}
+
+MemoryResult step_memory(const Scenario& scenario, const Layout& layout,
+                         const Variation& variation, Remedies remedies) {
+  const Common common(scenario, layout, variation);
   MemoryResult result;
   result.capacity = scenario.accelerator.memory;
   for (std::int64_t rank = 0; rank < scenario.plan.pipeline; ++rank) {

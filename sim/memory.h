@@ -8,7 +8,9 @@
 /// unfused attention, gathered FSDP units, a recomputed layer, weight gradients before they are
 /// added). The walk looks at the end of every forward pass (where the loss is), at the start of
 /// every backward pass (all of its activations and the first transients) and at its end (its weight
-/// gradients), and at the optimiser's step; between them memory falls or rises evenly.
+/// gradients), and at the optimiser's step; between them memory falls or rises evenly. Where the
+/// schedule splits backward passes, the operands of the weight gradients live from the one part to
+/// the other.
 ///
 /// The caching allocator holds more than is in use (`reserved`): a share of what lives, and outside
 /// it the context and communicators.
@@ -22,6 +24,7 @@
 #include "core/quantity.h"
 #include "sim/layout.h"
 #include "sim/scenario.h"
+#include "sim/variation.h"
 
 namespace forerun::sim {
 
@@ -56,6 +59,9 @@ struct MemoryResult {
 /// `remedies` are looked for only when it does not fit and that is asked (each is a walk).
 enum class Remedies : std::uint8_t { find, skip };
 [[nodiscard]] MemoryResult step_memory(const Scenario&, const Layout&, Remedies = Remedies::find);
+/// The same where the scenario's variation is known already.
+[[nodiscard]] MemoryResult step_memory(const Scenario&, const Layout&, const Variation&,
+                                       Remedies = Remedies::find);
 
 /// Changes of one knob by which the scenario fits, the least intrusive first, each with what is
 /// then left: "micro_batch 4 -> 2 (3.1 GiB to spare)". Empty if none helps.

@@ -208,12 +208,9 @@ TEST_SUITE("sim/memory") {
       const Bytes few = memory_of(s).stages[0].peak;
       s.plan.global_batch *= 8;
       RC_ASSERT(memory_of(s).stages[0].peak == few);
-      const std::int64_t m = s.plan.micro_batches();
-      const auto passes =
-          rank_schedule(s.plan.schedule, s.plan.pipeline, s.plan.virtual_stages, m, 0);
+      const auto passes = rank_schedule(pipeline_shape(s.plan), 0);
       s.plan.global_batch /= 8;
-      const auto short_passes = rank_schedule(s.plan.schedule, s.plan.pipeline,
-                                              s.plan.virtual_stages, s.plan.micro_batches(), 0);
+      const auto short_passes = rank_schedule(pipeline_shape(s.plan), 0);
       RC_ASSERT(peak_in_flight(passes) == peak_in_flight(short_passes));
     });
   }

@@ -32,6 +32,8 @@ struct MemoryHabits {
   /// gradient that the product accumulated itself, and kept for the next layer (Transformer
   /// Engine).
   bool keeps_empty_gradients = false;
+  /// models::KernelChoices::compact_activations. The time of the conversions is left out.
+  bool compact_activations = false;
   /// Of a parameter, in flat buckets held beside the gradients when replicas exchange them (DDP).
   int gradient_bucket_bytes = 0;
   /// Updated parameters are gathered into a flat copy of all of them.

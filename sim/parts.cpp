@@ -1,11 +1,22 @@
 #include "sim/parts.h"
 
 #include "models/item_operations.h"
+#include "models/split_backward.h"
 #include "sim/compile.h"
 
 namespace forerun::sim {
 
 namespace {
+
+Backward backward(const Scenario& s, Pricer& pricer, const models::OperationList& list) {
+  Backward b;
+  b.whole = pricer.segment(list);
+  if (!splits_backward(s.plan.schedule)) return b;
+  const models::SplitBackward split = models::split_backward(list);
+  b.inputs = pricer.segment(split.inputs);
+  b.weights = pricer.segment(split.weights);
+  return b;
+}
 
 LayerPasses layer_passes(const Scenario& s, const models::Architecture& kind, Pricer& pricer,
                          const models::Slice& slice) {
@@ -13,12 +24,15 @@ LayerPasses layer_passes(const Scenario& s, const models::Architecture& kind, Pr
   const models::KernelChoices choices = kernel_choices(s);
   LayerPasses passes;
   passes.forward = pricer.segment(models::layer_forward(kind, slice, choices));
-  passes.backward = pricer.segment(models::layer_backward(
-      kind, slice, choices,
-      r.mode == RecomputeMode::selective ? r.parts : std::set<models::LayerPart>{},
-      r.mode == RecomputeMode::full));
+  passes.backward =
+      backward(s, pricer,
+               models::layer_backward(
+                   kind, slice, choices,
+                   r.mode == RecomputeMode::selective ? r.parts : std::set<models::LayerPart>{},
+                   r.mode == RecomputeMode::full));
   if (r.layers_per_stage > 0) {
-    passes.backward_plain = pricer.segment(models::layer_backward(kind, slice, choices, {}, false));
+    passes.backward_plain =
+        backward(s, pricer, models::layer_backward(kind, slice, choices, {}, false));
   }
   return passes;
 }
@@ -55,15 +69,15 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer,
     layer.parameters = static_cast<double>(held.total()) - layer.experts;
   }
   parts.items_forward = pricer.segment(models::items_forward(a, slice, choices));
-  parts.items_backward = pricer.segment(models::items_backward(a, slice, choices));
+  parts.items_backward = backward(s, pricer, models::items_backward(a, slice, choices));
   parts.predictions_forward = pricer.segment(models::predictions_forward(a, slice));
-  parts.predictions_backward = pricer.segment(models::predictions_backward(a, slice, choices));
+  parts.predictions_backward = backward(s, pricer, models::predictions_backward(a, slice, choices));
   parts.embedding_forward = pricer.segment(models::embedding_forward(a, slice, choices));
   parts.embedding_backward =
-      pricer.segment(models::embedding_backward(a, slice, choices, layout.padded_vocab));
+      backward(s, pricer, models::embedding_backward(a, slice, choices, layout.padded_vocab));
   parts.head_forward = pricer.segment(models::head_forward(a, slice, choices, layout.padded_vocab));
   parts.head_backward =
-      pricer.segment(models::head_backward(a, slice, choices, layout.padded_vocab));
+      backward(s, pricer, models::head_backward(a, slice, choices, layout.padded_vocab));
   const std::int64_t vocab = layout.padded_vocab;
   if (s.framework.deferred_embedding_gradients > 0) {
     parts.head_input_gradient =
@@ -75,7 +89,8 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer,
   parts.cast_backward = pricer.segment(models::cast_logits_backward(slice, choices, vocab));
   if (a.multi_token_prediction > 0) {
     parts.multi_token_forward = pricer.segment(models::multi_token_forward(a, slice, choices));
-    parts.multi_token_backward = pricer.segment(models::multi_token_backward(a, slice, choices));
+    parts.multi_token_backward =
+        backward(s, pricer, models::multi_token_backward(a, slice, choices));
   }
   parts.loss_forward = pricer.segment(models::loss_forward(slice, choices, vocab));
   parts.loss_backward = pricer.segment(models::loss_backward(slice, choices, vocab));

@@ -8,14 +8,25 @@
 #include "sim/layout.h"
 #include "sim/price.h"
 #include "sim/scenario.h"
+#include "sim/schedule.h"
 #include "sim/variation.h"
 
 namespace forerun::sim {
 
+/// A backward pass; its two parts are empty unless the schedule splits it.
+struct Backward {
+  Segment whole, inputs, weights;
+  [[nodiscard]] const Segment& of(PassKind k) const {
+    return k == PassKind::input_gradient    ? inputs
+           : k == PassKind::weight_gradient ? weights
+                                            : whole;
+  }
+};
+
 struct LayerPasses {
   Segment forward;
-  Segment backward;        ///< as the plan's recompute says
-  Segment backward_plain;  ///< without recompute; empty unless only some layers have it
+  Backward backward;        ///< as the plan's recompute says
+  Backward backward_plain;  ///< without recompute; empty unless only some layers have it
 };
 
 /// Of one kind of layer (Layout::kinds).
@@ -29,14 +40,16 @@ struct LayerParts {
 /// Of one composition of micro-batches.
 struct Parts {
   std::vector<LayerParts> layers;  ///< by kind
-  Segment embedding_forward, embedding_backward;
-  Segment items_forward, items_backward;              ///< encoders and adapters, before the layers
-  Segment predictions_forward, predictions_backward;  ///< of continuous tokens, after the head
-  Segment head_forward, head_backward;
+  Segment embedding_forward, items_forward, predictions_forward, head_forward;
+  Backward embedding_backward;
+  Backward items_backward;        ///< of encoders and adapters, before the layers
+  Backward predictions_backward;  ///< of continuous tokens, after the head
+  Backward head_backward;
   Segment head_input_gradient, head_weight_gradient;  ///< empty unless the latter is put off
   Segment cast_forward, cast_backward;                ///< of the logits
   Segment loss_forward, loss_backward;
-  Segment multi_token_forward, multi_token_backward;  ///< before a module's layer
+  Segment multi_token_forward;  ///< before a module's layer
+  Backward multi_token_backward;
   PricedOperation send_logits,
       send_cast_logits;          ///< where head, cast and loss are on different stages
   PricedOperation send_forward;  ///< one stage's output to the next, or its gradient back

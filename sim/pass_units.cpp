@@ -5,7 +5,7 @@
 namespace forerun::sim {
 
 std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Parts& parts,
-                             std::int64_t rank, const Chunk& chunk, hw::Pass pass,
+                             std::int64_t rank, const Chunk& chunk, PassKind pass,
                              bool head_deferred, const std::uint8_t* levels) {
   const StageParameters held = stage_parameters(s, layout, rank);
   const auto embedding = static_cast<double>(held.embedding);
@@ -13,8 +13,11 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   const auto items = static_cast<double>(held.items);
   std::vector<Unit> units;
   units.reserve(static_cast<std::size_t>(chunk.layers) + 4);
+  const bool completes = pass == PassKind::weight_gradient;
   const auto add = [&](const Segment& segment, double parameters) {
-    if (!segment.operations.empty()) units.push_back({&segment, parameters, 0, true});
+    if (!segment.operations.empty() || (completes && parameters > 0)) {
+      units.push_back({&segment, parameters, 0, true});
+    }
   };
   const auto layer_parts = [&](std::int64_t i) -> const LayerParts& {
     return parts.layers[layout.kinds.of[static_cast<std::size_t>(chunk.first_layer + i)]];
@@ -24,13 +27,15 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
     return layer_parts(i).by_level[level];
   };
   const auto add_layer = [&](const Segment& segment, const LayerParts& of) {
-    if (!segment.operations.empty()) units.push_back({&segment, of.parameters, of.experts, false});
+    if (!segment.operations.empty() || completes) {
+      units.push_back({&segment, of.parameters, of.experts, false});
+    }
   };
   // Modules of multi-token prediction come after the head: each a layer, head and loss again.
   const std::int64_t modules = chunk.head ? s.model.multi_token_prediction : 0;
   const LayerParts& last = parts.layers[layout.kinds.of.back()];
   const double join = modules > 0 ? static_cast<double>(held.multi_token / modules) : 0.0;
-  if (pass == hw::Pass::forward) {
+  if (pass == PassKind::forward) {
     if (chunk.embedding) {
       add(parts.items_forward, items);
       add(parts.embedding_forward, embedding);
@@ -53,27 +58,29 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
     }
     return units;
   }
+  const bool inputs = returns_gradient(pass);
   for (std::int64_t i = 0; i < modules; ++i) {
-    add(parts.loss_backward, 0);
-    add(parts.cast_backward, 0);
-    add(parts.head_backward, 0);
-    add_layer(last.by_level[0].backward, last);
-    add(parts.multi_token_backward, join);
+    if (inputs) add(parts.loss_backward, 0);
+    if (inputs) add(parts.cast_backward, 0);
+    add(parts.head_backward.of(pass), 0);
+    add_layer(last.by_level[0].backward.of(pass), last);
+    add(parts.multi_token_backward.of(pass), join);
   }
-  if (chunk.loss) add(parts.loss_backward, 0);
-  if (chunk.cast) add(parts.cast_backward, 0);
-  if (chunk.head) add(parts.predictions_backward, 0);
+  if (chunk.loss && inputs) add(parts.loss_backward, 0);
+  if (chunk.cast && inputs) add(parts.cast_backward, 0);
+  if (chunk.head) add(parts.predictions_backward.of(pass), 0);
   if (chunk.head && head_deferred) add(parts.head_input_gradient, 0);
-  if (chunk.head && !head_deferred) add(parts.head_backward, head);
+  if (chunk.head && !head_deferred) add(parts.head_backward.of(pass), head);
   // With a limit, the first layers of a stage are recomputed in full and the others not.
   const Recompute& r = s.plan.recompute;
   const std::int64_t limit = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;
   for (std::int64_t i = chunk.layers - 1; i >= 0; --i) {
-    add_layer(i < limit ? passes(i).backward : passes(i).backward_plain, layer_parts(i));
+    const Backward& backward = i < limit ? passes(i).backward : passes(i).backward_plain;
+    add_layer(backward.of(pass), layer_parts(i));
   }
   if (chunk.embedding) {
-    add(parts.embedding_backward, embedding);
-    add(parts.items_backward, items);
+    add(parts.embedding_backward.of(pass), embedding);
+    add(parts.items_backward.of(pass), items);
   }
   return units;
 }
@@ -81,15 +88,15 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
 MicroBatchWork micro_batch_work(const Scenario& s, const Layout& layout, const Parts& parts,
                                 std::int64_t rank) {
   MicroBatchWork sum;
-  const auto add = [&](const Chunk& chunk, hw::Pass pass) {
+  const auto add = [&](const Chunk& chunk, PassKind pass) {
     for (const Unit& u : pass_units(s, layout, parts, rank, chunk, pass)) {
       sum.work += u.segment->work;
       sum.time += to_seconds(Tick{u.segment->ticks});
     }
   };
   const std::vector<Chunk>& chunks = layout.chunks[static_cast<std::size_t>(rank)];
-  for (const Chunk& c : chunks) add(c, hw::Pass::forward);
-  for (const Chunk& c : std::ranges::reverse_view(chunks)) add(c, hw::Pass::backward);
+  for (const Chunk& c : chunks) add(c, PassKind::forward);
+  for (const Chunk& c : std::ranges::reverse_view(chunks)) add(c, PassKind::backward);
   return sum;
 }
 

@@ -4,10 +4,10 @@
 
 #include <vector>
 
-#include "hw/kernel.h"
 #include "sim/layout.h"
 #include "sim/parts.h"
 #include "sim/scenario.h"
+#include "sim/schedule.h"
 
 namespace forerun::sim {
 
@@ -19,12 +19,13 @@ struct Unit {
   bool ends = false;      ///< embedding or head: the root unit of FSDP
 };
 
-/// Units of a pass of `chunk`, which rank `rank` holds; those without operations are left out.
+/// Units of a pass of `chunk`, which rank `rank` holds; those without operations are left out,
+/// unless gradients of parameters are complete with them.
 /// They point into `parts`. With `head_deferred` a backward pass leaves the output matrix's
 /// gradient for later.
 /// `levels`: load of each of the model's layers; null: 0.
 [[nodiscard]] std::vector<Unit> pass_units(const Scenario&, const Layout&, const Parts&,
-                                           std::int64_t rank, const Chunk& chunk, hw::Pass,
+                                           std::int64_t rank, const Chunk& chunk, PassKind,
                                            bool head_deferred = false,
                                            const std::uint8_t* levels = nullptr);
 

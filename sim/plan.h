@@ -14,7 +14,9 @@ namespace forerun::sim {
 enum class PipelineSchedule : std::uint8_t {
   all_forward_all_backward,
   one_forward_one_backward,
-  interleaved
+  interleaved,
+  zero_bubble_h1,
+  dualpipe
 };
 /// What is cut over the data-parallel group: nothing (DDP), optimiser states (1), gradients too
 /// (2), parameters too (3, FSDP full shard).

@@ -22,7 +22,9 @@ constexpr std::array kSchedules = {
                              PipelineSchedule::one_forward_one_backward},
     Choice<PipelineSchedule>{"all_forward_all_backward",
                              PipelineSchedule::all_forward_all_backward},
-    Choice<PipelineSchedule>{"interleaved", PipelineSchedule::interleaved}};
+    Choice<PipelineSchedule>{"interleaved", PipelineSchedule::interleaved},
+    Choice<PipelineSchedule>{"zero_bubble_h1", PipelineSchedule::zero_bubble_h1},
+    Choice<PipelineSchedule>{"dualpipe", PipelineSchedule::dualpipe}};
 constexpr std::array kShardings = {Choice<ShardingStage>{"none", ShardingStage::none},
                                    Choice<ShardingStage>{"optimizer", ShardingStage::optimizer},
                                    Choice<ShardingStage>{"gradients", ShardingStage::gradients},

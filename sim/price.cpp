@@ -280,7 +280,11 @@ Segment Pricer::segment(const models::OperationList& list) {
   s.operations.reserve(list.operations.size());
   for (const models::LayerOperation& o : list.operations)
     s.operations.push_back(price(o, list, s.work));
+  fold(s);
+  return s;
+}
 
+void fold(Segment& s) {
   double length = 0;
   for (const PricedOperation& p : s.operations) {
     length += static_cast<double>(p.ticks) + static_cast<double>(p.host);
@@ -319,7 +323,6 @@ Segment Pricer::segment(const models::OperationList& list) {
     s.ticks = std::max(each, s.ticks);
     s.host = s.first_host = 0;
   }
-  return s;
 }
 
 }  // namespace forerun::sim

@@ -29,7 +29,8 @@ struct PricedOperation {
   StreamKind stream = StreamKind::compute;
   Category category = Category::compute;
   std::uint8_t tax = 0;
-  bool host_waits = false;  ///< the host goes on when this has ended
+  bool host_waits = false;   ///< the host goes on when this has ended
+  bool of_backward = false;  ///< of a forward and a backward pass together, the latter's
 };
 
 /// What a list of operations does to an accelerator, for power and evidence.
@@ -58,6 +59,9 @@ struct Segment {
   std::array<std::int64_t, kCategories> breakdown{};  ///< of `ticks` on the compute stream
   Work work;
 };
+
+/// Fills what a segment says of its operations folded; `work` is left alone.
+void fold(Segment&);
 
 class Pricer {
  public:

@@ -32,12 +32,15 @@ std::int32_t Channels::count() const {
 }
 
 RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, const Variation& variation,
-                         Pricer& pricer, Detail detail, const Channels& channels, std::int64_t lane,
-                         std::int64_t rank, Compiled& compiled)
+                         Pricer& pricer, PairedSegments& paired, Detail detail,
+                         const Channels& channels, std::int64_t lane, std::int64_t rank,
+                         Compiled& compiled)
     : scenario_(scenario),
       layout_(layout),
       variation_(variation),
+      shape_(pipeline_shape(scenario.plan)),
       pricer_(pricer),
+      paired_(paired),
       parts_(compiled.parts.front()),
       detail_(detail),
       channels_(channels),
@@ -55,20 +58,24 @@ RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, const V
                                     lane * (scenario.plan.data / variation.lanes()));
   owned_ = (held_ - experts_) / static_cast<double>(layout.shard.ranks) +
            experts_ / static_cast<double>(layout.expert_shard.ranks);
-  const auto v = static_cast<std::size_t>(scenario.plan.virtual_stages);
-  gathered_.resize(v);
-  backwards_left_.assign(v, scenario.plan.micro_batches());
-  for (const Chunk& chunk : layout.chunks[static_cast<std::size_t>(rank)]) {
-    forward_.push_back(list(chunk, hw::Pass::forward, 0));
-    backward_.push_back(list(chunk, hw::Pass::backward, 0));
-    if (chunk.head && !parts_.head_weight_gradient.operations.empty()) {
-      backward_deferring_ = list(chunk, hw::Pass::backward, 0, true);
+  const std::vector<Chunk>& chunks = layout.chunks[static_cast<std::size_t>(rank)];
+  gathered_.resize(chunks.size());
+  backwards_left_.assign(chunks.size(), micro_batches_of_chunk(shape_));
+  const bool split = splits_backward(shape_.schedule);
+  for (const Chunk& chunk : chunks) {
+    for (const PassKind kind : {PassKind::forward, PassKind::backward, PassKind::input_gradient,
+                                PassKind::weight_gradient}) {
+      if (!split && kind > PassKind::backward) continue;
+      lists_[static_cast<std::size_t>(kind)].push_back(folded_list(units_of(chunk, kind, 0)));
+    }
+    if (!split && chunk.head && !parts_.head_weight_gradient.operations.empty()) {
+      backward_deferring_ = folded_list(units_of(chunk, PassKind::backward, 0, true));
     }
   }
   find_messages();
 }
 
-RankBuilder::UnitList RankBuilder::list(const Chunk& chunk, hw::Pass pass, std::int64_t micro_batch,
+std::vector<Unit> RankBuilder::units_of(const Chunk& chunk, PassKind pass, std::int64_t micro_batch,
                                         bool head_deferred) const {
   std::vector<std::uint8_t> levels;
   if (!variation_.uniform()) {
@@ -77,29 +84,34 @@ RankBuilder::UnitList RankBuilder::list(const Chunk& chunk, hw::Pass pass, std::
     }
   }
   const Parts& parts = compiled_.parts[variation_.composition(lane_, micro_batch)];
+  return pass_units(scenario_, layout_, parts, rank_, chunk, pass, head_deferred,
+                    levels.empty() ? nullptr : levels.data());
+}
+
+RankBuilder::UnitList RankBuilder::folded_list(std::vector<Unit> units) {
   UnitList list;
-  list.units = pass_units(scenario_, layout_, parts, rank_, chunk, pass, head_deferred,
-                          levels.empty() ? nullptr : levels.data());
+  list.units = std::move(units);
   if (!list.units.empty()) fold(list.units, 0, list.units.size(), list);
   return list;
 }
 
 const RankBuilder::UnitList& RankBuilder::units(const ScheduledPass& pass, bool deferring) {
-  const bool forward = pass.pass == hw::Pass::forward;
-  const auto v = static_cast<std::size_t>(pass.chunk);
+  const auto c = static_cast<std::size_t>(pass.chunk);
   if (variation_.uniform()) {
-    return forward ? forward_[v] : deferring ? backward_deferring_ : backward_[v];
+    return deferring ? backward_deferring_ : lists_[static_cast<std::size_t>(pass.pass)][c];
   }
-  varied_ = list(layout_.chunks[static_cast<std::size_t>(rank_)][v], pass.pass, pass.micro_batch,
-                 deferring);
+  varied_ = folded_list(units_of(layout_.chunks[static_cast<std::size_t>(rank_)][c], pass.pass,
+                                 pass.micro_batch, deferring));
   return varied_;
 }
 
 OperationId RankBuilder::push_data(const PricedOperation& p, OperationId wait) {
   const OperationId id = push(p, wait);
-  if (variation_.lanes() == 1) return id;
+  const bool mirrored = shape_.schedule == PipelineSchedule::dualpipe;
+  if (variation_.lanes() == 1 && !mirrored) return id;
   Operation& o = program_.operations.back();
-  std::vector<std::int32_t>& met = compiled_.data_channels[static_cast<std::size_t>(rank_)];
+  const std::int64_t stage = mirrored ? std::min(rank_, shape_.ranks - 1 - rank_) : rank_;
+  std::vector<std::int32_t>& met = compiled_.data_channels[static_cast<std::size_t>(stage)];
   if (meetings_ == met.size()) met.push_back(compiled_.program.channels++);
   o.rendezvous = true;
   o.channel = met[meetings_++];
@@ -108,8 +120,7 @@ OperationId RankBuilder::push_data(const PricedOperation& p, OperationId wait) {
 
 void RankBuilder::find_messages() {
   bool head = false, cast = false;
-  const std::int64_t chunks = scenario_.plan.pipeline * scenario_.plan.virtual_stages;
-  for (std::int64_t c = 0; c < chunks; ++c) {
+  for (std::int64_t c = 0; c < model_chunks(shape_); ++c) {
     const Chunk& chunk = chunk_of_model(c);
     if (chunk.loss) last_chunk_ = c;
     head |= chunk.head;
@@ -142,6 +153,7 @@ OperationId RankBuilder::push(const PricedOperation& p, OperationId wait, Operat
   o.tax = p.tax;
   o.host_waits = p.host_waits;
   o.wait = {wait, also_wait};
+  o.micro_batch = p.of_backward ? backward_micro_batch_ : micro_batch_;
   run_of_.push_back(-1);
   if (p.stream == StreamKind::compute) {
     if (o.wait[0] == kNone) std::swap(o.wait[0], o.wait[1]);
@@ -237,8 +249,8 @@ bool RankBuilder::last_backward_of_chunk(const ScheduledPass& pass) {
 }
 
 const Chunk& RankBuilder::chunk_of_model(std::int64_t chunk) const {
-  const std::int64_t p = scenario_.plan.pipeline;
-  return layout_.chunks[static_cast<std::size_t>(chunk % p)][static_cast<std::size_t>(chunk / p)];
+  const ChunkPlace at = place_of(shape_, chunk, 0);
+  return layout_.chunks[static_cast<std::size_t>(at.rank)][static_cast<std::size_t>(at.chunk)];
 }
 
 OperationId RankBuilder::receive(std::int64_t boundary, std::int32_t channel) {
@@ -265,38 +277,86 @@ void RankBuilder::send(std::int64_t boundary, std::int32_t channel) {
   o.channel = own_channel(channel);
 }
 
-void RankBuilder::pass(const ScheduledPass& pass) {
-  const Framework& f = scenario_.framework;
-  const std::int64_t chunk = pass.chunk * scenario_.plan.pipeline + rank_;  // of the model
-  if (chunk > last_chunk_) return;
-  const bool forward = pass.pass == hw::Pass::forward;
-  const std::size_t first_operation = program_.operations.size();
+bool RankBuilder::is_empty(const ScheduledPass& pass) const {
+  return chunk_in_model(pass) > last_chunk_;
+}
 
-  OperationId wait = kNone;
-  if (forward && chunk > 0)
-    wait = receive(chunk - 1, channels_.forward(chunk - 1, pass.micro_batch));
-  if (!forward && chunk < last_chunk_)
-    wait = receive(chunk, channels_.backward(chunk, pass.micro_batch));
-  // Without overlap a rank's next pass also waits until its last message has left.
-  const OperationId also_wait = f.point_to_point_overlap ? kNone : last_send_;
-
-  const bool deferring = !forward && defers(pass);
-  deferred_ += deferring ? 1 : 0;
-  compute(pass, units(pass, deferring), wait, also_wait);
-  if (forward && chunk < last_chunk_) send(chunk, channels_.forward(chunk, pass.micro_batch));
-  if (!forward && chunk > 0) send(chunk - 1, channels_.backward(chunk - 1, pass.micro_batch));
-  for (std::size_t i = first_operation; i < program_.operations.size(); ++i) {
-    program_.operations[i].micro_batch = static_cast<std::int32_t>(pass.micro_batch);
+OperationId RankBuilder::receive(const ScheduledPass& pass) {
+  const std::int64_t chunk = chunk_in_model(pass);
+  if (pass.pass == PassKind::forward && chunk > 0) {
+    return receive(chunk - 1, channels_.forward(chunk - 1, pass.micro_batch));
   }
+  if (returns_gradient(pass.pass) && chunk < last_chunk_) {
+    return receive(chunk, channels_.backward(chunk, pass.micro_batch));
+  }
+  return kNone;
+}
+
+void RankBuilder::send(const ScheduledPass& pass) {
+  const std::int64_t chunk = chunk_in_model(pass);
+  if (pass.pass == PassKind::forward && chunk < last_chunk_) {
+    send(chunk, channels_.forward(chunk, pass.micro_batch));
+  }
+  if (returns_gradient(pass.pass) && chunk > 0) {
+    send(chunk - 1, channels_.backward(chunk - 1, pass.micro_batch));
+  }
+}
+
+/// Without overlap a rank's next pass also waits until its last message has left.
+OperationId RankBuilder::until_sent() const {
+  return scenario_.framework.point_to_point_overlap ? kNone : last_send_;
+}
+
+void RankBuilder::pass(const ScheduledPass& pass) {
+  if (is_empty(pass)) return;
+  micro_batch_ = static_cast<std::int32_t>(pass.micro_batch);
+  const OperationId wait = receive(pass);
+  const bool deferring = pass.pass == PassKind::backward && defers(pass);
+  deferred_ += deferring ? 1 : 0;
+  compute(pass, units(pass, deferring), wait, until_sent());
+  send(pass);
+  micro_batch_ = -1;
+}
+
+void RankBuilder::together(const ScheduledPass& forward, const ScheduledPass& backward) {
+  if (is_empty(forward) || is_empty(backward)) {
+    pass(forward);
+    pass(backward);
+    return;
+  }
+  micro_batch_ = static_cast<std::int32_t>(forward.micro_batch);
+  backward_micro_batch_ = static_cast<std::int32_t>(backward.micro_batch);
+  const auto merged = [&] {
+    const std::vector<Chunk>& chunks = layout_.chunks[static_cast<std::size_t>(rank_)];
+    const auto units_in = [&](const ScheduledPass& p) {
+      return units_of(chunks[static_cast<std::size_t>(p.chunk)], p.pass, p.micro_batch);
+    };
+    return folded_list(units_together(units_in(forward), units_in(backward), paired_));
+  };
+  const OperationId activation = receive(forward), gradient = receive(backward);
+  const OperationId sent = until_sent();
+  if (sent != kNone) hold_compute(sent, kNone);
+  if (variation_.uniform()) {
+    const auto [at, inserted] = together_.try_emplace(forward.chunk);
+    if (inserted) at->second = merged();
+    issue_all(at->second, "forward and backward", activation, gradient);
+  } else {
+    issue_all(merged(), "forward and backward", activation, gradient);
+  }
+  --backwards_left_[static_cast<std::size_t>(backward.chunk)];
+  send(forward);
+  send(backward);
+  micro_batch_ = backward_micro_batch_ = -1;
 }
 
 void RankBuilder::compute(const ScheduledPass& pass, const UnitList& all, OperationId wait,
                           OperationId also_wait) {
   const std::vector<Unit>& list = all.units;
   const Framework& f = scenario_.framework;
-  const bool forward = pass.pass == hw::Pass::forward;
-  const bool final_backward = !forward && last_backward_of_chunk(pass);
-  const char* name = forward ? "forward" : "backward";
+  const bool forward = pass.pass == PassKind::forward;
+  const bool gradients = makes_weight_gradient(pass.pass);
+  const bool final_backward = gradients && last_backward_of_chunk(pass);
+  const char* const name = sim::name(pass.pass);
   if (list.empty()) {
     PricedOperation nothing;
     nothing.label = pricer_.named("passes on", 0);
@@ -311,9 +371,9 @@ void RankBuilder::compute(const ScheduledPass& pass, const UnitList& all, Operat
   const bool reduces = scenario_.plan.sharding == ShardingStage::gradients || final_backward;
   if (forward && !gathers.empty()) {
     first_pass(list, std::exchange(gathers, {}), wait, also_wait);
-  } else if (!forward && reduces && layout_.data.ranks > 1 &&
+  } else if (gradients && reduces && layout_.data.ranks > 1 &&
              f.gradient_exchange != GradientExchange::after_backward) {
-    reducing_pass(list, wait, also_wait);
+    reducing_pass(list, name, wait, also_wait);
   } else {
     issue_all(all, name, wait, also_wait);
   }
@@ -336,12 +396,12 @@ void RankBuilder::hold_compute(OperationId wait, OperationId also_wait) {
 }
 
 /// The last backward pass of a chunk: each full bucket is exchanged while the next layers run.
-void RankBuilder::reducing_pass(const std::vector<Unit>& list, OperationId wait,
+void RankBuilder::reducing_pass(const std::vector<Unit>& list, const char* name, OperationId wait,
                                 OperationId also_wait) {
   const Framework& f = scenario_.framework;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const OperationId done =
-        issue(list, i, i + 1, "backward", i == 0 ? wait : kNone, i == 0 ? also_wait : kNone);
+        issue(list, i, i + 1, name, i == 0 ? wait : kNone, i == 0 ? also_wait : kNone);
     unreduced_ += list[i].parameters;
     unreduced_experts_ += list[i].experts;
     const double waiting = unreduced_ + unreduced_experts_;

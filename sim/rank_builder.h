@@ -2,11 +2,14 @@
 
 /// Issues one pipeline rank's operations of a step. Private to sim/.
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "sim/compile.h"
+#include "sim/paired_segment.h"
 #include "sim/parts.h"
 #include "sim/pass_units.h"
 #include "sim/schedule.h"
@@ -33,10 +36,12 @@ class Channels {
 class RankBuilder {
  public:
   /// Adds a rank to `compiled`, from its parts: stage `rank` of `lane`.
-  RankBuilder(const Scenario&, const Layout&, const Variation&, Pricer&, Detail, const Channels&,
-              std::int64_t lane, std::int64_t rank, Compiled& compiled);
+  RankBuilder(const Scenario&, const Layout&, const Variation&, Pricer&, PairedSegments&, Detail,
+              const Channels&, std::int64_t lane, std::int64_t rank, Compiled& compiled);
   void begin_step();
   void pass(const ScheduledPass&);
+  /// A forward and a backward pass that run at the same time.
+  void together(const ScheduledPass& forward, const ScheduledPass& backward);
   void end_step();
 
  private:
@@ -48,8 +53,9 @@ class RankBuilder {
     FoldedRun run;
   };
 
-  [[nodiscard]] UnitList list(const Chunk&, hw::Pass, std::int64_t micro_batch,
-                              bool head_deferred = false) const;
+  [[nodiscard]] std::vector<Unit> units_of(const Chunk&, PassKind, std::int64_t micro_batch,
+                                           bool head_deferred = false) const;
+  [[nodiscard]] static UnitList folded_list(std::vector<Unit>);
   /// What a pass of a micro-batch consists of.
   [[nodiscard]] const UnitList& units(const ScheduledPass&, bool deferring);
   /// An exchange of gradients or parameters, in which lanes meet, each time in the same order.
@@ -69,11 +75,21 @@ class RankBuilder {
                           OperationId also_wait);
 
   void compute(const ScheduledPass&, const UnitList&, OperationId wait, OperationId also_wait);
+  /// What a pass waits for of other stages; kNone at the ends of the model.
+  OperationId receive(const ScheduledPass&);
+  void send(const ScheduledPass&);
+  /// Whether the loss lies before the pass's chunk, so that it has nothing to do.
+  [[nodiscard]] bool is_empty(const ScheduledPass&) const;
+  [[nodiscard]] std::int64_t chunk_in_model(const ScheduledPass& pass) const {
+    return model_chunk(shape_, {rank_, pass.chunk});
+  }
+  [[nodiscard]] OperationId until_sent() const;
   OperationId receive(std::int64_t boundary, std::int32_t channel);
   void send(std::int64_t boundary, std::int32_t channel);
   [[nodiscard]] const Chunk& chunk_of_model(std::int64_t chunk) const;
   void find_messages();
-  void reducing_pass(const std::vector<Unit>&, OperationId wait, OperationId also_wait);
+  void reducing_pass(const std::vector<Unit>&, const char* name, OperationId wait,
+                     OperationId also_wait);
   void first_pass(const std::vector<Unit>&, std::vector<OperationId> gathers, OperationId wait,
                   OperationId also_wait);
   void gathered_pass(const std::vector<Unit>&, bool forward, const char* name, OperationId wait,
@@ -99,7 +115,9 @@ class RankBuilder {
   const Scenario& scenario_;
   const Layout& layout_;
   const Variation& variation_;
+  PipelineShape shape_;
   Pricer& pricer_;
+  PairedSegments& paired_;
   const Parts& parts_;  ///< of the first composition: what all have in common
   Detail detail_;
   const Channels& channels_;
@@ -109,12 +127,15 @@ class RankBuilder {
   std::vector<std::int32_t>& run_of_;
   Work& work_;
 
-  double held_ = 0;                           ///< parameters of one tensor rank, before sharding
-  double experts_ = 0;                        ///< of them, those of routed experts
-  double owned_ = 0;                          ///< what this rank updates
-  std::vector<UnitList> forward_, backward_;  ///< by virtual stage, of the first micro-batch
-  UnitList varied_;                           ///< of the pass in hand, where micro-batches differ
-  std::size_t meetings_ = 0;                  ///< of lanes, so far
+  double held_ = 0;     ///< parameters of one tensor rank, before sharding
+  double experts_ = 0;  ///< of them, those of routed experts
+  double owned_ = 0;    ///< what this rank updates
+  /// By kind of pass, by chunk, of the first micro-batch.
+  std::array<std::vector<UnitList>, 4> lists_;
+  std::map<std::int64_t, UnitList> together_;  ///< by the forward pass's chunk, where all are alike
+  UnitList varied_;                            ///< of the pass in hand, where micro-batches differ
+  std::int32_t micro_batch_ = -1, backward_micro_batch_ = -1;  ///< of what is issued
+  std::size_t meetings_ = 0;                                   ///< of lanes, so far
   UnitList backward_deferring_;  ///< of the chunk with the head, where its weight gradient waits
   std::int64_t deferred_ = 0;    ///< micro-batches whose output matrix's gradient is still to come
   std::int64_t last_chunk_ = 0;  ///< of the model, that holds the loss: nothing lies after it
@@ -125,9 +146,9 @@ class RankBuilder {
   OperationId last_data_ = kNone;
   OperationId last_send_ = kNone;
   OperationId trailing_ = kNone;  ///< an exchange that the next compute operation waits for
-  /// ZeRO-1: what the units of a chunk's first forward pass wait for, by virtual stage.
+  /// ZeRO-1: what the units of a chunk's first forward pass wait for, by chunk.
   std::vector<std::vector<OperationId>> gathered_;
-  std::vector<std::int64_t> backwards_left_;  ///< by virtual stage
+  std::vector<std::int64_t> backwards_left_;  ///< by chunk
   double unreduced_ = 0;                      ///< parameters whose gradients wait for a full bucket
   double unreduced_experts_ = 0;              ///< the same of routed experts
   std::int64_t extra_host_ = 0;               ///< host ticks to add to the next operation

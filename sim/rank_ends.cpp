@@ -26,8 +26,9 @@ void RankBuilder::begin_step() {
   const bool sharded =
       plan.sharding == ShardingStage::optimizer || plan.sharding == ShardingStage::gradients;
   if (sharded && f.parameter_gather_overlapped && layout_.shard.ranks > 1) {
-    for (std::size_t c = 0; c < forward_.size(); ++c) {
-      for (const Unit& u : forward_[c].units) {
+    const std::vector<UnitList>& forward = lists_[static_cast<std::size_t>(PassKind::forward)];
+    for (std::size_t c = 0; c < forward.size(); ++c) {
+      for (const Unit& u : forward[c].units) {
         gathered_[c].push_back(gather_parameters(u.parameters, u.experts, kNone));
       }
     }
@@ -72,7 +73,7 @@ void RankBuilder::exchange_tied_embedding() {
   const Plan& plan = scenario_.plan;
   const bool first = rank_ == 0, last = rank_ == plan.pipeline - 1;
   if (!scenario_.model.tied_embeddings || !scenario_.framework.tied_embedding_all_reduce ||
-      plan.pipeline == 1 || (!first && !last)) {
+      layout_.embedding.ranks == 1 || (!first && !last)) {
     return;
   }
   const double table = static_cast<double>(layout_.padded_vocab) /

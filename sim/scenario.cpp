@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "models/layers.h"
 #include "sim/plan_json.h"
+#include "sim/schedule.h"
 
 namespace forerun::sim {
 namespace {
@@ -309,6 +310,7 @@ class Checker {
                           "{}",
                           p_.micro_batches(), p_.pipeline));
     }
+    if (splits_backward(p_.schedule)) split_schedule();
     const std::int64_t slots = (p_.embedding_takes_slot ? 1 : 0) +
                                (p_.loss_takes_slot ? 1 + s_.model.multi_token_prediction : 0);
     const std::int64_t chunks = p_.pipeline * p_.virtual_stages;
@@ -333,6 +335,23 @@ class Checker {
     if (p_.activation_offload_layers > s_.model.layers) {
       problem("activation_offload_layers",
               fmt::format("{} of {} layers", p_.activation_offload_layers, s_.model.layers));
+    }
+  }
+
+  void split_schedule() {
+    if (p_.sharding >= ShardingStage::gradients) {
+      problem("schedule", fmt::format("{} puts weight gradients off, so it goes with sharding none "
+                                      "or optimizer, not with {}",
+                                      name(p_.schedule), name(p_.sharding)));
+    }
+    if (p_.schedule != PipelineSchedule::dualpipe) return;
+    if (p_.virtual_stages == 1) {
+      if (const auto broken = broken_rule(pipeline_shape(p_))) problem("schedule", *broken);
+    }
+    if (s_.framework.expert_exchange_overlap) {
+      problem("schedule",
+              "dualpipe overlaps the exchanges of experts itself: the framework's "
+              "expert_exchange_overlap must be off");
     }
   }
 

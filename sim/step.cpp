@@ -8,6 +8,7 @@
 #include "sim/attribution.h"
 #include "sim/parts.h"
 #include "sim/pass_units.h"
+#include "sim/schedule.h"
 #include "sim/variation.h"
 
 namespace forerun::sim {
@@ -47,7 +48,8 @@ Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::
 
 /// The clock that the power cap leaves, from the passes of the busiest rank: the cap's control loop
 /// averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's bubble.
-/// The hungriest of the job's chips sets the pace. Where micro-batches differ: of the first.
+/// The hungriest of the job's chips sets the pace. Where micro-batches differ: of the first. Passes
+/// that run together are taken one after the other: what their overlap adds is left out.
 double step_clock(const Scenario& s, const Layout& layout, const Variation& variation) {
   Pricer at_burst(s, layout, 1.0, nullptr);
   const Parts parts = price_parts(s, layout, at_burst, variation.slices().front(), {true});
@@ -70,7 +72,8 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
   const std::int64_t lane = rank / s.plan.pipeline, stage = rank % s.plan.pipeline;
   const std::vector<Label>& labels = compiled.program.labels;
   const Plan& plan = s.plan;
-  const double m = static_cast<double>(plan.micro_batches());
+  const PipelineShape shape = pipeline_shape(plan);
+  const double m = static_cast<double>(micro_batches_of_chunk(shape));
   double embeddings = 0, heads = 0, casts = 0, losses = 0;
   for (const Chunk& c : layout.chunks[static_cast<std::size_t>(stage)]) {
     embeddings += c.embedding ? 1 : 0;
@@ -94,42 +97,46 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
     }
   };
   const Recompute& r = plan.recompute;
-  const auto count_layers = [&](std::int64_t micro_batch, double times) {
+  const auto count_layers = [&](const Chunk& chunk, std::int64_t micro_batch, double times) {
     const Parts& own = compiled.parts[variation.composition(lane, micro_batch)];
-    for (const Chunk& chunk : layout.chunks[static_cast<std::size_t>(stage)]) {
-      const std::int64_t redone = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;
-      for (std::int64_t i = 0; i < chunk.layers; ++i) {
-        const std::int64_t layer = chunk.first_layer + i;
-        const LayerPasses& of = own.layers[layout.kinds.of[static_cast<std::size_t>(layer)]]
-                                    .by_level[variation.level(lane, micro_batch, layer)];
-        count_in(of.forward, times);
-        count_in(i < redone ? of.backward : of.backward_plain, times);
-      }
+    const std::int64_t redone = r.layers_per_stage > 0 ? r.layers_per_stage : chunk.layers;
+    for (std::int64_t i = 0; i < chunk.layers; ++i) {
+      const std::int64_t layer = chunk.first_layer + i;
+      const LayerPasses& of = own.layers[layout.kinds.of[static_cast<std::size_t>(layer)]]
+                                  .by_level[variation.level(lane, micro_batch, layer)];
+      count_in(of.forward, times);
+      count_in(i < redone ? of.backward.whole : of.backward_plain.whole, times);
     }
   };
-  if (variation.uniform()) {
-    count_layers(0, m);
-  } else {
-    for (std::int64_t i = 0; i < plan.micro_batches(); ++i) count_layers(i, 1);
+  const std::vector<Chunk>& chunks = layout.chunks[static_cast<std::size_t>(stage)];
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    if (variation.uniform()) {
+      count_layers(chunks[c], 0, m);
+      continue;
+    }
+    const std::int64_t first = first_micro_batch(shape, {stage, static_cast<std::int64_t>(c)});
+    for (std::int64_t i = 0; i < micro_batches_of_chunk(shape); ++i) {
+      count_layers(chunks[c], first + i, 1);
+    }
   }
   if (heads > 0) {
     const double modules = heads * m * static_cast<double>(s.model.multi_token_prediction);
     const LayerPasses& last = parts.layers[layout.kinds.of.back()].by_level.front();
     for (const Segment* of :
          {&parts.multi_token_forward, &last.forward, &parts.head_forward, &parts.cast_forward,
-          &parts.loss_forward, &parts.loss_backward, &parts.cast_backward, &parts.head_backward,
-          &last.backward, &parts.multi_token_backward}) {
+          &parts.loss_forward, &parts.loss_backward, &parts.cast_backward,
+          &parts.head_backward.whole, &last.backward.whole, &parts.multi_token_backward.whole}) {
       count_in(*of, modules);
     }
   }
   count_in(parts.items_forward, embeddings * m);
-  count_in(parts.items_backward, embeddings * m);
+  count_in(parts.items_backward.whole, embeddings * m);
   count_in(parts.predictions_forward, heads * m);
-  count_in(parts.predictions_backward, heads * m);
+  count_in(parts.predictions_backward.whole, heads * m);
   count_in(parts.embedding_forward, embeddings * m);
-  count_in(parts.embedding_backward, embeddings * m);
+  count_in(parts.embedding_backward.whole, embeddings * m);
   count_in(parts.head_forward, heads * m);
-  count_in(parts.head_backward, heads * m);
+  count_in(parts.head_backward.whole, heads * m);
   count_in(parts.cast_forward, casts * m);
   count_in(parts.cast_backward, casts * m);
   count_in(parts.loss_forward, losses * m);
@@ -213,7 +220,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   const FlopRate peak = scenario.accelerator.peak.at(hw::Precision::bf16);
   result.model_flops_utilisation =
       model / (peak * result.time * static_cast<double>(scenario.accelerators));
-  result.memory = step_memory(scenario, layout);
+  result.memory = step_memory(scenario, layout, variation);
   result.program = std::shared_ptr<const Program>(compiled, &compiled->program);
   result.execution = run;
   return result;

@@ -2,12 +2,14 @@
 
 /// Small programs for tests and benchmarks of the event engine.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <numeric>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "sim/attribution.h"
 #include "sim/critical_path.h"
@@ -115,43 +117,72 @@ inline bool tiles(const CriticalPath& path, std::int64_t end) {
 
 /// Costs of a synthetic pipeline, in ticks: each pass of a chunk is `layers` products, each
 /// followed by a tensor-parallel exchange that the next waits for (none when `exchange` is
-/// negative).
+/// negative). A forward pass together with a backward pass takes as long as both, less `hidden`.
 struct PipelineCosts {
   std::int64_t forward = 1, backward = 2;  ///< of a layer
   std::int64_t layers = 1;
   std::int64_t exchange = -1;
   std::int64_t message = 0;
-  std::int64_t host = 0;  ///< to issue an operation
+  std::int64_t host = 0;     ///< to issue an operation
+  std::int64_t weights = 1;  ///< of `backward`, where a schedule splits it
+  std::int64_t hidden = 0;
+  [[nodiscard]] std::int64_t of(PassKind k) const {
+    switch (k) {
+      case PassKind::forward:
+        return forward;
+      case PassKind::backward:
+        return backward;
+      case PassKind::input_gradient:
+        return backward - weights;
+      case PassKind::weight_gradient:
+        return weights;
+    }
+    return 0;
+  }
 };
 
 /// Every rank of a pipeline schedule, with its messages.
 inline Program pipeline_program(const PipelineShape& shape, const PipelineCosts& costs) {
   Program program = empty_program(shape.ranks);
   // The message into (rank, chunk) for a micro-batch of one pass.
-  std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, hw::Pass>, std::int32_t> channels;
+  std::map<std::tuple<std::int64_t, std::int64_t, std::int64_t, bool>, std::int32_t> channels;
   const auto channel = [&](ChunkPlace to, const ScheduledPass& pass) {
-    const auto key = std::tuple(to.rank, to.chunk, pass.micro_batch, pass.pass);
+    const auto key =
+        std::tuple(to.rank, to.chunk, pass.micro_batch, pass.pass == PassKind::forward);
     const auto found = channels.try_emplace(key, program.channels);
     if (found.second) ++program.channels;
     return found.first->second;
   };
   for (std::int64_t rank = 0; rank < shape.ranks; ++rank) {
-    for (const ScheduledPass& pass : rank_schedule(shape, rank)) {
-      const ChunkPlace here{rank, pass.chunk};
-      const auto issue = [&](Operation o, OperationId wait) {
+    const auto order = rank_schedule(shape, rank);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      std::vector<ScheduledPass> together = {order[i]};
+      if (order[i].beside_next) together.push_back(order[++i]);
+      const auto issue = [&](Operation o, OperationId wait, OperationId also_wait = kNone) {
         o.host_first = costs.host;
-        o.micro_batch = static_cast<std::int32_t>(pass.micro_batch);
-        return add(program, rank, waiting(o, wait));
+        o.micro_batch = static_cast<std::int32_t>(together.front().micro_batch);
+        return add(program, rank, waiting(o, wait, also_wait));
       };
+      std::array<OperationId, 2> received{kNone, kNone};
+      std::int64_t duration = together.size() > 1 ? -costs.hidden : 0;
+      for (std::size_t k = 0; k < together.size(); ++k) {
+        const ScheduledPass& pass = together[k];
+        const ChunkPlace here{rank, pass.chunk};
+        if (upstream(shape, here, pass.pass)) {
+          received[k] = issue(receive(channel(here, pass)), kNone);
+        }
+        duration += costs.of(pass.pass);
+      }
       OperationId last = kNone;
-      if (upstream(shape, here, pass.pass)) last = issue(receive(channel(here, pass)), kNone);
-      const bool forward = pass.pass == hw::Pass::forward;
       for (std::int64_t layer = 0; layer < costs.layers; ++layer) {
-        last = issue(compute(forward ? costs.forward : costs.backward), last);
+        last = layer == 0 ? issue(compute(duration), received[0], received[1])
+                          : issue(compute(duration), last);
         if (costs.exchange >= 0) last = issue(tensor(costs.exchange), last);
       }
-      if (const auto to = downstream(shape, here, pass.pass)) {
-        issue(send(channel(*to, pass), costs.message), last);
+      for (const ScheduledPass& pass : together) {
+        if (const auto to = downstream(shape, {rank, pass.chunk}, pass.pass)) {
+          issue(send(channel(*to, pass), costs.message), last);
+        }
       }
     }
   }
