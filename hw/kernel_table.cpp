@@ -77,10 +77,14 @@ void read_row(const Csv& csv, std::size_t i, KernelTable& table, Problems& probl
                                  latency(csv, i, 7, problems)});
       return;
     case TableKind::mla:
-      table.not_modelled.push_back(csv.text(i, 6));
+      table.latent.push_back({count(0), count(1), count(2), count(3), count(4),
+                              csv.integer(i, 5, 0, problems) != 0, csv.text(i, 6),
+                              latency(csv, i, 7, problems)});
       return;
     case TableKind::moe:
-      table.not_modelled.push_back(csv.text(i, 9));
+      table.experts.push_back({count(0), count(1), count(2), count(3), count(4), count(5), count(6),
+                               csv.integer(i, 7, 0, problems) != 0, csv.text(i, 8) == "balanced",
+                               csv.text(i, 9), latency(csv, i, 10, problems)});
       return;
     case TableKind::nccl: {
       const auto kind = collective_named(csv.text(i, 0));
@@ -225,6 +229,56 @@ std::optional<Seconds> predict(const AttentionRow& row, const Accelerator& accel
                                                         row.head_dim);
 }
 
+Seconds beside(const LatentRow& row, const Accelerator& accelerator) {
+  const double heads = static_cast<double>(row.batch * row.length * row.heads);
+  const auto rotated =
+      static_cast<double>(std::max<std::int64_t>(0, row.head_dim - row.v_head_dim));
+  // 16 bit: of every query head the rotated part read and written, of every key head it is written.
+  return kernel_time(MemoryBound{Bytes(2 * heads * rotated), Bytes(4 * heads * rotated)},
+                     accelerator)
+      .time;
+}
+
+std::optional<Seconds> predict(const LatentRow& row, const Accelerator& accelerator) {
+  const auto kernel = tabled_attention(accelerator);
+  if (!kernel || row.dtype != "bf16") return std::nullopt;
+  Attention a = attention_of(
+      {row.batch, row.length, row.heads, row.heads, row.head_dim, row.causal, row.dtype, row.time},
+      *kernel);
+  a.v_head_dim = row.v_head_dim;
+  return kernel_time(a, accelerator).time + beside(row, accelerator);
+}
+
+std::optional<Seconds> predict(const ExpertsRow& row, const Accelerator& accelerator) {
+  const auto precision = precision_named(row.dtype);
+  if (!row.balanced || !precision || !accelerator.gemm.contains(*precision)) return std::nullopt;
+  const auto real = [](std::int64_t n) { return static_cast<double>(n); };
+  const double rows = real(row.tokens) * real(row.top_k) / real(row.expert);
+  const double outputs = std::min(rows, real(row.tokens));
+  const double h = real(row.hidden), element = bytes_per_element(*precision);
+  const std::int64_t width = std::max<std::int64_t>(1, row.ffn / row.tensor);
+  GroupedGemm product;
+  product.groups = std::max<std::int64_t>(1, row.experts / row.expert);
+  product.rows = rows;
+  product.precision = *precision;
+  Seconds time{};
+  const auto add = [&](const Kernel& k) { time += kernel_time(k, accelerator).time; };
+  const auto move = [&](double read, double written) {
+    add(MemoryBound{Bytes(read), Bytes(written)});
+  };
+  move(4.0 * real(row.tokens) * real(row.experts), 8.0 * real(row.tokens) * real(row.top_k));
+  move(2.0 * rows * h, element * rows * h);
+  product.n = (row.gated ? 2 : 1) * width;
+  product.k = row.hidden;
+  add(product);
+  move(2.0 * rows * real(product.n), element * rows * real(width));
+  product.n = row.hidden;
+  product.k = width;
+  add(product);
+  move(2.0 * rows * h, 2.0 * outputs * h);
+  return time;
+}
+
 std::vector<TableScore> score(const KernelTable& table, const Accelerator& accelerator,
                               const Network* network) {
   Scores scores;
@@ -240,8 +294,15 @@ std::vector<TableScore> score(const KernelTable& table, const Accelerator& accel
         operation, row.dtype, row.time, predict(row, accelerator),
         fmt::format("{} has no attention kernel fitted to {} tables", accelerator.name, row.dtype));
   }
-  for (const std::string& dtype : table.not_modelled) {
-    scores.add(operation, dtype, Seconds(1), std::nullopt, "not yet modelled");
+  for (const LatentRow& row : table.latent) {
+    scores.add(
+        operation, row.dtype, row.time, predict(row, accelerator),
+        fmt::format("{} has no attention kernel fitted to {} tables", accelerator.name, row.dtype));
+  }
+  for (const ExpertsRow& row : table.experts) {
+    scores.add(operation, row.dtype, row.time, predict(row, accelerator),
+               row.balanced ? fmt::format("{} has no products in {}", accelerator.name, row.dtype)
+                            : "the rows of the most loaded accelerator are not recorded");
   }
   for (const CollectiveRow& row : table.collectives) {
     std::optional<Seconds> time;

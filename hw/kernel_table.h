@@ -13,7 +13,8 @@
 /// gemm rows are compared at the burst clock, gemm_sustained rows at the clock that the power cap
 /// leaves. Rows of 8-bit products contain the cast of the activation and rows of attention the
 /// writing of a key/value cache; the surface says how long those take and they are added to the
-/// prediction. mla and moe are counted and named as not yet modelled, never dropped.
+/// prediction. Of moe, rows whose loads are drawn are counted and named, never dropped: how many
+/// rows the timed accelerator had is not recorded.
 
 #include <cstdint>
 #include <optional>
@@ -46,6 +47,24 @@ struct AttentionRow {
   Seconds time{};
 };
 
+/// Latent attention's core: rotary embedding and the cache's writing are in the call.
+struct LatentRow {
+  std::int64_t batch = 0, length = 0, heads = 0, head_dim = 0, v_head_dim = 0;
+  bool causal = true;
+  std::string dtype;
+  Seconds time{};
+};
+
+/// A layer of experts as one accelerator of an expert-parallel group sees it, without exchanges.
+struct ExpertsRow {
+  std::int64_t tokens = 0;  ///< of the whole group
+  std::int64_t hidden = 0, ffn = 0, experts = 0, top_k = 0, tensor = 1, expert = 1;
+  bool gated = true;
+  bool balanced = true;  ///< every expert has as many rows
+  std::string dtype;
+  Seconds time{};
+};
+
 struct CollectiveRow {
   CollectiveKind kind = CollectiveKind::all_reduce;
   std::string dtype;
@@ -58,8 +77,9 @@ struct KernelTable {
   TableKind kind = TableKind::gemm;
   std::vector<GemmRow> gemm;
   std::vector<AttentionRow> attention;
+  std::vector<LatentRow> latent;
+  std::vector<ExpertsRow> experts;
   std::vector<CollectiveRow> collectives;
-  std::vector<std::string> not_modelled;  ///< dtype of each mla or moe row
 };
 
 /// Wrong rows are reported with line and column.
@@ -74,6 +94,15 @@ struct KernelTable {
 [[nodiscard]] std::optional<Seconds> predict_sustained(const GemmRow&, const Accelerator&);
 /// `kernel`: the one that the accelerator's tables timed (see tabled_attention).
 [[nodiscard]] std::optional<Seconds> predict(const AttentionRow&, const Accelerator&);
+/// Rotary embedding of the queries' and keys' parts that have one (as wide as queries are wider
+/// than values), which latent attention's tables time too.
+[[nodiscard]] Seconds beside(const LatentRow&, const Accelerator&);
+/// As attention with two head sizes, and what is timed beside it.
+[[nodiscard]] std::optional<Seconds> predict(const LatentRow&, const Accelerator&);
+/// Scores read, rows gathered by expert, product, activation, product, rows weighed and added; in 8
+/// bit gathered rows and activations are written in 8 bit. The products are kernel_time's grouped
+/// ones. Nothing of it is fitted to these tables.
+[[nodiscard]] std::optional<Seconds> predict(const ExpertsRow&, const Accelerator&);
 /// The attention kernel whose forward surface was fitted to a table of this accelerator.
 [[nodiscard]] std::optional<AttentionKernel> tabled_attention(const Accelerator&);
 

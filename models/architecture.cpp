@@ -30,7 +30,7 @@ constexpr std::array kNormOrders = {Choice<NormOrder>{"before", NormOrder::befor
                                     Choice<NormOrder>{"both", NormOrder::both}};
 
 /// The fields that evidence and sources may be given for.
-constexpr std::array<std::string_view, 35> kFields = {"all",
+constexpr std::array<std::string_view, 37> kFields = {"all",
                                                       "layers",
                                                       "hidden",
                                                       "heads",
@@ -53,6 +53,8 @@ constexpr std::array<std::string_view, 35> kFields = {"all",
                                                       "parallel_block",
                                                       "bidirectional",
                                                       "attention_sinks",
+                                                      "clamped_activation",
+                                                      "scaled_rotary",
                                                       "modulation",
                                                       "conditioning_parameters",
                                                       "latent_attention",
@@ -138,6 +140,12 @@ void check_rules(Reader& reader, const Architecture& a) {
     reader.problem("max_positions", fmt::format("{} given, but only learned positions have a table",
                                                 a.max_positions));
   }
+  if (a.scaled_rotary && a.position != Position::rotary) {
+    reader.problem("scaled_rotary", "true, but the positions are not rotary");
+  }
+  if (a.clamped_activation && !a.gated()) {
+    reader.problem("clamped_activation", "true, but the activation is not gated");
+  }
   if (a.linear_bias && a.qkv_bias) {
     reader.problem("qkv_bias", "true, but linear_bias already gives every matrix a bias");
   }
@@ -199,6 +207,8 @@ Architecture read_architecture(Reader& reader) {
   fields.rare_flag("parallel_block", a.parallel_block);
   fields.rare_flag("bidirectional", a.bidirectional);
   fields.rare_flag("attention_sinks", a.attention_sinks);
+  fields.rare_flag("clamped_activation", a.clamped_activation);
+  fields.rare_flag("scaled_rotary", a.scaled_rotary);
   if (reader.has("norm_order")) a.norm_order = reader.choice("norm_order", kNormOrders);
   if (reader.has("modulation")) a.modulation = reader.integer("modulation", 0, kMostModulation);
   if (reader.has("conditioning_parameters")) {
@@ -254,12 +264,13 @@ std::string architecture_json(const Architecture& a) {
       "\"position\": \"{}\", \"norm\": \"{}\", \"tied_embeddings\": {}, \"embedding_norm\": {}, "
       "\"linear_bias\": {}, \"qkv_bias\": {}, \"qk_norm\": {}, \"final_norm\": {}, "
       "\"norm_order\": \"{}\", \"parallel_block\": {}, \"bidirectional\": {}, "
-      "\"attention_sinks\": {}, \"modulation\": {}, \"conditioning_parameters\": {}",
+      "\"attention_sinks\": {}, \"clamped_activation\": {}, \"scaled_rotary\": {}, "
+      "\"modulation\": {}, \"conditioning_parameters\": {}",
       json_quoted(a.name), json_quoted(a.family), a.layers, a.hidden, a.heads, a.kv_heads,
       a.head_dim, a.ffn, a.vocab, name(a.activation), name(a.position), name(a.norm),
       a.tied_embeddings, a.embedding_norm, a.linear_bias, a.qkv_bias, a.qk_norm, a.final_norm,
-      name(a.norm_order), a.parallel_block, a.bidirectional, a.attention_sinks, a.modulation,
-      a.conditioning_parameters);
+      name(a.norm_order), a.parallel_block, a.bidirectional, a.attention_sinks,
+      a.clamped_activation, a.scaled_rotary, a.modulation, a.conditioning_parameters);
   if (a.max_positions > 0) out += fmt::format(", \"max_positions\": {}", a.max_positions);
   if (a.position == Position::rotary) {
     out += fmt::format(", \"rotary_fraction\": {}", a.rotary_fraction);

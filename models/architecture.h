@@ -53,10 +53,14 @@ struct Architecture {
   bool qk_norm = false;          ///< RMS norm of each query and key head before rotation (Qwen3)
   bool final_norm = true;
   NormOrder norm_order = NormOrder::before;
-  bool parallel_block = false;   ///< attention and feed-forward part of one input (GPT-NeoX)
-  bool bidirectional = false;    ///< no causal mask at all
-  bool attention_sinks = false;  ///< a learned score a head that takes part in the softmax
-  std::int64_t modulation = 0;   ///< vectors a layer and tower that a condition makes (DiT)
+  bool parallel_block = false;      ///< attention and feed-forward part of one input (GPT-NeoX)
+  bool bidirectional = false;       ///< no causal mask at all
+  bool attention_sinks = false;     ///< a learned score a head that takes part in the softmax
+  bool clamped_activation = false;  ///< gate and up projection are cut to a range first (gpt-oss)
+  /// Cosines and sines carry a factor: YaRN's attention factor, 0.1 ln(extension) + 1, where the
+  /// configuration leaves it (gpt-oss 1.35; DeepSeek's two factors cancel).
+  bool scaled_rotary = false;
+  std::int64_t modulation = 0;  ///< vectors a layer and tower that a condition makes (DiT)
   std::int64_t conditioning_parameters = 0;  ///< of what makes the condition, once a model
   std::optional<LatentAttention> latent_attention;
   std::optional<AttentionWindow> window;

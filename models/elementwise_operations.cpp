@@ -81,8 +81,21 @@ void join_gradient(const Layer& l, double tokens) {
   l.b.memory("join residual gradient", tokens * l.hidden(), 4, 2);
 }
 
+void clamp_forward(const Layer& l, double elements) {
+  if (!l.a.clamped_activation) return;
+  // Each half clamped into a copy, both copied into one tensor.
+  l.b.memory("clamp gate and up", elements, 2 * (2 + 2), 2 * (2 + 2), 3);
+}
+
+void clamp_backward(const Layer& l, double elements) {
+  if (!l.a.clamped_activation) return;
+  // Each half's gradient masked by its input, both copied into one tensor.
+  l.b.memory("clamp gradient", elements, 2 * (4 + 2), 2 * (2 + 2), 3);
+}
+
 void activation_forward(const Layer& l, double tokens) {
   const double elements = tokens * static_cast<double>(l.ffn());
+  clamp_forward(l, elements);
   if (l.a.gated()) {
     if (l.c.fused_elementwise) {
       l.b.memory("activation", elements, 4, 2);
@@ -107,6 +120,7 @@ void activation_backward(const Layer& l, double tokens) {
   } else {
     l.b.memory("activation gradient", elements, 4, 2);
   }
+  clamp_backward(l, elements);
   if (l.a.linear_bias) l.b.memory("bias gradient", elements, 2, 0);
 }
 
@@ -125,7 +139,10 @@ void head_norms_backward(const Layer& l) {
 void rotary(const Layer& l, std::string_view name) {
   if (l.a.position != Position::rotary) return;
   const double elements = l.inner() * static_cast<double>(l.query_width() + l.kv_width());
-  if (l.c.fused_rotary) {
+  if (l.a.scaled_rotary && l.c.fused_rotary) {
+    // Half negated, halves swapped by a copy, times cosine, times sine, added, copied to the end.
+    l.b.memory(name, elements, 1 + 2 + 2 + 2 + 4 + 2, 1 + 2 + 2 + 2 + 2 + 2, 12);
+  } else if (l.c.fused_rotary) {
     l.b.memory(name, elements, 2, 2, 2);
   } else {
     // To complex 32 bit, multiply, back.

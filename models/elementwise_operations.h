@@ -27,11 +27,19 @@ void residual_backward(const Layer&, double tokens);
 /// The residual branch's gradient joins that of the norm's input.
 void join_gradient(const Layer&, double tokens);
 
+/// Gate and up cut to their range before the activation, of a model that does: kernels of their own
+/// (NVIDIA/Megatron-LM megatron/core/fusions/fused_bias_geglu.py clamps both halves and
+/// concatenates them before its fused kernel). `elements` are the activation's outputs.
+void clamp_forward(const Layer&, double elements);
+void clamp_backward(const Layer&, double elements);
 /// Of `tokens` in tensor-parallel regions.
 void activation_forward(const Layer&, double tokens);
 void activation_backward(const Layer&, double tokens);
 
-/// Of queries and keys; the same traffic either way. Nothing without rotary positions.
+/// Of queries and keys; the same traffic either way. Nothing without rotary positions. No fused
+/// kernel takes a factor on cosines and sines, so a model that has one is rotated by a chain of 16
+/// bit kernels (NVIDIA/Megatron-LM megatron/core/models/common/embeddings/rope_utils.py: "mscale is
+/// not supported by TE's fused RoPE").
 void rotary(const Layer&, std::string_view name);
 /// Norms of query and key heads, one kernel each; nothing where the model has none.
 void head_norms_forward(const Layer&);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/elementwise_operations.h"
 #include "models/parallel_products.h"
 
 namespace forerun::models {
@@ -51,10 +52,14 @@ class OnExperts {
   OperationBuilder& builder_;
 };
 
+bool fused_feed_forward(const Routed& r) {
+  return r.l.c.grouped_experts == GroupedExperts::feed_forward;
+}
+
 /// A grouped product is one launch, or as many an expert as the library issues: its product and, in
 /// blocks of 32, the two reorderings of scales before it.
 int grouped_launches(const Routed& r) {
-  if (!r.l.c.experts_issued_apart) return 1;
+  if (!r.l.c.experts_issued_apart || fused_feed_forward(r)) return 1;
   const bool blocks = r.l.s.precision == PrecisionRecipe::mxfp8;
   return static_cast<int>(r.rows.here) * (blocks ? 3 : 1);
 }
@@ -63,7 +68,7 @@ int grouped_launches(const Routed& r) {
 /// scale a tensor only the maxima are an expert's own (one of current scaling's three kernels): all
 /// are cast and transposed in one launch (Transformer Engine, multi_cast_transpose).
 int cast_launches(const Routed& r) {
-  if (!r.l.c.experts_issued_apart) return 1;
+  if (!r.l.c.experts_issued_apart || fused_feed_forward(r)) return 1;
   const bool tensors = r.l.s.precision == PrecisionRecipe::fp8_current;
   return std::max(1, static_cast<int>(r.rows.here) / (tensors ? 3 : 1));
 }
@@ -75,7 +80,7 @@ void products(const Routed& r, std::string_view name, GroupedPass pass, std::int
   const bool gradient = pass == GroupedPass::weight_gradient;
   const bool fused = l.c.fused_gradient_accumulation;
   l.b.weight_gradient(gradient);
-  if (l.c.grouped_experts) {
+  if (l.c.grouped_experts != GroupedExperts::none) {
     const OnExperts on(r, r.product_rows());
     GroupedGemm g;
     g.groups = r.rows.here;
@@ -150,10 +155,19 @@ void sort_by_expert(const Routed& r, std::string_view name) {
   }
 }
 
-/// Bytes read and written of an element between the experts' two products.
-void activation(const Routed& r, std::string_view name, double read, double written) {
+/// Between the experts' two products, unless they are one with it.
+void activation(const Routed& r, bool backward) {
+  if (fused_feed_forward(r)) return;
   const OnExperts on(r, r.product_rows());
-  r.l.b.memory(name, r.product_rows() * static_cast<double>(r.ffn()), read, written);
+  const bool gated = r.l.a.gated();
+  const double elements = r.product_rows() * static_cast<double>(r.ffn());
+  if (!backward) {
+    clamp_forward(r.l, elements);
+    r.l.b.memory("experts activation", elements, gated ? 4 : 2, 2);
+    return;
+  }
+  r.l.b.memory("experts activation gradient", elements, gated ? 6 : 4, gated ? 4 : 2);
+  clamp_backward(r.l, elements);
 }
 
 void quantize_rows(const Routed& r, std::string_view name, double width, bool fused) {
@@ -165,6 +179,40 @@ void quantize_gradient_rows(const Routed& r, double width) {
   const OnExperts on(r, r.product_rows());
   quantize_gradient(r.l.b, r.l.s.precision, "quantize expert gradient", r.product_rows() * width,
                     cast_launches(r));
+}
+
+/// Biases of the experts' outputs, times the tokens' probabilities: expert by expert a product and
+/// a sum, then all copied into one tensor (NVIDIA/Megatron-LM megatron/core/transformer/moe/
+/// experts.py, TEGroupedMLP._apply_bias; linear_fc2 skips its own). Fused dispatch hands the
+/// probabilities over in 32 bit, and then so are product, sum and copy, which is cast back. The
+/// biases before the activation are the product's epilogue, and their gradients too.
+void output_bias(const Routed& r, bool backward) {
+  if (!r.l.a.linear_bias || fused_feed_forward(r)) return;
+  const OnExperts on(r, r.product_rows());
+  const bool wide = r.l.c.expert_dispatch == hw::ExpertExchangeKind::fused;
+  const double p = wide ? 4 : 2, cast = wide ? 1 : 0;
+  const auto experts = static_cast<int>(r.rows.here);
+  const double elements = r.product_rows() * r.width();
+  if (!backward) {
+    r.l.b.memory("add output biases", elements, (2 + p) + p + cast * p, p + p + p + cast * 2,
+                 2 * experts + (wide ? 2 : 1));
+    return;
+  }
+  // Cast, and back for the product's own; times probability and summed over rows, times bias and
+  // summed over columns; the pieces' gradients copied into one tensor.
+  r.l.b.memory("output bias gradient", elements, cast * (2 + p) + 2 * (p + p) + 2,
+               cast * (p + 2) + 2 * p + 2, (wide ? 5 : 4) * experts + (wide ? 2 : 1));
+}
+
+/// What the fused feed-forward keeps for the backward pass, copied to pages or back: both products'
+/// inputs in 8 bit with a scale a block of 32, and what goes into the activation in 16 bit. The
+/// copies have a stream of their own; that they cost what they would cost alone is assumed.
+void stash(const Routed& r, std::string_view name) {
+  if (!fused_feed_forward(r)) return;
+  const OnExperts on(r, r.product_rows());
+  const double row =
+      1.03125 * (r.width() + static_cast<double>(r.ffn())) + 2 * static_cast<double>(r.up());
+  r.l.b.memory(name, r.product_rows(), row, row, 3);
 }
 
 double dispatched_element(const Layer& l) {
@@ -254,12 +302,16 @@ void experts_forward(const Layer& l, Wanted w, const WeightSet& set, std::int64_
   }
   if (wanted(w, LayerPart::expert_activation)) {
     b.part(LayerPart::expert_activation);
-    activation(r, "experts activation", l.a.gated() ? 4 : 2, 2);
+    activation(r, false);
   }
   if (wanted(w, LayerPart::expert_down)) {
     b.part(LayerPart::expert_down);
-    quantize_rows(r, "quantize expert activation", static_cast<double>(r.ffn()), true);
+    if (!fused_feed_forward(r)) {
+      quantize_rows(r, "quantize expert activation", static_cast<double>(r.ffn()), true);
+    }
     products(r, "experts down", GroupedPass::forward, l.a.hidden, r.ffn());
+    output_bias(r, false);
+    stash(r, "stash experts' activations");
   }
   if (wanted(w, LayerPart::combine)) {
     b.part(LayerPart::combine);
@@ -294,13 +346,15 @@ void experts_backward(const Layer& l, const WeightSet& set, std::int64_t tokens)
   sort_by_expert(r, "sort gradients by expert");
   gather_tensor(r, "gather gradients of experts", false);
   b.part(LayerPart::expert_down);
+  stash(r, "restore experts' activations");
+  output_bias(r, true);
   quantize_gradient_rows(r, l.hidden());
   products(r, "experts down input gradient", GroupedPass::input_gradient, l.a.hidden, r.ffn());
   products(r, "experts down weight gradient", GroupedPass::weight_gradient, l.a.hidden, r.ffn());
   b.part(LayerPart::expert_activation);
-  activation(r, "experts activation gradient", l.a.gated() ? 6 : 4, l.a.gated() ? 4 : 2);
+  activation(r, true);
   b.part(LayerPart::expert_up);
-  quantize_gradient_rows(r, static_cast<double>(r.up()));
+  if (!fused_feed_forward(r)) quantize_gradient_rows(r, static_cast<double>(r.up()));
   products(r, "experts up input gradient", GroupedPass::input_gradient, r.up(), l.a.hidden);
   products(r, "experts up weight gradient", GroupedPass::weight_gradient, r.up(), l.a.hidden);
   b.part(LayerPart::dispatch);

@@ -77,6 +77,17 @@ enum class LayerPart : std::uint8_t {
 
 enum class ContextExchange : std::uint8_t { ring, all_gather, all_to_all };
 
+/// How the products of a rank's experts run.
+enum class GroupedExperts : std::uint8_t {
+  none,      ///< one kernel an expert
+  products,  ///< the same product of all experts is one kernel
+  /// ... and biases, activation, its gradient and the casts of what comes out of them are epilogues
+  /// of the products, with counts of rows on the device (Transformer Engine's fused grouped MLP).
+  /// Its buffers have the size of a capacity, so what the backward pass needs is copied out of them
+  /// and back (NVIDIA/Megatron-LM pull request 4247, paged stashing).
+  feed_forward
+};
+
 /// How a framework turns a layer into kernels.
 struct KernelChoices {
   hw::AttentionKernel attention = hw::AttentionKernel::flash2;
@@ -97,7 +108,7 @@ struct KernelChoices {
   bool fused_cross_entropy = false;
   bool weights_cast_every_micro_batch = false;  ///< low precision: else once a step
   hw::ExpertExchangeKind expert_dispatch = hw::ExpertExchangeKind::all_to_all;
-  bool grouped_experts = true;  ///< products of a rank's experts are one kernel, else one each
+  GroupedExperts grouped_experts = GroupedExperts::products;
   bool experts_issued_apart = false;  ///< a grouped product is still a launch or more an expert
   bool expert_count_syncs = false;    ///< the host waits for the numbers of rows of the experts
   bool expert_exchange_overlap =

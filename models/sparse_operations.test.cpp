@@ -36,6 +36,16 @@ Sums sums(const OperationList& list) {
   return s;
 }
 
+/// Bytes of kernels bound by memory.
+double passes(const OperationList& list) {
+  double sum = 0;
+  for (const LayerOperation& o : list.operations) {
+    const auto* k = std::get_if<hw::Kernel>(&o.work);
+    if (k != nullptr && std::holds_alternative<hw::MemoryBound>(*k)) sum += hw::traffic(*k).base();
+  }
+  return sum;
+}
+
 /// h 1024, 16 heads of 64, 4 key/value heads, gated ffn 2816.
 Architecture block() {
   Architecture a;
@@ -86,7 +96,7 @@ TEST_SUITE("models/sparse operations") {
     CHECK(sums(layer_backward(a, slice(), {}, {}, false)).products == doctest::Approx(2 * forward));
     // One product an expert does the same.
     KernelChoices apart;
-    apart.grouped_experts = false;
+    apart.grouped_experts = GroupedExperts::none;
     CHECK(sums(layer_forward(a, slice(), apart)).products == doctest::Approx(forward));
   }
 
@@ -99,6 +109,68 @@ TEST_SUITE("models/sparse operations") {
     CHECK(sums(layer_forward(a, s, {})).exchanges == 2);
     CHECK(sums(layer_backward(a, s, {}, {}, false)).exchanges == 2);
     CHECK(sums(layer_backward(a, s, {}, {}, true)).exchanges == 4);  // recompute sends again
+  }
+
+  // gpt-oss on Megatron-Core, of R = 2 x 4096 rows: gate and up clamped (8 + 8 bytes an activated
+  // element forward, 12 + 8 backward), output biases in 16 bit (6 + 6 and 10 + 6 bytes an element
+  // of the hidden state).
+  TEST_CASE("clamps and biases of experts are passes of their own, in the bytes counted by hand") {
+    Architecture a = block();
+    a.experts = eight();
+    const double rows = 2 * kTokens, activated = rows * 512, hidden = rows * 1024;
+    const double forward = passes(layer_forward(a, slice(), {}));
+    const double backward = passes(layer_backward(a, slice(), {}, {}, false));
+    Architecture clamped = a;
+    clamped.clamped_activation = true;
+    CHECK(passes(layer_forward(clamped, slice(), {})) - forward == doctest::Approx(16 * activated));
+    CHECK(passes(layer_backward(clamped, slice(), {}, {}, false)) - backward ==
+          doctest::Approx(20 * activated));
+    Architecture biased = a;
+    biased.linear_bias = true;
+    const auto of_experts = [](const OperationList& list) {
+      double sum = 0;
+      for (const LayerOperation& o : list.operations) {
+        const auto* k = std::get_if<hw::Kernel>(&o.work);
+        if (k != nullptr && std::string(o.name).find("output bias") != std::string::npos) {
+          sum += hw::traffic(*k).base();
+        }
+      }
+      return sum;
+    };
+    CHECK(of_experts(layer_forward(biased, slice(), {})) == doctest::Approx(12 * hidden));
+    CHECK(of_experts(layer_backward(biased, slice(), {}, {}, false)) ==
+          doctest::Approx(16 * hidden));
+  }
+
+  // Chain of 13 + 11 bytes an element of queries and keys, (1024 + 256) x 4096 of them, for 2 + 2.
+  TEST_CASE("a factor on cosines and sines unfuses the rotary embedding") {
+    Architecture a = block();
+    const double fused = passes(layer_forward(a, slice(), {}));
+    a.scaled_rotary = true;
+    CHECK(passes(layer_forward(a, slice(), {})) - fused ==
+          doctest::Approx(20.0 * (1024 + 256) * kTokens));
+  }
+
+  // Of R rows: forward the activation (4 + 2 bytes an activated element) and its cast (2 + 2.0625)
+  // go, backward the activation's
+  // gradient (6 + 4) and its cast (twice as wide); each way (1.03125 (1024 + 512) + 4 x 512) bytes
+  // a row are read and written.
+  TEST_CASE("a fused feed-forward of experts has no activation passes and stashes what it keeps") {
+    Architecture a = block();
+    a.experts = eight();
+    Slice s = slice();
+    s.precision = PrecisionRecipe::mxfp8;
+    KernelChoices fused;
+    fused.grouped_experts = GroupedExperts::feed_forward;
+    const double rows = 2 * kTokens, activated = rows * 512;
+    const double stash = 2 * rows * (1.03125 * (1024 + 512) + 4 * 512);
+    CHECK(passes(layer_forward(a, s, {})) - passes(layer_forward(a, s, fused)) ==
+          doctest::Approx((6 + 4.0625) * activated - stash));
+    CHECK(passes(layer_backward(a, s, {}, {}, false)) -
+              passes(layer_backward(a, s, fused, {}, false)) ==
+          doctest::Approx((10 + 2 * 4.0625) * activated - stash));
+    CHECK(sums(layer_forward(a, s, fused)).products ==
+          doctest::Approx(sums(layer_forward(a, s, {})).products));
   }
 
   // 64 experts' worth of capacity_factor 1.25: a quarter more rows than chosen copies.

@@ -54,7 +54,13 @@ constexpr std::array kDispatch = {
     Choice<hw::ExpertExchangeKind>{"all_gather", hw::ExpertExchangeKind::all_gather},
     Choice<hw::ExpertExchangeKind>{"fused", hw::ExpertExchangeKind::fused}};
 
+constexpr std::array kGrouped = {
+    Choice<models::GroupedExperts>{"none", models::GroupedExperts::none},
+    Choice<models::GroupedExperts>{"products", models::GroupedExperts::products},
+    Choice<models::GroupedExperts>{"feed_forward", models::GroupedExperts::feed_forward}};
+
 constexpr auto& choices_of(hw::ExpertExchangeKind) { return kDispatch; }
+constexpr auto& choices_of(models::GroupedExperts) { return kGrouped; }
 constexpr auto& choices_of(GradientExchange) { return kExchange; }
 constexpr auto& choices_of(LayerDivision) { return kDivision; }
 constexpr auto& choices_of(ReportedMemory) { return kReported; }

@@ -86,8 +86,8 @@ struct Framework {
   int optimizer_state_bytes = 12;       ///< per parameter: fp32 copy and two moments
   int optimizer_read_write_bytes = 30;  ///< traffic per parameter of one fused Adam update
   hw::ExpertExchangeKind expert_dispatch = hw::ExpertExchangeKind::all_to_all;
-  bool grouped_experts = true;  ///< products of a rank's experts run as one
-  /// ... and are still issued by the host one or more an expert, on several streams.
+  models::GroupedExperts grouped_experts = models::GroupedExperts::products;
+  /// Grouped products are still issued by the host one or more an expert, on several streams.
   bool experts_issued_apart = false;
   bool expert_count_syncs = false;  ///< dropless: the host waits for the experts' numbers of rows
   bool expert_exchange_overlap =

@@ -66,7 +66,8 @@ TEST_SUITE("sim/owned_work") {
 
   TEST_CASE("the products of experts are those that the list of kernels has") {
     Scenario s = given();
-    for (const bool grouped : {true, false}) {
+    for (const models::GroupedExperts grouped :
+         {models::GroupedExperts::products, models::GroupedExperts::none}) {
       s.framework.grouped_experts = grouped;
       const StepResult r = simulate_step(s);
       Seconds products{};

@@ -177,7 +177,7 @@ class Software {
     }
     const std::string said = text("moe");
     if (said.find("no grouped gemm") != std::string::npos) {
-      state("grouped_experts", f_.grouped_experts, false);
+      state("grouped_experts", f_.grouped_experts, models::GroupedExperts::none);
     }
     if (said.find("capacity factor 1.0") != std::string::npos && s_.model.experts) {
       s_.model.experts->capacity_factor = 1;
@@ -205,6 +205,7 @@ class Software {
     const bool whole = implementation == "full_iteration" ||
                        (implementation == "local" && text("cuda_graph_scope") == "full_iteration");
     state("cuda_graphs", f_.cuda_graphs, whole);
+    if (whole && s_.model.experts) fuse_experts();
     const std::vector<std::string> captured = whole ? std::vector<std::string>{} : scopes();
     const auto captures = [&](const char* scope) {
       return std::find(captured.begin(), captured.end(), scope) != captured.end();
@@ -213,6 +214,19 @@ class Software {
     state("graphed_attention", f_.graphed_attention, captures("attn"));
     state("graphed_router", f_.graphed_router, captures("moe_router"));
     if (captures("mlp")) assume("graphs of the feed-forward part hold 40 % of a layer's kernels");
+  }
+
+  /// A graph of the whole iteration cannot hold shapes that the router decides, so the experts'
+  /// buffers have the size of a capacity (moe_expert_rank_capacity_factor), which Megatron-Core
+  /// takes only with Transformer Engine's fused grouped MLP; Megatron-Bridge's recipes with such
+  /// graphs set it (cutedsl_fused_grouped_mlp; scripts/performance/utils/overrides.py). It is made
+  /// of kernels for blocks of 32 in 8 bit.
+  void fuse_experts() {
+    if (f_.name != "megatron-bridge" || s_.plan.precision != PrecisionRecipe::mxfp8) return;
+    f_.grouped_experts = models::GroupedExperts::feed_forward;
+    f_.evidence["grouped_experts"] = Evidence::derived;
+    f_.source["grouped_experts"] =
+        "a whole-iteration graph of dropless experts needs the fused grouped MLP";
   }
 
   std::vector<std::string> scopes() {

@@ -88,7 +88,7 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
   }
   count_in(parts.adapters_forward, embeddings * m);
   count_in(parts.adapters_backward.whole, embeddings * m);
-  for (const Chunk& c : chunks) {
+  for (const Chunk& c : layout.chunks[static_cast<std::size_t>(stage)]) {
     if (!c.encoder) continue;
     const EncoderParts& part = parts.encoders[static_cast<std::size_t>(c.encoder->index)];
     count_in(part.forward, m);

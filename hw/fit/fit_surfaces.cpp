@@ -4,6 +4,8 @@
 ///   the
 ///                                                    accelerator of that name (gemm and attention)
 ///   fit_surfaces power NAME SUSTAINED.csv            the power constants of its profile, printed
+///   fit_surfaces latent NAME=TABLE.csv...            what kTwoHeadSizesRate of hw/kernel_time.cpp
+///                                                    must be multiplied by, printed
 ///   fit_surfaces sample OUT.csv NAME=TABLE.csv...    the held-out rows that the tests keep
 ///
 /// Tables have the columns of hw/kernel_table.h. Rows that hw/fit/hold_out.h sets apart are in no
@@ -228,18 +230,47 @@ int sample(const std::string& path, const std::vector<std::string>& named_tables
   return 0;
 }
 
+/// Of attention long and wide enough to fill the cores, what is timed beside it taken off: the mean
+/// logarithm of predicted over measured, which the rate must gain.
+int latent(const std::vector<std::string>& named_tables) {
+  constexpr std::int64_t kLong = 1024, kWide = 16;
+  double sum = 0, count = 0;
+  for (const std::string& entry : named_tables) {
+    const std::size_t equals = entry.find('=');
+    const Accelerator a = load_accelerator(entry.substr(0, equals));
+    double own = 0, rows = 0;
+    for (const LatentRow& r : load_table(entry.substr(equals + 1)).latent) {
+      if (r.length < kLong || r.batch * r.heads < kWide) continue;
+      const Seconds other = beside(r, a);
+      const auto predicted = predict(r, a);
+      if (!predicted || !(r.time > other)) continue;
+      own += std::log((*predicted - other) / (r.time - other));
+      rows += 1;
+    }
+    if (rows > 0) fmt::print("{}: {} rows, {:.3f}\n", a.name, rows, std::exp(own / rows));
+    sum += own;
+    count += rows;
+  }
+  if (count > 0) fmt::print("all: {} rows, {:.3f}\n", count, std::exp(sum / count));
+  return 0;
+}
+
 int run(const std::vector<std::string>& arguments) {
   const std::string command = arguments.empty() ? std::string() : arguments[0];
   if (command == "surface" && arguments.size() >= 4) {
     return surface(arguments[1], arguments[2], {arguments.begin() + 3, arguments.end()});
   }
   if (command == "power" && arguments.size() == 3) return power(arguments[1], arguments[2]);
+  if (command == "latent" && arguments.size() >= 2) {
+    return latent({arguments.begin() + 1, arguments.end()});
+  }
   if (command == "sample" && arguments.size() >= 3) {
     return sample(arguments[1], {arguments.begin() + 2, arguments.end()});
   }
   fmt::print(stderr,
              "usage: fit_surfaces surface NAME OUT.json TABLE.csv...\n"
              "       fit_surfaces power NAME SUSTAINED.csv\n"
+             "       fit_surfaces latent NAME=TABLE.csv...\n"
              "       fit_surfaces sample OUT.csv NAME=TABLE.csv...\n");
   return static_cast<int>(ExitCode::usage);
 }

@@ -108,6 +108,12 @@ void read_gpt_oss(ConfigReader& c, Architecture& a) {
   mark(a, "linear_bias", Evidence::derived,
        "attention_bias; the class gives router and experts biases too");
   a.attention_sinks = true;
+  a.clamped_activation = true;
+  mark(a, "clamped_activation", Evidence::derived,
+       "the class clamps at swiglu_limit, 7 by default");
+  a.scaled_rotary = true;
+  mark(a, "scaled_rotary", Evidence::derived,
+       "the class's rope_scaling is YaRN, whose attention factor is 0.1 ln(factor) + 1");
   read_layer_types(c, a, 2);
   Experts e;
   e.count = c.count("num_local_experts");
