@@ -15,8 +15,10 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   std::vector<Unit> units;
   units.reserve(static_cast<std::size_t>(chunk.layers) + 4);
   const bool completes = pass == PassKind::weight_gradient;
-  const auto add = [&](const Segment& segment, double parameters) {
-    if (!segment.operations.empty() || (completes && parameters > 0)) {
+  // Lanes meet in the exchanges of a unit's parameters, whether or not the tokens in hand need it.
+  const bool adapts = !s.model.adapters.empty();
+  const auto add = [&](const Segment& segment, double parameters, bool data_dependent = false) {
+    if (!segment.operations.empty() || (completes && parameters > 0) || data_dependent) {
       units.push_back({&segment, parameters, 0, true});
     }
   };
@@ -38,10 +40,10 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   const double join = modules > 0 ? static_cast<double>(held.multi_token / modules) : 0.0;
   if (pass == PassKind::forward) {
     if (chunk.encoder) {
-      add(parts.encoders[static_cast<std::size_t>(chunk.encoder->index)].forward, encoders);
+      add(parts.encoders[static_cast<std::size_t>(chunk.encoder->index)].forward, encoders, true);
     }
     if (chunk.embedding) {
-      add(parts.adapters_forward, adapters);
+      add(parts.adapters_forward, adapters, adapts);
       add(parts.embedding_forward, embedding);
     }
     for (std::int64_t i = 0; i < chunk.layers; ++i) {
@@ -49,7 +51,7 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
     }
     if (chunk.head) {
       add(parts.head_forward, head);
-      add(parts.predictions_forward, 0);
+      add(parts.predictions_forward, 0, adapts);
     }
     if (chunk.cast) add(parts.cast_forward, 0);
     if (chunk.loss) add(parts.loss_forward, 0);
@@ -72,7 +74,7 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   }
   if (chunk.loss && inputs) add(parts.loss_backward, 0);
   if (chunk.cast && inputs) add(parts.cast_backward, 0);
-  if (chunk.head) add(parts.predictions_backward.of(pass), 0);
+  if (chunk.head) add(parts.predictions_backward.of(pass), 0, adapts);
   if (chunk.head && head_deferred) add(parts.head_input_gradient, 0);
   if (chunk.head && !head_deferred) add(parts.head_backward.of(pass), head);
   // With a limit, the first layers of a stage are recomputed in full and the others not.
@@ -84,10 +86,11 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   }
   if (chunk.embedding) {
     add(parts.embedding_backward.of(pass), embedding);
-    add(parts.adapters_backward.of(pass), adapters);
+    add(parts.adapters_backward.of(pass), adapters, adapts);
   }
   if (chunk.encoder) {
-    add(parts.encoders[static_cast<std::size_t>(chunk.encoder->index)].backward.of(pass), encoders);
+    add(parts.encoders[static_cast<std::size_t>(chunk.encoder->index)].backward.of(pass), encoders,
+        true);
   }
   return units;
 }

@@ -20,7 +20,7 @@ struct Unit {
 };
 
 /// Units of a pass of `chunk`, which rank `rank` holds; those without operations are left out,
-/// unless gradients of parameters are complete with them.
+/// unless gradients of parameters are complete with them or other micro-batches have some there.
 /// They point into `parts`. With `head_deferred` a backward pass leaves the output matrix's
 /// gradient for later.
 /// `levels`: load of each of the model's layers; null: 0.

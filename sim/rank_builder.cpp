@@ -168,6 +168,7 @@ OperationId RankBuilder::push(const PricedOperation& p, OperationId wait, Operat
 
 OperationId RankBuilder::push_kernels(const Segment& s, OperationId wait, OperationId also_wait) {
   OperationId base = kNone;
+  if (s.operations.empty()) hold_compute(wait, also_wait);
   for (const PricedOperation& p : s.operations) {
     if (base == kNone) {
       // The first operation of a list is a kernel and waits for nothing inside it.

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <utility>
+
 #include "hw/accelerator.h"
 #include "sim/memory.h"
 #include "sim/step.h"
@@ -64,6 +67,41 @@ TEST_SUITE("sim/variation") {
     CHECK(v.uniform());
     CHECK(v.lanes() == 1);
     CHECK(v.level(0, 3, 2) == 0);
+  }
+
+  TEST_CASE("lanes meet in the same exchange, whether or not their tokens need the encoder") {
+    Scenario s = sparse();
+    s.model.experts.reset();
+    s.plan.expert = 1;
+    models::Encoder e;
+    e.name = "vit", e.modality = "image";
+    e.layers = 2, e.hidden = 256, e.heads = 4, e.ffn = 1024;
+    e.patches = 64, e.patch_width = 48, e.outputs = 16;
+    s.model.encoders = {e};
+    // The fourth of its micro-batches, and some later ones, have no images.
+    s.mixture = recorded_mixture(R"({"recording": "chameleon-2x4096"})");
+    s.plan.sequence = 4096;
+    s.plan.micro_batch = 2;
+    s.plan.global_batch = 64;
+    for (const ShardingStage sharding :
+         {ShardingStage::none, ShardingStage::optimizer, ShardingStage::parameters}) {
+      s.plan.sharding = sharding;
+      const Layout layout = make_layout(s);
+      const Variation v(s, layout);
+      REQUIRE(v.lanes() == 8);
+      const Compiled c = compile_step(s, layout, v, Detail::kernels, 1);
+      std::map<std::int32_t, std::pair<std::int32_t, int>> met;  // by channel: label, members
+      for (const RankProgram& rank : c.program.ranks) {
+        for (const Operation& o : rank.operations) {
+          if (!o.rendezvous || o.category != Category::data_exchange) continue;
+          const auto [at, first] = met.try_emplace(o.channel, o.label, 0);
+          CHECK(at->second.first == o.label);
+          ++at->second.second;
+        }
+      }
+      CHECK_FALSE(met.empty());
+      for (const auto& [channel, members] : met) CHECK(members.second == 8);
+    }
   }
 
   TEST_CASE("replicas that share experts are one lane") {
