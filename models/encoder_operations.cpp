@@ -62,16 +62,16 @@ class EncoderPass {
     const std::int64_t out = whole(items_ * static_cast<double>(e_.outputs));
     switch (e_.connector) {
       case ConnectorKind::linear:
-        product(out, a_.hidden, e_.hidden);
+        product(out, a_.hidden, e_.hidden, !e_.frozen);
         return;
       case ConnectorKind::mlp:
-        product(out, a_.hidden, e_.hidden);
+        product(out, a_.hidden, e_.hidden, !e_.frozen);
         product(out, a_.hidden, a_.hidden);
         return;
       case ConnectorKind::convolutional: {
         // Half of the weights before the pooling, at every patch, half after it.
         const std::int64_t half = connector_parameters(a_, e_) / 2;
-        product(patches(), e_.hidden, std::max<std::int64_t>(1, half / e_.hidden));
+        product(patches(), e_.hidden, std::max<std::int64_t>(1, half / e_.hidden), !e_.frozen);
         product(out, a_.hidden, std::max<std::int64_t>(1, half / a_.hidden));
         return;
       }
@@ -96,13 +96,13 @@ class EncoderPass {
     attention.causal = false;
     return attention;
   }
-  /// A product forward, or its two gradients.
-  void product(std::int64_t m, std::int64_t n, std::int64_t k) {
+  /// A product forward, or its two gradients; that of its input may not be wanted.
+  void product(std::int64_t m, std::int64_t n, std::int64_t k, bool of_input = true) {
     if (!backward_) {
       b_.kernel("encoder product", Gemm{m, n, k, precision_});
       return;
     }
-    b_.kernel("encoder input gradient", Gemm{m, k, n, precision_});
+    if (of_input) b_.kernel("encoder input gradient", Gemm{m, k, n, precision_});
     Gemm weight{n, k, m, precision_};
     weight.accumulates = c_.fused_gradient_accumulation && c_.gradient_bytes == 4;
     b_.weight_gradient(true);

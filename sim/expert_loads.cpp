@@ -89,7 +89,7 @@ ExpertLoads read_expert_loads(Reader& r) {
     loads.shares = r.numbers("shares", 0, 1);
     const double sum = std::accumulate(loads.shares.begin(), loads.shares.end(), 0.0);
     if (std::abs(sum - 1) > 1e-9) {
-      r.problem("shares", fmt::format("sum to {}, not to 1", sum));
+      r.problem("shares", fmt::format("sum to {:.9g}, not to 1", sum));
     }
   }
   r.finish();
@@ -130,7 +130,7 @@ GroupLoad group_load(const ExpertLoads& loads, std::int64_t experts, std::int64_
     kept += rows;
     out.worst = std::max(out.worst, rows / static_cast<double>(each));
   }
-  out.dropped = std::max(0.0, 1 - kept / static_cast<double>(experts));
+  if (capacity_factor > 0) out.dropped = std::max(0.0, 1 - kept / static_cast<double>(experts));
   return out;
 }
 

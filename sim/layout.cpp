@@ -231,7 +231,7 @@ StageParameters stage_parameters(const Scenario& s, const Layout& layout, std::i
     p.layers += a.multi_token_prediction * (last.total() - last.routed());
     p.experts += a.multi_token_prediction * last.routed();
     p.multi_token = a.multi_token_prediction * models::multi_token_join_parameters(a);
-    if (!layout.holds_embedding(rank)) p.embedding += matrix;
+    if (!layout.holds_embedding(rank)) p.multi_token_embedding = matrix;
   }
   if (layout.holds_head(rank)) {
     if (!a.tied_embeddings || !layout.holds_embedding(rank)) p.head = matrix;

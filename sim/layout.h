@@ -69,17 +69,18 @@ struct Layout {
 
 /// Parameters (not bytes) that one tensor rank of pipeline rank `rank` holds, before sharding.
 struct StageParameters {
-  std::int64_t layers = 0;       ///< of all its layers, but for routed experts
-  std::int64_t experts = 0;      ///< routed experts of all its layers
-  std::int64_t embedding = 0;    ///< word and position embedding, embedding norm
-  std::int64_t adapters = 0;     ///< adapters and what makes conditions
-  std::int64_t encoders = 0;     ///< parts of encoders and connectors that are trained
-  std::int64_t frozen = 0;       ///< parts of encoders that are not
-  std::int64_t multi_token = 0;  ///< what joins, of modules of multi-token prediction
-  std::int64_t head = 0;         ///< output matrix (also the copy of a tied one) and final norm
+  std::int64_t layers = 0;                 ///< of all its layers, but for routed experts
+  std::int64_t experts = 0;                ///< routed experts of all its layers
+  std::int64_t embedding = 0;              ///< word and position embedding, embedding norm
+  std::int64_t adapters = 0;               ///< adapters and what makes conditions
+  std::int64_t encoders = 0;               ///< parts of encoders and connectors that are trained
+  std::int64_t frozen = 0;                 ///< parts of encoders that are not
+  std::int64_t multi_token = 0;            ///< what joins, of modules of multi-token prediction
+  std::int64_t multi_token_embedding = 0;  ///< their copy of an embedding that is not here
+  std::int64_t head = 0;  ///< output matrix (also the copy of a tied one) and final norm
   /// What is replicated over the data-parallel group.
   [[nodiscard]] std::int64_t dense() const {
-    return layers + embedding + adapters + encoders + multi_token + head;
+    return layers + embedding + adapters + encoders + multi_token + multi_token_embedding + head;
   }
   /// All that is trained.
   [[nodiscard]] std::int64_t total() const { return dense() + experts; }

@@ -5,7 +5,9 @@
 ///
 /// Both lists are issued on one compute and one exchange stream. The backward pass goes first; each
 /// goes on until its next kernel waits for an exchange, then the other has its turn. Taxes apply.
-/// Not modelled: a division of the multiprocessors between the two that changes with the layer.
+/// Not modelled: layers of the two that are out of step (each pair of layers ends when both do, so
+/// that the forward layer's last exchange is hidden by what is left of the backward one only), a
+/// division of the multiprocessors between the two that changes with the layer.
 
 #include <map>
 #include <utility>

@@ -11,7 +11,11 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   const auto embedding = static_cast<double>(held.embedding);
   const auto head = static_cast<double>(held.head);
   const auto adapters = static_cast<double>(held.adapters);
-  const auto encoders = static_cast<double>(held.encoders);
+  const double encoders =
+      chunk.encoder
+          ? static_cast<double>(
+                models::held_encoders(s.model, *chunk.encoder, s.plan.encoder_tensor).trained)
+          : 0.0;
   std::vector<Unit> units;
   units.reserve(static_cast<std::size_t>(chunk.layers) + 4);
   const bool completes = pass == PassKind::weight_gradient;
@@ -37,7 +41,11 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   // Modules of multi-token prediction come after the head: each a layer, head and loss again.
   const std::int64_t modules = chunk.head ? s.model.multi_token_prediction : 0;
   const LayerParts& last = parts.layers[layout.kinds.of.back()];
-  const double join = modules > 0 ? static_cast<double>(held.multi_token / modules) : 0.0;
+  const double join =
+      modules > 0 ? static_cast<double>((held.multi_token + held.multi_token_embedding) / modules)
+                  : 0.0;
+  // They are like the last layer, and are taken to have its load.
+  const LayerPasses& module = last.by_level[levels == nullptr ? 0 : levels[s.model.layers - 1]];
   if (pass == PassKind::forward) {
     if (chunk.encoder) {
       add(parts.encoders[static_cast<std::size_t>(chunk.encoder->index)].forward, encoders, true);
@@ -57,7 +65,7 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
     if (chunk.loss) add(parts.loss_forward, 0);
     for (std::int64_t i = 0; i < modules; ++i) {
       add(parts.multi_token_forward, join);
-      add_layer(last.by_level[0].forward, last);
+      add_layer(module.forward, last);
       add(parts.head_forward, 0);
       add(parts.cast_forward, 0);
       add(parts.loss_forward, 0);
@@ -69,7 +77,7 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
     if (inputs) add(parts.loss_backward, 0);
     if (inputs) add(parts.cast_backward, 0);
     add(parts.head_backward.of(pass), 0);
-    add_layer(last.by_level[0].backward.of(pass), last);
+    add_layer(module.backward.of(pass), last);
     add(parts.multi_token_backward.of(pass), join);
   }
   if (chunk.loss && inputs) add(parts.loss_backward, 0);

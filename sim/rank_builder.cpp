@@ -75,12 +75,7 @@ RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, const V
 
 std::vector<Unit> RankBuilder::units_of(const Chunk& chunk, PassKind pass, std::int64_t micro_batch,
                                         bool head_deferred) const {
-  std::vector<std::uint8_t> levels;
-  if (!variation_.uniform()) {
-    for (std::int64_t i = 0; i < scenario_.model.layers; ++i) {
-      levels.push_back(variation_.level(lane_, micro_batch, i));
-    }
-  }
+  const std::vector<std::uint8_t> levels = variation_.levels(lane_, micro_batch);
   const Parts& parts = compiled_.parts[variation_.composition(lane_, micro_batch)];
   return pass_units(scenario_, layout_, parts, rank_, chunk, pass, head_deferred,
                     levels.empty() ? nullptr : levels.data());
@@ -169,9 +164,14 @@ OperationId RankBuilder::push(const PricedOperation& p, OperationId wait, Operat
 OperationId RankBuilder::push_kernels(const Segment& s, OperationId wait, OperationId also_wait) {
   OperationId base = kNone;
   if (s.operations.empty()) hold_compute(wait, also_wait);
+  // An exchange of what was made just before (gradients of items).
+  if (!s.operations.empty() && s.operations.front().stream != StreamKind::compute &&
+      wait == kNone) {
+    wait = last_compute_;
+  }
   for (const PricedOperation& p : s.operations) {
     if (base == kNone) {
-      // The first operation of a list is a kernel and waits for nothing inside it.
+      // The first operation of a list waits for nothing inside it.
       base = push(p, wait, also_wait);
     } else {
       push(p, p.wait < 0 ? kNone : base + p.wait);
@@ -337,12 +337,19 @@ void RankBuilder::together(const ScheduledPass& forward, const ScheduledPass& ba
   const OperationId activation = receive(forward), gradient = receive(backward);
   const OperationId sent = until_sent();
   if (sent != kNone) hold_compute(sent, kNone);
+  const auto issue_both = [&](const UnitList& both) {
+    if (both.units.empty()) {
+      hold_compute(activation, gradient);
+    } else {
+      issue_all(both, "forward and backward", activation, gradient);
+    }
+  };
   if (variation_.uniform()) {
     const auto [at, inserted] = together_.try_emplace(forward.chunk);
     if (inserted) at->second = merged();
-    issue_all(at->second, "forward and backward", activation, gradient);
+    issue_both(at->second);
   } else {
-    issue_all(merged(), "forward and backward", activation, gradient);
+    issue_both(merged());
   }
   --backwards_left_[static_cast<std::size_t>(backward.chunk)];
   send(forward);

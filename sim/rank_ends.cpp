@@ -71,9 +71,9 @@ void RankBuilder::deferred_gradients() {
 
 void RankBuilder::exchange_tied_embedding() {
   const Plan& plan = scenario_.plan;
-  const bool first = rank_ == 0, last = rank_ == plan.pipeline - 1;
+  const bool holds = layout_.holds_embedding(rank_) || layout_.holds_head(rank_);
   if (!scenario_.model.tied_embeddings || !scenario_.framework.tied_embedding_all_reduce ||
-      layout_.embedding.ranks == 1 || (!first && !last)) {
+      layout_.embedding.ranks == 1 || !holds) {
     return;
   }
   const double table = static_cast<double>(layout_.padded_vocab) /

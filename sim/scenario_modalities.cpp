@@ -47,6 +47,31 @@ void read_modalities(Reader& top, Scenario& s) {
   if (top.has("mean_compositions")) s.mean_compositions = top.boolean("mean_compositions");
 }
 
+namespace {
+
+/// `known`: modalities that the model tells apart; if it tells none, shares are for reports and
+/// name any.
+void check_shares(const Scenario& s, const std::vector<std::string>& known, Problems& problems) {
+  if (s.modality_shares.empty()) return;
+  const std::vector<std::string> all = known.empty() ? models::modality_names() : known;
+  double sum = 0;
+  for (const ModalityShare& m : s.modality_shares) {
+    sum += m.share;
+    if (std::find(all.begin(), all.end(), m.modality) != all.end()) continue;
+    const std::string near = did_you_mean(m.modality, all, "");
+    problems.add(fmt::format("/modality_shares/{}", m.modality),
+                 fmt::format("{} {}{}{}",
+                             known.empty() ? "there is no such modality; there are"
+                                           : "the model has no weights for it; it has for",
+                             fmt::join(all, ", "), near.empty() ? "" : ": ", near));
+  }
+  if (std::abs(sum - 1) > 1e-9) {
+    problems.add("/modality_shares", fmt::format("sum to {:.9g}, not to 1", sum));
+  }
+}
+
+}  // namespace
+
 void check_modalities(const Scenario& s, Problems& problems) {
   const std::vector<std::string> known = models::modalities_of(s.model);
   if (s.mixture && !s.modality_shares.empty()) {
@@ -56,6 +81,7 @@ void check_modalities(const Scenario& s, Problems& problems) {
     problems.add("/mean_compositions", "given, but there is no mixture to take the mean of");
   }
   check_recording(s, problems);
+  check_shares(s, known, problems);
   if (known.empty()) return;
   if (s.mixture) {
     for (const std::string& name : s.mixture->modalities) {
@@ -71,20 +97,6 @@ void check_modalities(const Scenario& s, Problems& problems) {
                  fmt::format("missing, and so is mixture: the model has weights of its own for {}",
                              fmt::join(known, ", ")));
     return;
-  }
-  double sum = 0;
-  for (const ModalityShare& m : s.modality_shares) {
-    sum += m.share;
-    if (std::find(known.begin(), known.end(), m.modality) != known.end()) continue;
-    problems.add(
-        fmt::format("/modality_shares/{}", m.modality),
-        fmt::format("the model has no weights for it; it has for {}{}", fmt::join(known, ", "),
-                    did_you_mean(m.modality, known, "").empty()
-                        ? ""
-                        : ": " + did_you_mean(m.modality, known, "")));
-  }
-  if (std::abs(sum - 1) > 1e-9) {
-    problems.add("/modality_shares", fmt::format("sum to {}, not to 1", sum));
   }
 }
 

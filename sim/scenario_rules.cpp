@@ -182,6 +182,7 @@ class Checker {
     const std::int64_t slots = (p_.embedding_takes_slot ? 1 : 0) +
                                (p_.loss_takes_slot ? 1 + s_.model.multi_token_prediction : 0);
     const std::int64_t chunks = p_.pipeline * p_.virtual_stages - p_.encoder_stages;
+    if (chunks <= 0) return;  // said already
     if (!p_.layers_of_chunks.empty()) {
       const std::int64_t sum =
           std::accumulate(p_.layers_of_chunks.begin(), p_.layers_of_chunks.end(), std::int64_t{0});
@@ -216,6 +217,9 @@ class Checker {
       problem("encoder_stages",
               fmt::format("{} of {} model chunks leave none for the language model",
                           p_.encoder_stages, p_.pipeline * p_.virtual_stages));
+    }
+    if (p_.encoder_tensor > 1 && all.empty()) {
+      problem("encoder_tensor", fmt::format("{}, but the model has no encoder", p_.encoder_tensor));
     }
     divides("encoder_tensor", p_.encoder_tensor, p_.tensor, "tensor");
     for (const models::Encoder& e : all) {

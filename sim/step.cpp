@@ -41,22 +41,10 @@ Breakdown take_apart(const Compiled& compiled, const Causality& causality, std::
 std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
                                        const Variation& variation, const Compiled& compiled,
                                        std::int64_t rank) {
-  const Parts& parts = compiled.parts.front();
   const std::int64_t lane = rank / s.plan.pipeline, stage = rank % s.plan.pipeline;
   const std::vector<Label>& labels = compiled.program.labels;
-  const Plan& plan = s.plan;
-  const PipelineShape shape = pipeline_shape(plan);
-  const double m = static_cast<double>(micro_batches_of_chunk(shape));
-  double embeddings = 0, heads = 0, casts = 0, losses = 0;
-  for (const Chunk& c : layout.chunks[static_cast<std::size_t>(stage)]) {
-    embeddings += c.embedding ? 1 : 0;
-    heads += c.head ? 1 : 0;
-    casts += c.cast ? 1 : 0;
-    losses += c.loss ? 1 : 0;
-  }
   std::map<std::int32_t, KernelShare> shares;
   const auto count_in = [&](const Segment& segment, double times) {
-    if (times <= 0) return;
     for (const PricedOperation& p : segment.operations) {
       if (p.stream != StreamKind::compute) continue;
       KernelShare& k = shares[p.label];
@@ -72,38 +60,27 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
       k.count += static_cast<std::int64_t>(times);
     }
   };
-  for_each_layer(s, layout, variation, compiled.parts, lane, stage, [&](const LayerRun& run) {
-    count_in(run.forward(), run.times);
-    count_in(run.backward(), run.times);
-  });
-  if (heads > 0) {
-    const double modules = heads * m * static_cast<double>(s.model.multi_token_prediction);
-    const LayerPasses& last = parts.layers[layout.kinds.of.back()].by_level.front();
-    for (const Segment* of :
-         {&parts.multi_token_forward, &last.forward, &parts.head_forward, &parts.cast_forward,
-          &parts.loss_forward, &parts.loss_backward, &parts.cast_backward,
-          &parts.head_backward.whole, &last.backward.whole, &parts.multi_token_backward.whole}) {
-      count_in(*of, modules);
+  const auto count_passes = [&](const Chunk& chunk, std::int64_t micro_batch, double times) {
+    const Parts& parts = compiled.parts[variation.composition(lane, micro_batch)];
+    const std::vector<std::uint8_t> levels = variation.levels(lane, micro_batch);
+    for (const PassKind pass : {PassKind::forward, PassKind::backward}) {
+      for (const Unit& u : pass_units(s, layout, parts, stage, chunk, pass, false,
+                                      levels.empty() ? nullptr : levels.data())) {
+        count_in(*u.segment, times);
+      }
     }
+  };
+  const PipelineShape shape = pipeline_shape(s.plan);
+  const std::int64_t served = micro_batches_of_chunk(shape);
+  const std::vector<Chunk>& chunks = layout.chunks[static_cast<std::size_t>(stage)];
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    if (variation.uniform()) {
+      count_passes(chunks[c], 0, static_cast<double>(served));
+      continue;
+    }
+    const std::int64_t first = first_micro_batch(shape, {stage, static_cast<std::int64_t>(c)});
+    for (std::int64_t i = 0; i < served; ++i) count_passes(chunks[c], first + i, 1);
   }
-  count_in(parts.adapters_forward, embeddings * m);
-  count_in(parts.adapters_backward.whole, embeddings * m);
-  for (const Chunk& c : layout.chunks[static_cast<std::size_t>(stage)]) {
-    if (!c.encoder) continue;
-    const EncoderParts& part = parts.encoders[static_cast<std::size_t>(c.encoder->index)];
-    count_in(part.forward, m);
-    count_in(part.backward.whole, m);
-  }
-  count_in(parts.predictions_forward, heads * m);
-  count_in(parts.predictions_backward.whole, heads * m);
-  count_in(parts.embedding_forward, embeddings * m);
-  count_in(parts.embedding_backward.whole, embeddings * m);
-  count_in(parts.head_forward, heads * m);
-  count_in(parts.head_backward.whole, heads * m);
-  count_in(parts.cast_forward, casts * m);
-  count_in(parts.cast_backward, casts * m);
-  count_in(parts.loss_forward, losses * m);
-  count_in(parts.loss_backward, losses * m);
   std::vector<KernelShare> list;
   for (auto& [label, share] : shares) list.push_back(std::move(share));
   std::ranges::stable_sort(

@@ -35,6 +35,13 @@ std::int64_t lanes_of(const Plan& p) {
   return p.data / std::max<std::int64_t>(1, p.expert * p.expert_tensor / inside);
 }
 
+std::vector<std::uint8_t> Variation::levels(std::int64_t lane, std::int64_t micro_batch) const {
+  std::vector<std::uint8_t> all;
+  if (uniform()) return all;
+  for (std::int64_t i = 0; i < layers_; ++i) all.push_back(level(lane, micro_batch, i));
+  return all;
+}
+
 double Variation::load(std::uint8_t level) { return std::exp2(level / kLevelsPerDoubling); }
 
 Variation::Variation(const Scenario& s, const Layout& layout)

@@ -46,6 +46,8 @@ class Variation {
     return levels_[at(lane, micro_batch) * static_cast<std::size_t>(layers_) +
                    static_cast<std::size_t>(layer)];
   }
+  /// Of all layers of the model; empty where nothing varies.
+  [[nodiscard]] std::vector<std::uint8_t> levels(std::int64_t lane, std::int64_t micro_batch) const;
   /// Load of a level.
   [[nodiscard]] static double load(std::uint8_t level);
   /// Levels that any layer has.
