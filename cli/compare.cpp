@@ -154,11 +154,13 @@ int compare(const Options& o) {
   Table table(columns);
   for (const Line& line : lines(sides.front())) {
     std::vector<std::string> cells = {line.name};
+    bool any = false;
     for (const Side& s : sides) {
       const bool can = !line.needs_step || (s.memory.fits && sides.front().memory.fits);
       cells.push_back(can ? line.of(s) : "");
+      any |= !cells.back().empty();
     }
-    table.row(std::move(cells));
+    if (any) table.row(std::move(cells));
   }
   JsonWriter json;
   write(json, sides);

@@ -17,6 +17,41 @@ namespace {
 
 constexpr std::size_t kTopKernels = 20;
 constexpr std::size_t kMostStages = 40;
+constexpr std::size_t kMostOfLanes = 16;  ///< stages of all lanes together
+
+/// What a chunk holds besides layers, of all of a stage.
+std::string holdings(const std::vector<sim::Chunk>& chunks) {
+  bool encoder = false, embedding = false, head = false;
+  for (const sim::Chunk& chunk : chunks) {
+    encoder |= chunk.encoder.has_value();
+    embedding |= chunk.embedding;
+    head |= chunk.head;
+  }
+  const std::string ends = embedding && head ? "both ends"
+                           : embedding       ? "embedding"
+                           : head            ? "head"
+                                             : "";
+  return !encoder ? ends : ends.empty() ? "encoder" : "encoder, " + ends;
+}
+
+/// Ranks to show: all stages of all lanes, or, if those are many, of each stage that of the lane
+/// that computes longest.
+std::vector<std::size_t> shown_ranks(const sim::StepResult& r, std::size_t stages) {
+  const bool all = r.imbalance.lanes == 1 || r.by_rank.size() <= kMostOfLanes;
+  const auto computes = [&](std::size_t rank) {
+    return r.by_rank[rank][static_cast<std::size_t>(sim::Category::compute)] +
+           r.by_rank[rank][static_cast<std::size_t>(sim::Category::recompute)];
+  };
+  std::vector<std::size_t> ranks;
+  for (std::size_t rank = 0; rank < r.by_rank.size(); ++rank) {
+    if (all || rank < stages) {
+      ranks.push_back(rank);
+    } else if (computes(rank) > computes(ranks[rank % stages])) {
+      ranks[rank % stages] = rank;
+    }
+  }
+  return ranks;
+}
 
 /// One line a stage: its memory, and what its compute stream did, in seconds.
 std::string stages_text(const sim::Scenario& s, const sim::StepResult& r) {
@@ -37,31 +72,29 @@ std::string stages_text(const sim::Scenario& s, const sim::StepResult& r) {
   columns.emplace_back("allocated", Align::right);
   columns.emplace_back("held", Align::right);
   Table table(columns);
-  for (std::size_t rank = 0; rank < r.by_rank.size() && rank < kMostStages; ++rank) {
-    bool embedding = false, head = false;
+  std::vector<std::size_t> ranks = shown_ranks(r, layout.chunks.size());
+  const std::size_t more = ranks.size() - std::min(ranks.size(), kMostStages);
+  ranks.resize(ranks.size() - more);
+  for (const std::size_t rank : ranks) {
     const std::size_t stage = rank % layout.chunks.size();
-    for (const sim::Chunk& chunk : layout.chunks[stage]) {
-      embedding |= chunk.embedding;
-      head |= chunk.head;
-    }
     std::vector<std::string> cells = {
         r.imbalance.lanes == 1 ? fmt::format("{}", stage)
                                : fmt::format("{} of lane {}", stage, rank / layout.chunks.size()),
         fmt::format("{}", layout.stage_layers(static_cast<std::int64_t>(stage))),
-        embedding && head ? "both ends"
-        : embedding       ? "embedding"
-        : head            ? "head"
-                          : ""};
+        holdings(layout.chunks[stage])};
     for (const std::size_t c : shown) cells.push_back(show(r.by_rank[rank][c]));
     const sim::StageMemory& memory = r.memory.stages[stage];
     cells.push_back(show(memory.peak));
     cells.push_back(show(memory.reserved));
     table.row(std::move(cells));
   }
-  std::string out = "stages\n\n" + table.text();
-  if (r.by_rank.size() > kMostStages) {
-    out += fmt::format("and {} more (--json has all)\n", r.by_rank.size() - kMostStages);
+  std::string out = "stages";
+  if (ranks.size() + more < r.by_rank.size()) {
+    out += fmt::format(" (of each that of the lane that computes longest; --json has all {} lanes)",
+                       r.imbalance.lanes);
   }
+  out += "\n\n" + table.text();
+  if (more > 0) out += fmt::format("and {} more (--json has all)\n", more);
   return out;
 }
 
@@ -87,7 +120,9 @@ std::string kernels_text(const sim::StepResult& r) {
 void write_stages(JsonWriter& json, const sim::StepResult& r) {
   json.key("stages").begin_array();
   for (std::size_t rank = 0; rank < r.by_rank.size(); ++rank) {
-    json.begin_object().key("stage").value(static_cast<std::int64_t>(rank));
+    const std::size_t stages = r.memory.stages.size();
+    json.begin_object().key("stage").value(static_cast<std::int64_t>(rank % stages));
+    json.key("lane").value(static_cast<std::int64_t>(rank / stages));
     json.key("breakdown_s").begin_object();
     for (std::size_t c = 0; c < sim::kCategories; ++c) {
       json.key(category_key(c)).value(r.by_rank[rank][c].base());

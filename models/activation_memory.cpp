@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/depth_routing.h"
 #include "models/expert_operations.h"
 #include "models/layer.h"
-#include "models/layer_forward.h"
 
 namespace forerun::models {
 namespace {

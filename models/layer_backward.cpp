@@ -1,4 +1,5 @@
 #include "models/attention_operations.h"
+#include "models/depth_routing.h"
 #include "models/elementwise_operations.h"
 #include "models/expert_operations.h"
 #include "models/latent_projections.h"
@@ -108,6 +109,12 @@ OperationList layer_backward(const Architecture& a, const Slice& s, const Kernel
     b.recomputed(false);
   };
   const std::int64_t passes = a.thoughts ? a.thoughts->passes() : 1;
+  put_back_gradient_by_depth(b, a, some);
+  if (full_recompute) {
+    b.recomputed(true);
+    pick_by_depth(b, a, s, some);
+    b.recomputed(false);
+  }
   for (some.thought = passes - 1; some.thought >= 0; --some.thought) {
     const Layer l{a, some, c, b};
     if (full_recompute) again(l, attention_forward);
@@ -116,7 +123,7 @@ OperationList layer_backward(const Architecture& a, const Slice& s, const Kernel
     if (!full_recompute && !redo.empty()) again(l, attention_forward);
     attention_backward(l);
   }
-  route_by_depth(b, a, s, some, true);
+  pick_gradient_by_depth(b, a, s, some);
   return b.take();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "models/attention_operations.h"
+#include "models/depth_routing.h"
 #include "models/elementwise_operations.h"
 #include "models/expert_operations.h"
 #include "models/latent_projections.h"
@@ -144,40 +145,18 @@ FeedForwardRows::FeedForwardRows(const Layer& l, const std::vector<WeightSet>& s
   }
 }
 
-Slice routed_slice(const Architecture& a, const Slice& s) {
-  if (!a.depth_routing) return s;
-  Slice some = s;
-  const auto share = [&](std::int64_t tokens) {
-    return static_cast<std::int64_t>(a.depth_routing->capacity * static_cast<double>(tokens));
-  };
-  // Whole shards of context and sequence parallelism.
-  const std::int64_t unit = s.context * (s.sequence_parallel ? s.tensor : 1);
-  some.sequence = std::max(unit, share(s.sequence) / unit * unit);
-  for (ModalityTokens& m : some.modalities) m.tokens = share(m.tokens);
-  return some;
-}
-
-void route_by_depth(OperationBuilder& b, const Architecture& a, const Slice& s, const Slice& some,
-                    bool backward) {
-  if (!a.depth_routing) return;
-  b.part(LayerPart::router);
-  const auto picked = static_cast<double>(some.outer_tokens()) * static_cast<double>(a.hidden);
-  b.kernel("depth router", hw::Gemm{s.outer_tokens(), 1, a.hidden, sixteen_bit(s.precision)},
-           backward ? 2 : 6);
-  b.memory(backward ? "spread token gradients" : "pick tokens", picked, 4, 4, 2);
-}
-
 OperationList layer_forward(const Architecture& a, const Slice& s, const KernelChoices& c) {
   OperationBuilder b;
   b.name_sets(names_of(attention_sets(a).size() > 1 ? attention_sets(a) : feed_forward_sets(a)));
   Slice some = routed_slice(a, s);
-  route_by_depth(b, a, s, some, false);
+  pick_by_depth(b, a, s, some);
   const std::int64_t passes = a.thoughts ? a.thoughts->passes() : 1;
   for (some.thought = 0; some.thought < passes; ++some.thought) {
     const Layer l{a, some, c, b};
     attention_forward(l, nullptr);
     feed_forward_forward(l, nullptr);
   }
+  put_back_by_depth(b, a, s, some);
   return b.take();
 }
 

@@ -25,10 +25,4 @@ struct FeedForwardRows {
   bool any_dense = false;
 };
 
-/// What a layer with depth routing processes of a micro-batch; all of it in others.
-[[nodiscard]] Slice routed_slice(const Architecture& alike, const Slice&);
-/// The router that picks `some` of `s`, and the moves of what it picked; nothing in other layers.
-void route_by_depth(OperationBuilder&, const Architecture& alike, const Slice& s, const Slice& some,
-                    bool backward);
-
 }  // namespace forerun::models

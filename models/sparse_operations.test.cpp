@@ -258,6 +258,33 @@ TEST_SUITE("models/sparse operations") {
     CHECK(s.products ==
           doctest::Approx(2 * (kTokens / 4) * (kAttention + kFeedForward) + 2 * kTokens * 1024));
     CHECK(s.attention == doctest::Approx(4 * 16 * 64 * (1024.0 * 1025 / 2)));
+    // Backward twice the layer's products, and the router's two.
+    const double backward = sums(layer_backward(a, slice(), {}, {}, false)).products;
+    CHECK(backward == doctest::Approx(2 * s.products));
+  }
+
+  // Beside what a layer of 1,024 tokens moves: forward the scores of 4,096 tokens, 25 times in and
+  // out in 32 bit, the picked rows in and out, all tokens copied, the picked rows added (6 B an
+  // element). Backward the picked rows' gradients (8 B), zeros for all (2 B), the rows added to
+  // them (6 B) and two sums of gradients of all (2 x 6 B).
+  TEST_CASE("a depth-routed layer copies all tokens, and sums three gradients of its input") {
+    Architecture a = block();
+    Slice quarter = slice();
+    quarter.sequence = 1024;
+    const double forward = passes(layer_forward(a, quarter, {}));
+    const double backward = passes(layer_backward(a, quarter, {}, {}, false));
+    const double redone = passes(layer_backward(a, quarter, {}, {}, true));
+    a.depth_routing = DepthRouting{1, 0.25};
+    const double all = kTokens * 1024;
+    const double choice = 25 * kTokens * 8 + all / 4 * 4;
+    CHECK(passes(layer_forward(a, slice(), {})) - forward ==
+          doctest::Approx(choice + all * 4 + all / 4 * 6));
+    const double gradients = all / 4 * (8 + 6) + all * (2 + 2 * 6);
+    CHECK(passes(layer_backward(a, slice(), {}, {}, false)) - backward ==
+          doctest::Approx(gradients));
+    // What full recompute repeats is the choice too.
+    CHECK(passes(layer_backward(a, slice(), {}, {}, true)) - redone ==
+          doctest::Approx(gradients + choice));
   }
 
   // Three passes: keys of one, two and three sequences, all of them computed but for the first.
