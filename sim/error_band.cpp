@@ -15,12 +15,13 @@ constexpr std::string_view kAny = "*";
 
 }  // namespace
 
-const ErrorBand* ErrorBands::find(std::string_view generation, std::string_view framework) const {
+const ErrorBand* ErrorBands::find(bool experts, std::string_view generation,
+                                  std::string_view framework) const {
   using Key = std::pair<std::string_view, std::string_view>;
   for (const Key& key :
        {Key{generation, framework}, Key{kAny, framework}, Key{generation, kAny}, Key{kAny, kAny}}) {
     for (const ErrorBand& b : bands) {
-      if (b.generation == key.first && b.framework == key.second) return &b;
+      if (b.experts == experts && b.generation == key.first && b.framework == key.second) return &b;
     }
   }
   return nullptr;
@@ -36,6 +37,7 @@ std::optional<ErrorBands> read_error_bands(const std::string& json_text, Problem
   out.level = top.number("level", 0, 1);
   for (Reader& r : top.objects("bands")) {
     ErrorBand& b = out.bands.emplace_back();
+    b.experts = r.boolean("experts");
     b.generation = r.text("generation");
     b.framework = r.text("framework");
     b.low = r.number("low", -10, 10);
@@ -58,7 +60,8 @@ ErrorBands load_error_bands() {
 }
 
 std::optional<TimeBand> time_band(const ErrorBands& bands, const Scenario& s, Seconds time) {
-  const ErrorBand* band = bands.find(s.accelerator.generation, s.framework.name);
+  const ErrorBand* band =
+      bands.find(s.model.experts.has_value(), s.accelerator.generation, s.framework.name);
   if (band == nullptr) return std::nullopt;
   const std::string kind = band->generation == kAny && band->framework == kAny ? "all"
                            : band->framework == kAny                           ? band->generation
@@ -66,7 +69,8 @@ std::optional<TimeBand> time_band(const ErrorBands& bands, const Scenario& s, Se
                                ? band->framework
                                : band->generation + " with " + band->framework;
   return TimeBand{bands.level, time * std::exp(band->low), time * std::exp(band->high),
-                  fmt::format("{}: {} published groups, {} rows", kind, band->groups, band->rows)};
+                  fmt::format("{}, {}experts: {} published groups, {} rows", kind,
+                              band->experts ? "" : "no ", band->groups, band->rows)};
 }
 
 }  // namespace forerun::sim

@@ -4,8 +4,10 @@
 /// relative to predictions that they had no part in. Data: sim/bands.json, made by
 /// tests/published/fit.
 ///
-/// The band of the accelerator's generation with the framework's preset if enough published groups
-/// have both, else of the preset on any accelerator, else of the generation, else of all.
+/// A model with experts has its band from runs of models with experts, another from the others.
+/// Of those it is the band of the accelerator's generation with the framework's preset if enough
+/// published groups have both, else of the preset on any accelerator, else of the generation, else
+/// of all.
 
 #include <cstdint>
 #include <optional>
@@ -21,6 +23,7 @@ namespace forerun::sim {
 
 /// ln(measured / predicted) of the runs of a kind; "*" is any.
 struct ErrorBand {
+  bool experts = false;  ///< of models with experts, or of those without
   std::string generation, framework;
   double low = 0, high = 0;
   std::int64_t rows = 0, groups = 0;  ///< that it rests on
@@ -30,8 +33,8 @@ struct ErrorBand {
 struct ErrorBands {
   double level = 0;  ///< share of runs inside
   std::vector<ErrorBand> bands;
-  /// The nearest band, or null if there is none for all.
-  [[nodiscard]] const ErrorBand* find(std::string_view generation,
+  /// The nearest band, or null if there is none for all that have experts, or have not.
+  [[nodiscard]] const ErrorBand* find(bool experts, std::string_view generation,
                                       std::string_view framework) const;
 };
 
@@ -43,7 +46,7 @@ struct ErrorBands {
 struct TimeBand {
   double level = 0;
   Seconds low{}, high{};
-  std::string rests_on;  ///< "hopper with nanotron: 9 published groups, 261 rows"
+  std::string rests_on;  ///< "hopper with nanotron, no experts: 9 published groups, 261 rows"
 };
 [[nodiscard]] std::optional<TimeBand> time_band(const ErrorBands&, const Scenario&, Seconds time);
 

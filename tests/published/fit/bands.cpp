@@ -6,10 +6,12 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
 #include <vector>
 
 #include "core/json_writer.h"
 #include "core/table.h"
+#include "experts.h"
 
 namespace forerun::published {
 namespace {
@@ -19,11 +21,13 @@ constexpr const char* kAny = "*";
 
 /// ln(measured / predicted) of a row that was left out.
 struct Residual {
-  std::string group, family, generation, framework;
+  std::string group, family;
+  bool experts = false;
+  std::string generation, framework;
   double value = 0, weight = 0;
 };
 
-using Key = std::pair<std::string, std::string>;  // generation, framework
+using Key = std::tuple<bool, std::string, std::string>;  // experts, generation, framework
 
 /// The value below which a share p of the weight lies, between the middles of the weights.
 double weighted_quantile(const std::vector<Residual>& sorted, double p) {
@@ -46,8 +50,9 @@ double weighted_quantile(const std::vector<Residual>& sorted, double p) {
 sim::ErrorBands bands_of(const std::vector<Residual>& residuals) {
   std::map<Key, std::vector<Residual>> cells;
   for (const Residual& r : residuals) {
-    for (const Key& key : {Key{r.generation, r.framework}, Key{kAny, r.framework},
-                           Key{r.generation, kAny}, Key{kAny, kAny}}) {
+    for (const Key& key :
+         {Key{r.experts, r.generation, r.framework}, Key{r.experts, kAny, r.framework},
+          Key{r.experts, r.generation, kAny}, Key{r.experts, kAny, kAny}}) {
       cells[key].push_back(r);
     }
   }
@@ -61,16 +66,17 @@ sim::ErrorBands bands_of(const std::vector<Residual>& residuals) {
     }
     if (families.size() < kLeastBandFamilies) continue;
     std::ranges::stable_sort(cell, {}, &Residual::value);
-    bands.bands.push_back({key.first, key.second, weighted_quantile(cell, (1 - kLevel) / 2),
-                           weighted_quantile(cell, (1 + kLevel) / 2),
-                           static_cast<std::int64_t>(cell.size()),
-                           static_cast<std::int64_t>(groups.size())});
+    const auto& [experts, generation, framework] = key;
+    bands.bands.push_back(
+        {experts, generation, framework, weighted_quantile(cell, (1 - kLevel) / 2),
+         weighted_quantile(cell, (1 + kLevel) / 2), static_cast<std::int64_t>(cell.size()),
+         static_cast<std::int64_t>(groups.size())});
   }
   return bands;
 }
 
 bool inside(const sim::ErrorBands& bands, const Residual& r) {
-  const sim::ErrorBand* band = bands.find(r.generation, r.framework);
+  const sim::ErrorBand* band = bands.find(r.experts, r.generation, r.framework);
   return band != nullptr && band->low <= r.value && r.value <= band->high;
 }
 
@@ -83,9 +89,9 @@ Bands make_bands(const Predictor& predictor, const CrossValidation& left_out) {
   for (const LeftOut& l : left_out.rows) {
     const sim::PublishedRow& row = predictor.rows()[l.row];
     // A sweep of many rows tells more than a single row, but not in proportion.
-    residuals.push_back({row.group, row.family, row.scenario.accelerator.generation,
-                         row.scenario.framework.name, -l.log_error,
-                         1 / std::sqrt(rows_of.at(row.group))});
+    residuals.push_back({row.group, row.family, has_experts(row),
+                         row.scenario.accelerator.generation, row.scenario.framework.name,
+                         -l.log_error, 1 / std::sqrt(rows_of.at(row.group))});
   }
   Bands result;
   result.table = bands_of(residuals);
@@ -119,12 +125,12 @@ std::string bands_json(const Bands& b) {
   json.begin_object().key("schema").value(std::int64_t{1});
   json.key("what").value(
       "Where published step times lie relative to predictions that they had no part in: "
-      "ln(measured / predicted), by accelerator generation and framework preset (* is any); made "
-      "by tests/published/fit.");
+      "ln(measured / predicted), of models with experts and of those without, by accelerator "
+      "generation and framework preset (* is any); made by tests/published/fit.");
   json.key("level").value(b.table.level);
   json.key("bands").begin_array();
   for (const sim::ErrorBand& band : b.table.bands) {
-    json.begin_object().key("generation").value(band.generation);
+    json.begin_object().key("experts").value(band.experts).key("generation").value(band.generation);
     json.key("framework").value(band.framework);
     json.key("low").value(shortened(band.low)).key("high").value(shortened(band.high));
     json.key("rows").value(band.rows).key("groups").value(band.groups).end_object();
@@ -134,16 +140,17 @@ std::string bands_json(const Bands& b) {
 }
 
 std::string bands_text(const Bands& b) {
-  Table table({{"generation", Table::Align::left},
+  Table table({{"experts", Table::Align::left},
+               {"generation", Table::Align::left},
                {"framework", Table::Align::left},
                {"from", Table::Align::right},
                {"to", Table::Align::right},
                {"rows", Table::Align::right},
                {"groups", Table::Align::right}});
   for (const sim::ErrorBand& band : b.table.bands) {
-    table.row({band.generation, band.framework, show_percent(std::expm1(band.low)),
-               show_percent(std::expm1(band.high)), fmt::format("{}", band.rows),
-               fmt::format("{}", band.groups)});
+    table.row({band.experts ? "yes" : "no", band.generation, band.framework,
+               show_percent(std::expm1(band.low)), show_percent(std::expm1(band.high)),
+               fmt::format("{}", band.rows), fmt::format("{}", band.groups)});
   }
   return fmt::format(
       "{}\n{} band: covers {} of the rows; made without the row's family {}, mean over groups {}\n",

@@ -17,8 +17,9 @@ struct Bands {
   double groups_covered_left_out = 0;  ///< the latter, mean over groups
 };
 
-/// Bands of accelerator generation and framework preset, of each alone, and of all: of each that
-/// has left-out rows of kLeastBandFamilies or more families, for errors of one family are alike.
+/// Bands of accelerator generation and framework preset, of each alone, and of all, for models with
+/// experts and for those without: of each that has left-out rows of kLeastBandFamilies or more
+/// families, for errors of one family are alike.
 [[nodiscard]] Bands make_bands(const Predictor&, const CrossValidation&);
 inline constexpr std::size_t kLeastBandFamilies = 4;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/random.h"
+#include "experts.h"
 
 namespace forerun::published {
 namespace {
@@ -71,6 +72,13 @@ Rows rows_of_split(const Predictor& predictor, const std::string& split) {
   return rows;
 }
 
+Rows without_experts(const Predictor& predictor, const Rows& rows) {
+  Rows kept;
+  std::ranges::copy_if(rows, std::back_inserter(kept),
+                       [&](std::size_t row) { return !has_experts(predictor.rows()[row]); });
+  return kept;
+}
+
 Rows thinned(const Predictor& predictor, const Rows& rows) {
   std::map<std::string, Rows> groups;
   for (const std::size_t row : rows) groups[predictor.rows()[row].group].push_back(row);
@@ -123,6 +131,31 @@ void predict(Predictor& predictor, const Rows& rows, const Values& values,
   for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({rows[i], errors[i]});
 }
 
+/// Rows with experts: tested ones by the experts' constants of all fitted ones, and each fitted
+/// family by those of the others.
+void predict_experts(const Predictor& predictor, const Rows& rows, const Values& values,
+                     std::vector<LeftOut>& out) {
+  std::map<std::string, Rows> predicted;  // by the family that is left out; "": none
+  Rows fitted;
+  for (const std::size_t row : rows) {
+    const bool is_fitted = predictor.rows()[row].split == "fit";
+    if (is_fitted) fitted.push_back(row);
+    predicted[is_fitted ? predictor.rows()[row].family : ""].push_back(row);
+  }
+  const auto set_rows = [&](const Rows& which) {
+    std::vector<sim::PublishedRow> list;
+    for (const std::size_t row : which) list.push_back(predictor.row_with(row, values));
+    return list;
+  };
+  for (const auto& [family, own] : predicted) {
+    Rows rest;
+    std::ranges::set_difference(fitted, own, std::back_inserter(rest));
+    const ExpertValues found = fit_experts(set_rows(rest), predictor.threads());
+    const std::vector<double> errors = log_errors(set_rows(own), found, predictor.threads());
+    for (std::size_t i = 0; i < own.size(); ++i) out.push_back({own[i], errors[i]});
+  }
+}
+
 }  // namespace
 
 CrossValidation predict_unfitted(Predictor& predictor, const Rows& rows, const Values& values) {
@@ -133,16 +166,17 @@ CrossValidation predict_unfitted(Predictor& predictor, const Rows& rows, const V
 
 CrossValidation cross_validate(Predictor& predictor, const Rows& fitted_rows, const Fit& full) {
   std::map<std::string, Rows> families;
-  Rows others;
+  Rows others, with_experts;
   for (std::size_t i = 0; i < predictor.rows().size(); ++i) {
     if (std::ranges::binary_search(fitted_rows, i)) {
       families[predictor.rows()[i].family].push_back(i);
     } else {
-      others.push_back(i);
+      (has_experts(predictor.rows()[i]) ? with_experts : others).push_back(i);
     }
   }
   std::vector<LeftOut> out;
   predict(predictor, others, full.values, out);
+  predict_experts(predictor, with_experts, full.values, out);
   const Rows fewer = thinned(predictor, fitted_rows);
   for (const auto& [name, rows] : families) {
     predict(predictor, rows, without_family(predictor, fewer, full, rows), out);

@@ -16,8 +16,10 @@ struct Fit {
   Parameters parameters;
 };
 
-/// Rows with that split, or all.
+/// Rows with that split.
 [[nodiscard]] Rows rows_of_split(const Predictor&, const std::string& split);
+/// Those without experts: the others take no part in the fit of the constants of constants.json.
+[[nodiscard]] Rows without_experts(const Predictor&, const Rows&);
 /// At most kRowsPerGroup of each group's rows, evenly spaced in the file's order: a group weighs
 /// the same whatever its size, and its rows tell much the same.
 inline constexpr std::size_t kRowsPerGroup = 8;
@@ -50,6 +52,10 @@ struct CrossValidation {
 
 /// Rows that were not fitted are predicted by `full`. A fitted family is predicted by a fit without
 /// it: of the constants that its rows feel, from where `full` has them; the others stay.
+///
+/// `fitted_rows` are without experts. The constants of experts (experts.h) are fitted here, with
+/// the others as `full` has them, on the rows with experts whose split is "fit": on all of them for
+/// the tested rows with experts, and without a family for that one.
 [[nodiscard]] CrossValidation cross_validate(Predictor&, const Rows& fitted_rows, const Fit& full);
 
 }  // namespace forerun::published

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "experts.h"
 #include "fact_text.h"
 #include "write_back.h"
 
@@ -24,7 +25,7 @@ std::vector<sim::PublishedRow> some_rows(const std::vector<std::string>& framewo
   std::map<std::string, std::size_t> taken;
   for (sim::PublishedRow& r : load_rows()) {
     const sim::Scenario& s = r.scenario;
-    if (r.split != "fit" || s.plan.micro_batches() > 32) continue;
+    if (r.split != "fit" || has_experts(r) || s.plan.micro_batches() > 32) continue;
     if (std::ranges::find(frameworks, s.framework.name) == frameworks.end()) continue;
     if (++taken[r.group] <= each) rows.push_back(std::move(r));
   }
@@ -47,6 +48,15 @@ std::vector<sim::PublishedRow> as_measured(const Catalogue& catalogue,
   const std::vector<double> errors = predictor.log_errors(all, values);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     rows[i].measured.step_time = *rows[i].measured.step_time * std::exp(errors[i]);
+  }
+  return rows;
+}
+
+/// The fitted rows with experts.
+std::vector<sim::PublishedRow> expert_rows() {
+  std::vector<sim::PublishedRow> rows;
+  for (sim::PublishedRow& r : load_rows()) {
+    if (r.split == "fit" && has_experts(r)) rows.push_back(std::move(r));
   }
   return rows;
 }
@@ -106,6 +116,46 @@ TEST_SUITE("tests/published/fit") {
 
     const Feeling none_feel(catalogue.constants.size(), std::vector<bool>(all.size(), false));
     CHECK(choose_parameters(predictor, all, none_feel).fitted.empty());
+  }
+
+  TEST_CASE("constants of experts that made the rows are found again from them") {
+    std::vector<sim::PublishedRow> rows = expert_rows();
+    const ExpertValues truth = {30, 1.6, 0.9};
+    const std::vector<double> errors = log_errors(rows, truth, 1);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      rows[i].measured.step_time = *rows[i].measured.step_time * std::exp(errors[i]);
+    }
+    const ExpertValues found = fit_experts(rows, 1);
+    // The prior draws each a little towards its start value.
+    CHECK(found[0] == doctest::Approx(truth[0]).epsilon(0.1));
+    CHECK(found[1] == doctest::Approx(truth[1]).epsilon(0.1));
+    CHECK(found[2] == doctest::Approx(truth[2]).epsilon(0.1));
+    CHECK(fit_experts(rows, 3) == found);
+  }
+
+  TEST_CASE("what was measured of a family with experts has no part in its left-out prediction") {
+    const Catalogue catalogue = load_catalogue();
+    std::vector<sim::PublishedRow> rows = expert_rows();
+    Fit full;
+    full.values = current_values(catalogue);
+    Predictor before(catalogue, rows, 1);
+    const CrossValidation as_it_is = cross_validate(before, {}, full);
+    for (sim::PublishedRow& r : rows) {
+      if (r.family == "qwen3-30b-a3b") r.measured.step_time = *r.measured.step_time * 2.0;
+    }
+    Predictor after(catalogue, rows, 1);
+    const CrossValidation doubled = cross_validate(after, {}, full);
+    REQUIRE(doubled.rows.size() == rows.size());
+    bool others_moved = false;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double change = doubled.rows[i].log_error - as_it_is.rows[i].log_error;
+      if (rows[doubled.rows[i].row].family == "qwen3-30b-a3b") {
+        CHECK(change == doctest::Approx(-std::log(2.0)));
+      } else {
+        others_moved = others_moved || std::abs(change) > 0.01;
+      }
+    }
+    CHECK(others_moved);
   }
 
   TEST_CASE("values are cut to their bounds and rounded as files hold them") {

@@ -104,7 +104,8 @@ int run(const Options& options) {
   };
   const Catalogue catalogue = load_catalogue();
   Predictor predictor(catalogue, load_rows(), options.threads);
-  const Rows fitted = rows_of_split(predictor, "fit"), tested = rows_of_split(predictor, "test");
+  const Rows fitted = without_experts(predictor, rows_of_split(predictor, "fit"));
+  const Rows tested = rows_of_split(predictor, "test");
   if (options.bands) {
     const Bands bands =
         make_bands(predictor, predict_unfitted(predictor, tested, current_values(catalogue)));

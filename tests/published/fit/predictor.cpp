@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <sstream>
-#include <thread>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "fact_text.h"
+#include "parallel.h"
 #include "sim/step.h"
 
 namespace forerun::published {
@@ -90,14 +89,24 @@ Predictor::Setting Predictor::setting(std::size_t row, const Values& values) con
   return setting;
 }
 
-double Predictor::simulate(std::size_t row, const Setting& to) {
-  sim::Scenario& s = rows_[row].scenario;
+void Predictor::apply(const Setting& to, sim::Scenario& s) {
   s.accelerator.memory_efficiency = to[memory];
   s.accelerator.in_job_rate = to[rate];
   s.accelerator.scale_up_in_job = to[scale_up];
   s.framework.launch = to[launch] * 1.0_us;
   s.framework.elementwise_traffic = to[traffic];
   s.framework.step_overhead = to[step] * 1.0_us;
+}
+
+sim::PublishedRow Predictor::row_with(std::size_t row, const Values& values) const {
+  sim::PublishedRow copy = rows_[row];
+  apply(setting(row, values), copy.scenario);
+  return copy;
+}
+
+double Predictor::simulate(std::size_t row, const Setting& to) {
+  sim::Scenario& s = rows_[row].scenario;
+  apply(to, s);
   return std::log(sim::step_time(s) / *rows_[row].measured.step_time);
 }
 
@@ -116,20 +125,12 @@ std::vector<double> Predictor::log_errors(const Rows& which, const Values& value
   // The longest first, so that no thread ends long after the others.
   std::ranges::stable_sort(jobs,
                            [&](const Job& a, const Job& b) { return cost_[a.row] > cost_[b.row]; });
-  std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
+  in_parallel(jobs.size(), threads_, [&](std::size_t i) {
     using Clock = std::chrono::steady_clock;
-    for (std::size_t i = next++; i < jobs.size(); i = next++) {
-      const auto began = Clock::now();
-      jobs[i].error = simulate(jobs[i].row, jobs[i].setting);
-      cost_[jobs[i].row] = std::chrono::duration<double>(Clock::now() - began).count();
-    }
-  };
-  std::vector<std::thread> pool;
-  const auto useful = std::min<std::size_t>(static_cast<std::size_t>(threads_), jobs.size());
-  for (std::size_t t = 1; t < useful; ++t) pool.emplace_back(work);
-  work();
-  for (std::thread& t : pool) t.join();
+    const auto began = Clock::now();
+    jobs[i].error = simulate(jobs[i].row, jobs[i].setting);
+    cost_[jobs[i].row] = std::chrono::duration<double>(Clock::now() - began).count();
+  });
   simulated_ += jobs.size();
   for (const Job& job : jobs) known_[job.row].emplace(job.setting, job.error);
 
@@ -142,7 +143,7 @@ std::vector<sim::PublishedRow> load_rows() {
   sim::PublishedRowReader reader;
   std::vector<sim::PublishedRow> rows;
   for (const char* file :
-       {"published", "vtrain_a100_multi", "vtrain_a100_single", "nanotron_h100"}) {
+       {"published", "sparse", "vtrain_a100_multi", "vtrain_a100_single", "nanotron_h100"}) {
     std::istringstream lines(
         read_file(data_path(fmt::format("tests/published/rows/{}.jsonl", file)), kMaxJsonBytes));
     std::string line;

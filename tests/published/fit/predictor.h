@@ -34,6 +34,9 @@ class Predictor {
   [[nodiscard]] std::vector<double> log_errors(const Rows& which, const Values&);
 
   [[nodiscard]] const std::vector<sim::PublishedRow>& rows() const { return rows_; }
+  /// The row with those constants in its scenario.
+  [[nodiscard]] sim::PublishedRow row_with(std::size_t row, const Values&) const;
+  [[nodiscard]] int threads() const { return threads_; }
   /// The accelerator or framework of a row.
   [[nodiscard]] const std::string& subject(std::size_t row, Of) const;
   [[nodiscard]] const Catalogue& catalogue() const { return catalogue_; }
@@ -44,6 +47,7 @@ class Predictor {
  private:
   using Setting = std::array<double, kConstants>;
   [[nodiscard]] Setting setting(std::size_t row, const Values&) const;
+  static void apply(const Setting&, sim::Scenario&);
   [[nodiscard]] double simulate(std::size_t row, const Setting&);
 
   const Catalogue& catalogue_;
