@@ -99,9 +99,12 @@ const Start& Catalogue::start(const Constant& c, const Subject& s) const {
               "add one for it or for \"*\"");
 }
 
-std::string Catalogue::relative(const std::string& framework) const {
+std::string Catalogue::relative(const std::string& framework, const Constant& constant) const {
   const auto found = std::ranges::find(relatives, framework, &Relative::name);
-  return found == relatives.end() ? std::string{} : found->relative;
+  if (found == relatives.end()) return {};
+  const std::vector<std::string>& shared = found->constants;
+  const bool common = shared.empty() || std::ranges::find(shared, constant.name) != shared.end();
+  return common ? found->relative : std::string{};
 }
 
 const Subject& Catalogue::subject(Of of, const std::string& name) const {
@@ -122,7 +125,13 @@ Catalogue load_catalogue() {
   for (Reader& r : top.objects("constants")) c.constants.push_back(read_constant(r));
   const std::vector<std::string> frameworks = sim::framework_names();
   for (Reader& r : top.objects("relatives")) {
-    c.relatives.push_back({r.text("name"), r.text("relative"), r.text("why")});
+    c.relatives.push_back({r.text("name"), r.text("relative"), r.text("why"), {}});
+    if (r.has("constants")) c.relatives.back().constants = r.texts("constants");
+    for (const std::string& shared : c.relatives.back().constants) {
+      if (std::ranges::find(c.constants, shared, &Constant::name) == c.constants.end()) {
+        r.problem("constants", fmt::format("\"{}\" is no constant", shared));
+      }
+    }
     for (const char* key : {"name", "relative"}) {
       const std::string name = r.text(key);
       if (std::ranges::find(frameworks, name) == frameworks.end()) {

@@ -45,6 +45,7 @@ struct Constant {
 
 struct Relative {
   std::string name, relative, why;
+  std::vector<std::string> constants;  ///< that the two have in common; empty: all
 };
 
 /// An accelerator or a framework preset: what constants belong to.
@@ -60,8 +61,8 @@ struct Catalogue {
 
   /// The entry for the subject itself, else for its generation, else "*".
   [[nodiscard]] const Start& start(const Constant&, const Subject&) const;
-  /// Empty if there is none.
-  [[nodiscard]] std::string relative(const std::string& framework) const;
+  /// For that constant; empty if there is none.
+  [[nodiscard]] std::string relative(const std::string& framework, const Constant&) const;
   [[nodiscard]] const Subject& subject(Of, const std::string& name) const;
 };
 

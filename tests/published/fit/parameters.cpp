@@ -41,12 +41,12 @@ std::string leader(const Catalogue& catalogue, const std::string& generation,
 }
 
 /// The nearest relative with enough groups, or the last of the chain.
-std::string relative_owner(const Catalogue& catalogue, const std::string& framework,
-                           const BySubject& felt) {
+std::string relative_owner(const Catalogue& catalogue, const Constant& constant,
+                           const std::string& framework, const BySubject& felt) {
   std::set<std::string> seen;
   std::string at = framework;
   while (!enough(felt.at(at)) && seen.insert(at).second) {
-    const std::string next = catalogue.relative(at);
+    const std::string next = catalogue.relative(at, constant);
     if (next.empty()) break;
     at = next;
   }
@@ -99,8 +99,9 @@ Parameters choose_parameters(const Predictor& predictor, const Rows& fitted_rows
       if (s.of != of) continue;
       std::string owner = s.name;
       if (catalogue.constants[c].whole_generation || !enough(felt.at(s.name))) {
-        owner = of == Of::accelerator ? leader(catalogue, s.generation, felt)
-                                      : relative_owner(catalogue, s.name, felt);
+        owner = of == Of::accelerator
+                    ? leader(catalogue, s.generation, felt)
+                    : relative_owner(catalogue, catalogue.constants[c], s.name, felt);
       }
       owned[owner].push_back(s.name);
     }
