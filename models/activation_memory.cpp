@@ -151,7 +151,8 @@ class Kept {
     const Experts& e = *a_.experts;
     const ExpertRows r = expert_rows(a_, s_, set, rows_of(set, s_, s_.outer_tokens()));
     const double rows = r.received * static_cast<double>(s_.expert_tensor);
-    const double ffn = rows * static_cast<double>(e.ffn / s_.expert_tensor);
+    const std::int64_t width = e.ffn / s_.expert_tensor;
+    const double ffn = rows * static_cast<double>(width);
     const double tokens = r.routed / static_cast<double>(e.top_k);
     // 32-bit scores and their softmax, and which expert took which token.
     keep("router scores", tokens * static_cast<double>(set.experts) * (4 + 4 + 1), router, router);
@@ -164,7 +165,8 @@ class Kept {
   void shared(double share) {
     using enum LayerPart;
     const Experts& e = *a_.experts;
-    const double ffn = share * w_.tokens * static_cast<double>(e.shared * e.shared_ffn / s_.tensor);
+    const std::int64_t width = e.shared * e.shared_ffn / s_.tensor;
+    const double ffn = share * w_.tokens * static_cast<double>(width);
     keep("shared experts activation input", (a_.gated() ? 2 : 1) * activated_ * ffn,
          LayerPart::shared_experts, LayerPart::shared_experts);
     keep("shared experts activation output", input_ * ffn, LayerPart::shared_experts,
@@ -277,8 +279,8 @@ Transients layer_transients(const Architecture& a, const Slice& s, const KernelC
   const double attention = 2 * scores + 2 * (3 * w.query + 2 * w.kv) + keys - freed;
   double experts = 0;
   if (a.experts) {
-    const double ffn =
-        expert_rows_here(a, s) * static_cast<double>(a.experts->ffn / s.expert_tensor);
+    const std::int64_t width = a.experts->ffn / s.expert_tensor;
+    const double ffn = expert_rows_here(a, s) * static_cast<double>(width);
     experts = (a.gated() ? 2 : 1) * 2 * ffn + copies;
   }
   t.backward = Bytes(std::max({a.experts ? 0.0 : feed_forward, attention, experts}));

@@ -127,8 +127,8 @@ class EncoderPass {
 
 /// Outputs of all groups of an encoder's ranks, for each of the language model's tensor ranks.
 double gathered_bytes(const Architecture& a, const Encoder& e, const Slice& s, double items) {
-  const auto groups = static_cast<double>(s.tensor / s.encoder_tensor);
-  return 2.0 * items * static_cast<double>(e.outputs * a.hidden) * groups;
+  const std::int64_t groups = s.tensor / s.encoder_tensor;
+  return 2.0 * items * static_cast<double>(e.outputs * a.hidden * groups);
 }
 
 }  // namespace
@@ -159,9 +159,10 @@ OperationList encoders_forward(const Architecture& a, const Slice& s, const Kern
 }
 
 OperationList encoders_backward(const Architecture& a, const Slice& s, const KernelChoices& c,
-                                EncoderPart part) {
+                                EncoderPart part, bool redo) {
   OperationBuilder b;
   for (const Encoder& e : a.encoders) {
+    EncoderPass again(b, false, a, e, s, c);
     EncoderPass pass(b, true, a, e, s, c);
     if (pass.items() <= 0) continue;
     if (part.last()) {
@@ -172,13 +173,18 @@ OperationList encoders_backward(const Architecture& a, const Slice& s, const Ker
       pass.connector();
     }
     if (e.frozen) continue;
-    for (std::int64_t i = 0; i < part.layers(e); ++i) pass.layer();
+    for (std::int64_t i = 0; i < part.layers(e); ++i) {
+      b.recomputed(true);
+      if (redo) again.layer();
+      b.recomputed(false);
+      pass.layer();
+    }
     if (part.first()) pass.patch_embedding();
   }
   return b.take();
 }
 
-Bytes encoder_activations(const Architecture& a, const Slice& s, EncoderPart part) {
+Bytes encoder_activations(const Architecture& a, const Slice& s, EncoderPart part, bool redo) {
   Bytes sum{};
   const auto t = static_cast<double>(s.encoder_tensor);
   for (const Encoder& e : a.encoders) {
@@ -187,7 +193,8 @@ Bytes encoder_activations(const Architecture& a, const Slice& s, EncoderPart par
     // 16-bit inputs of two norms and two products, whole; cut: queries, keys, values, context,
     // activation.
     const double layer = 2.0 * patches * (4 * hidden + (4 * hidden + (e.gated ? 3 : 2) * ffn) / t);
-    if (!e.frozen) sum += Bytes(static_cast<double>(part.layers(e)) * layer);
+    const auto layers = static_cast<double>(part.layers(e));
+    if (!e.frozen) sum += Bytes(redo ? layers * 2.0 * patches * hidden + layer : layers * layer);
     if (part.last()) sum += Bytes(2.0 * patches * hidden);
   }
   return sum;

@@ -9,8 +9,9 @@
 /// Its matrices are cut over `Slice::encoder_tensor` ranks, which sum partial products twice a
 /// layer each way (Shoeybi et al. 2019, section 3); the groups of so many ranks among the language
 /// model's tensor ranks share out the items, and gather the outputs at the end. A frozen encoder
-/// has no backward pass but its connector's. Not modelled: items of different sizes, position
-/// tables' lookups, sequence parallelism inside an encoder.
+/// has no backward pass but its connector's. With `redo` only the inputs of layers are kept, and
+/// each layer runs forward again before its backward pass. Not modelled: items of different sizes,
+/// position tables' lookups, sequence parallelism inside an encoder.
 
 #include <cstdint>
 
@@ -37,10 +38,12 @@ struct EncoderPart {
 [[nodiscard]] OperationList encoders_forward(const Architecture&, const Slice&,
                                              const KernelChoices&, EncoderPart = {});
 [[nodiscard]] OperationList encoders_backward(const Architecture&, const Slice&,
-                                              const KernelChoices&, EncoderPart = {});
+                                              const KernelChoices&, EncoderPart = {},
+                                              bool redo = false);
 
-/// What a micro-batch keeps of a part for its backward pass.
-[[nodiscard]] Bytes encoder_activations(const Architecture&, const Slice&, EncoderPart = {});
+/// What a micro-batch keeps of a part for its backward pass; with `redo` also of the layer in hand.
+[[nodiscard]] Bytes encoder_activations(const Architecture&, const Slice&, EncoderPart = {},
+                                        bool redo = false);
 /// What a rank hands on from a part, to the next one or to the language model.
 [[nodiscard]] Bytes encoder_message(const Architecture&, const Slice&, EncoderPart);
 

@@ -99,6 +99,18 @@ TEST_SUITE("models/encoder operations") {
     CHECK(held_encoders(a, {}, 1).trained - held_encoders(a, {}, 4).trained == matrices * 3 / 4);
   }
 
+  TEST_CASE("layers that are redone run forward once more and keep their inputs") {
+    // A layer forward: 2 x 12288 + 4 x 64 x 32 a patch; patches of 32 values in 16 bit. One layer's
+    // 16 x 64 x 2 (8 x 32 + 2 x 128) bytes are there while it runs backward.
+    const Architecture a = with_encoder();
+    const double patches = 16 * 64;
+    CHECK(flops(encoders_backward(a, slice(), {}, {}, true)) -
+              flops(encoders_backward(a, slice(), {})) ==
+          4 * patches * (2 * 12288 + 4 * 64 * 32));
+    CHECK(encoder_activations(a, slice(), {}, true) ==
+          Bytes(patches * 2 * (4 * 32 + 8 * 32 + 2 * 128 + 32)));
+  }
+
   TEST_CASE("a frozen encoder has the backward pass of its connector only") {
     const Architecture a = with_encoder(true);
     // Of which the encoder wants no gradient, so that it makes one of its weights alone.

@@ -1,5 +1,7 @@
 #include "sim/kept_activations.h"
 
+#include <utility>
+
 #include "models/adapter_operations.h"
 #include "models/split_backward.h"
 #include "sim/compile.h"
@@ -12,8 +14,9 @@ constexpr double kSixteenBit = 2.0;
 
 }  // namespace
 
-KeptActivations::KeptActivations(const Scenario& s, const Layout& l, const Variation& variation)
-    : scenario(s), layout(l), choices(kernel_choices(s)), slice(slice_of(s)), worst(slice) {
+KeptActivations::KeptActivations(const Scenario& s, const Layout& l, const Variation& variation,
+                                 models::Slice of)
+    : scenario(s), layout(l), choices(kernel_choices(s)), slice(std::move(of)), worst(slice) {
   if (s.model.experts && s.expert_loads.kind != LoadKind::balanced) {
     // Passes in flight have the mean of what a group's busiest rank gets, the one that runs the
     // most.
@@ -70,7 +73,9 @@ Bytes KeptActivations::activations(const Chunk& chunk, std::int64_t chunks) cons
   for (std::int64_t i = offloaded; i < chunk.layers; ++i) {
     sum += i < redone ? kind(chunk, i).layer : kind(chunk, i).full;
   }
-  if (chunk.encoder) sum += models::encoder_activations(scenario.model, slice, *chunk.encoder);
+  if (chunk.encoder)
+    sum += models::encoder_activations(scenario.model, slice, *chunk.encoder,
+                                       scenario.plan.recompute.encoders);
   if (chunk.embedding) {
     sum += models::embedding_activations(scenario.model, slice, choices);
     sum += models::adapter_activations(scenario.model, slice);

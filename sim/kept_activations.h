@@ -23,9 +23,9 @@ struct LayerMemory {
   double parameters = 0;
 };
 
-/// The same for all stages.
+/// The same for all stages, of micro-batches like `slice`.
 struct KeptActivations {
-  KeptActivations(const Scenario&, const Layout&, const Variation&);
+  KeptActivations(const Scenario&, const Layout&, const Variation&, models::Slice slice);
 
   /// What one micro-batch keeps in a chunk from its forward to its backward pass, on a rank of
   /// `chunks` chunks.

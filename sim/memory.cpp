@@ -25,28 +25,35 @@ constexpr std::string_view kActivations = "activations";
 
 class StageWalk {
  public:
-  StageWalk(const KeptActivations& c, std::int64_t rank)
-      : c_(c),
-        plan_(c.scenario.plan),
-        framework_(c.scenario.framework),
+  /// `compositions`: as Variation::slices.
+  StageWalk(const std::vector<KeptActivations>& compositions, const Variation& variation,
+            std::int64_t lane, std::int64_t rank)
+      : compositions_(compositions),
+        variation_(variation),
+        c_(&compositions.front()),
+        plan_(c_->scenario.plan),
+        framework_(c_->scenario.framework),
         habits_(framework_.memory),
+        lane_(lane),
         rank_(rank),
-        chunks_(c.layout.chunks[static_cast<std::size_t>(rank)]),
-        parameters_(stage_parameters(c.scenario, c.layout, rank)) {
-    for (const Chunk& chunk : chunks_) {
-      kept_.push_back(c.activations(chunk, std::ssize(chunks_)));
-      put_off_.push_back(c.put_off(chunk));
+        chunks_(c_->layout.chunks[static_cast<std::size_t>(rank)]),
+        parameters_(stage_parameters(c_->scenario, c_->layout, rank)) {
+    for (const KeptActivations& c : compositions) {
+      for (const Chunk& chunk : chunks_) {
+        kept_.push_back(c.activations(chunk, std::ssize(chunks_)));
+        put_off_.push_back(c.put_off(chunk));
+      }
     }
   }
 
   StageMemory run() {
     make_states();
-    // All that a moment adds depends on the chunk alone: only where more lives than at the same
-    // moment before can there be a new peak.
+    // All that a moment adds depends on the chunk and composition alone: only where more lives than
+    // at the same moment before can there be a new peak.
     struct Looked {
       Bytes forward{-1}, start{-1}, end{-1};
     };
-    std::vector<Looked> looked(chunks_.size());
+    std::vector<Looked> looked(kept_.size());
     const auto more = [&](Bytes& before) {
       const bool is_more = living_ > before;
       before = std::max(before, living_);
@@ -55,25 +62,28 @@ class StageWalk {
     const std::vector<ScheduledPass> order = passes();
     for (std::size_t i = 0; i < order.size(); ++i) {
       const ScheduledPass& pass = order[i];
-      const std::size_t chunk = static_cast<std::size_t>(pass.chunk);
+      const Chunk& chunk = chunks_[static_cast<std::size_t>(pass.chunk)];
+      const std::size_t composition = variation_.composition(lane_, pass.micro_batch);
+      c_ = &compositions_[composition];
+      const std::size_t at = composition * chunks_.size() + static_cast<std::size_t>(pass.chunk);
       if (pass.pass == PassKind::forward) {
         ++in_flight_;
-        living_ += kept_[chunk];
+        living_ += kept_[at];
         // Another forward pass after this one has as many transients, and more lives then.
-        const bool last = chunks_[chunk].loss || order[i + 1].pass != PassKind::forward;
-        if (last && more(looked[chunk].forward)) end_of_forward(chunks_[chunk]);
+        const bool last = chunk.loss || order[i + 1].pass != PassKind::forward;
+        if (last && more(looked[at].forward)) end_of_forward(chunk);
         continue;
       }
       if (returns_gradient(pass.pass)) {
-        if (more(looked[chunk].start)) start_of_backward(chunks_[chunk]);
-        living_ -= kept_[chunk];
-        if (pass.pass == PassKind::input_gradient) living_ += put_off_[chunk];
+        if (more(looked[at].start)) start_of_backward(chunk);
+        living_ -= kept_[at];
+        if (pass.pass == PassKind::input_gradient) living_ += put_off_[at];
       } else {
-        living_ -= put_off_[chunk];
+        living_ -= put_off_[at];
       }
       if (!makes_weight_gradient(pass.pass)) continue;
       --in_flight_;
-      if (more(looked[chunk].end)) end_of_backward(chunks_[chunk]);
+      if (more(looked[at].end)) end_of_backward(chunk);
     }
     optimizer_step();
     const Bytes living = result_.peak - result_.persistent;
@@ -103,13 +113,13 @@ class StageWalk {
  private:
   [[nodiscard]] bool fully_sharded() const { return plan_.sharding == ShardingStage::parameters; }
   [[nodiscard]] double shards(ShardingStage least) const {
-    return plan_.sharding >= least ? static_cast<double>(c_.layout.shard.ranks) : 1.0;
+    return plan_.sharding >= least ? static_cast<double>(c_->layout.shard.ranks) : 1.0;
   }
 
   /// A byte for each parameter that this rank keeps of what `least` and later stages cut.
   [[nodiscard]] Bytes held(ShardingStage least) const {
     const double experts =
-        plan_.sharding >= least ? static_cast<double>(c_.layout.expert_shard.ranks) : 1.0;
+        plan_.sharding >= least ? static_cast<double>(c_->layout.expert_shard.ranks) : 1.0;
     return Bytes(static_cast<double>(parameters_.dense()) / shards(least) +
                  static_cast<double>(parameters_.experts) / experts);
   }
@@ -117,7 +127,7 @@ class StageWalk {
   /// The passes of this rank; a pipeline in its steady state repeats itself.
   [[nodiscard]] std::vector<ScheduledPass> passes() const {
     std::int64_t micro_batches = plan_.micro_batches();
-    if (plan_.schedule != PipelineSchedule::all_forward_all_backward) {
+    if (plan_.schedule != PipelineSchedule::all_forward_all_backward && compositions_.size() == 1) {
       micro_batches = std::min(micro_batches, 2 * plan_.pipeline);
     }
     PipelineShape shape = pipeline_shape(plan_);
@@ -132,7 +142,7 @@ class StageWalk {
     states_.add("frozen encoders", Bytes(kSixteenBit * static_cast<double>(parameters_.frozen)));
     states_.add("optimiser states", static_cast<double>(framework_.optimizer_state_bytes) *
                                         held(ShardingStage::optimizer));
-    if (c_.layout.data.ranks > 1) {
+    if (c_->layout.data.ranks > 1) {
       states_.add("gradient buckets", Bytes(p * habits_.gradient_bucket_bytes));
     }
     if (habits_.weight_gradients == WeightGradients::kept) {
@@ -140,7 +150,7 @@ class StageWalk {
     }
     if (habits_.keeps_empty_gradients) states_.add("empty gradients", empty_gradients());
     if (plan_.sequence_parallel) {
-      states_.add("sequence buffers", habits_.sequence_buffers * c_.whole);
+      states_.add("sequence buffers", habits_.sequence_buffers * c_->whole);
     }
     states_.add("workspaces", Bytes(static_cast<double>(habits_.workspace_bytes)));
     // Also where the update frees them (FSDP): the allocator keeps their blocks between others.
@@ -151,7 +161,7 @@ class StageWalk {
 
   /// One of each shape: query-key-value, attention output, feed-forward up and down.
   [[nodiscard]] Bytes empty_gradients() const {
-    const models::Architecture& a = c_.scenario.model;
+    const models::Architecture& a = c_->scenario.model;
     const std::int64_t t = plan_.tensor;
     const std::int64_t kv = std::max(a.kv_width() / t, a.head_dim);
     const std::set<std::pair<std::int64_t, std::int64_t>> shapes = {
@@ -182,16 +192,16 @@ class StageWalk {
     const std::int64_t micro_batches = plan_.micro_batches();
     const bool few = micro_batches <= plan_.pipeline - rank_ && micro_batches < kManyMicroBatches;
     now.add("buffers waiting for exchanges",
-            habits_.waiting_exchanges / (few ? 3.0 : 1.0) * c_.whole);
+            habits_.waiting_exchanges / (few ? 3.0 : 1.0) * c_->whole);
   }
 
   /// The device takes longer for a layer than the host, or the host runs ahead while the device
   /// waits for the other stages of a deep pipeline.
   [[nodiscard]] bool host_is_ahead() const {
     if (plan_.pipeline >= 4) return true;
-    const auto peak = c_.scenario.accelerator.peak.find(hw::Precision::bf16);
-    if (peak == c_.scenario.accelerator.peak.end()) return true;
-    const Flops work(2.0 * c_.layer_parameters * static_cast<double>(c_.slice.tokens()));
+    const auto peak = c_->scenario.accelerator.peak.find(hw::Precision::bf16);
+    if (peak == c_->scenario.accelerator.peak.end()) return true;
+    const Flops work(2.0 * c_->layer_parameters * static_cast<double>(c_->slice.tokens()));
     return work / (peak->second * kProductEfficiency) > habits_.layer_issue;
   }
 
@@ -208,7 +218,7 @@ class StageWalk {
             Bytes((kSixteenBit + framework_.gradient_exchange_bytes) * gradients));
   }
   [[nodiscard]] double ahead() const {
-    return static_cast<double>(framework_.prefetch_units) * c_.layer_parameters;
+    return static_cast<double>(framework_.prefetch_units) * c_->layer_parameters;
   }
 
   void end_of_forward(const Chunk& chunk) {
@@ -218,8 +228,8 @@ class StageWalk {
       add_whole_parameters(now, head_parameters(), 0);
     } else if (chunk.layers > 0) {
       now.add("transients of a layer",
-              c_.most(chunk, [](const LayerMemory& k) { return k.transients.forward; }));
-      add_whole_parameters(now, c_.layer_parameters + ahead(), 0);
+              c_->most(chunk, [](const LayerMemory& k) { return k.transients.forward; }));
+      add_whole_parameters(now, c_->layer_parameters + ahead(), 0);
     }
     consider(now, chunk.loss ? "loss" : "forward pass");
   }
@@ -229,30 +239,31 @@ class StageWalk {
       Ledger now = living();
       if (chunk.loss) add_logits(now, habits_.loss_backward_bytes);
       if (chunk.head) {
-        now.add("gradient of the hidden state", c_.whole);
+        now.add("gradient of the hidden state", c_->whole);
         if (!fully_sharded()) now.add("gradient of the output matrix", head_gradient());
         add_whole_parameters(now, head_parameters() + ahead(), head_parameters());
       }
       consider(now, "backward pass of the loss");
     }
     if (chunk.layers == 0) return;
-    Ledger now = living(chunk.loss ? Bytes(c_.logits * habits_.loss_kept_bytes) : Bytes(0));
-    if (c_.recomputed_layers(chunk) > 0) {
+    Ledger now = living(chunk.loss ? Bytes(c_->logits * habits_.loss_kept_bytes) : Bytes(0));
+    if (c_->recomputed_layers(chunk) > 0) {
       now.add("recomputed layer",
-              c_.most(chunk, [](const LayerMemory& k) { return k.full - k.layer; }));
+              c_->most(chunk, [](const LayerMemory& k) { return k.full - k.layer; }));
     }
-    now.add("transients of a layer",
-            c_.outer + c_.most(chunk, [](const LayerMemory& k) { return k.transients.backward; }));
+    now.add("transients of a layer", c_->outer + c_->most(chunk, [](const LayerMemory& k) {
+      return k.transients.backward;
+    }));
     if (chunk.head && holds_pass_gradients()) {
       now.add("gradient of the output matrix", head_gradient());
     }
-    add_whole_parameters(now, c_.layer_parameters + ahead(), c_.layer_parameters);
+    add_whole_parameters(now, c_->layer_parameters + ahead(), c_->layer_parameters);
     consider(now, "backward pass");
   }
 
   /// Of the most that lives in the loss, what is not kept between its passes.
   void add_logits(Ledger& now, int most) const {
-    now.add("logits", Bytes(c_.logits * std::max(0, most - habits_.loss_kept_bytes)));
+    now.add("logits", Bytes(c_->logits * std::max(0, most - habits_.loss_kept_bytes)));
   }
   [[nodiscard]] double head_parameters() const { return static_cast<double>(parameters_.head); }
 
@@ -266,8 +277,8 @@ class StageWalk {
                         habits_.weight_gradients == WeightGradients::per_pass ||
                         habits_.keeps_empty_gradients;
     if (!exists) return Bytes(0);
-    const std::int64_t rows = c_.layout.padded_vocab / plan_.tensor;
-    return Bytes(kSixteenBit * static_cast<double>(rows * c_.scenario.model.hidden));
+    const std::int64_t rows = c_->layout.padded_vocab / plan_.tensor;
+    return Bytes(kSixteenBit * static_cast<double>(rows * c_->scenario.model.hidden));
   }
 
   void end_of_backward(const Chunk& chunk) {
@@ -277,7 +288,7 @@ class StageWalk {
           static_cast<double>(parameters_.total()) / static_cast<double>(std::ssize(chunks_));
       now.add("gradients of a pass", Bytes(kSixteenBit * share));
     }
-    if (chunk.embedding) now.add("gradient of the embedding's output", 2.0 * c_.whole);
+    if (chunk.embedding) now.add("gradient of the embedding's output", 2.0 * c_->whole);
     const double unit = chunk.embedding ? static_cast<double>(parameters_.embedding) : 0.0;
     add_whole_parameters(now, unit, unit);
     consider(now, "end of a backward pass");
@@ -286,7 +297,7 @@ class StageWalk {
   void optimizer_step() {
     Ledger now = states_;
     const double p = static_cast<double>(parameters_.total());
-    if (habits_.gathers_through_copies && c_.layout.shard.ranks > 1 && !fully_sharded()) {
+    if (habits_.gathers_through_copies && c_->layout.shard.ranks > 1 && !fully_sharded()) {
       now.add("copies of gathered parameters",
               Bytes(p * framework_.parameter_gather_bytes *
                     (1.0 + 1.0 / shards(ShardingStage::optimizer))));
@@ -304,14 +315,16 @@ class StageWalk {
     peak_in_flight_ = in_flight_;
   }
 
-  const KeptActivations& c_;
+  const std::vector<KeptActivations>& compositions_;
+  const Variation& variation_;
+  const KeptActivations* c_;  ///< of the micro-batch in hand
   const Plan& plan_;
   const Framework& framework_;
   const MemoryHabits& habits_;
-  std::int64_t rank_;
+  std::int64_t lane_, rank_;
   const std::vector<Chunk>& chunks_;
   StageParameters parameters_;
-  std::vector<Bytes> kept_;     ///< of one micro-batch, by chunk
+  std::vector<Bytes> kept_;     ///< of one micro-batch, by composition, by chunk
   std::vector<Bytes> put_off_;  ///< the same, between the two parts of a backward pass
 
   Ledger states_;
@@ -330,11 +343,23 @@ MemoryResult step_memory(const Scenario& scenario, const Layout& layout, Remedie
 
 MemoryResult step_memory(const Scenario& scenario, const Layout& layout, const Variation& variation,
                          Remedies remedies) {
-  const KeptActivations common(scenario, layout, variation);
+  std::vector<KeptActivations> compositions;
+  for (const models::Slice& slice : variation.slices()) {
+    compositions.emplace_back(scenario, layout, variation, slice);
+  }
   MemoryResult result;
   result.capacity = scenario.accelerator.memory;
   for (std::int64_t rank = 0; rank < scenario.plan.pipeline; ++rank) {
-    result.stages.push_back(StageWalk(common, rank).run());
+    // Of lanes whose micro-batches differ in what they keep, the one that needs most.
+    const std::int64_t lanes = compositions.size() > 1 ? variation.lanes() : 1;
+    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+      StageMemory stage = StageWalk(compositions, variation, lane, rank).run();
+      if (lane == 0) {
+        result.stages.push_back(std::move(stage));
+      } else if (stage.reserved > result.stages.back().reserved) {
+        result.stages.back() = std::move(stage);
+      }
+    }
     if (result.stages.back().reserved > result.stages[result.worst].reserved) {
       result.worst = result.stages.size() - 1;
     }

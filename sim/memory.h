@@ -12,10 +12,15 @@
 /// schedule splits backward passes, the operands of the weight gradients live from the one part to
 /// the other.
 ///
+/// Where micro-batches differ, the walk takes each with what its own modalities keep, and a stage's
+/// memory is that of the replica that needs most; of uneven experts, the mean load of a group's
+/// busiest rank for what passes in flight keep and the greatest for transients.
+///
 /// The caching allocator holds more than is in use (`reserved`): a share of what lives, and outside
 /// it the context and communicators.
 ///
-/// Not modelled: checkpoints being written, evaluation, data loaders, memory of CUDA graphs.
+/// Not modelled: transients of encoders and a second pass's beside those of one that runs together
+/// with it (DualPipe), checkpoints being written, evaluation, data loaders, memory of CUDA graphs.
 
 #include <cstdint>
 #include <string>

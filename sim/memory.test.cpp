@@ -202,6 +202,42 @@ TEST_SUITE("sim/memory") {
     });
   }
 
+  TEST_CASE("memory is that of the micro-batch with most images, not of the mean one") {
+    Scenario s = plain();
+    models::Encoder e;
+    e.name = "vit", e.modality = "image";
+    e.layers = 24, e.hidden = 1024, e.heads = 16, e.ffn = 4096;
+    e.patches = 1024, e.patch_width = 588, e.outputs = 64;
+    s.model.encoders = {e};
+    s.plan.data = 8;
+    s.plan.global_batch = 32;
+    models::Mixture mixture;
+    mixture.modalities = {"image", "text"};
+    models::Recording recording;
+    recording.modalities = mixture.modalities;
+    // One of four micro-batches is all of images.
+    for (const std::int64_t image : {0, 512, 2048, 512}) {
+      models::Composition c;
+      c.tokens = {image, 2048 - image};
+      c.items = {image / 64, 0};
+      c.pairs = models::causal_pairs(2048, 1);
+      recording.compositions.push_back(c);
+    }
+    mixture.recording = recording;
+    s.mixture = mixture;
+    const auto kept = [&](std::int64_t images) {
+      Scenario fixed = s;
+      fixed.mixture.reset();
+      fixed.modality_shares = {{"image", static_cast<double>(images) / 2048},
+                               {"text", 1 - static_cast<double>(images) / 2048}};
+      return owned(memory_of(fixed).stages[0], "activations");
+    };
+    CHECK(owned(memory_of(s).stages[0], "activations") == doctest::Approx(kept(2048)));
+    CHECK(kept(2048) > 1.5 * kept(768));
+    s.mean_compositions = true;
+    CHECK(owned(memory_of(s).stages[0], "activations") == doctest::Approx(kept(768)));
+  }
+
   TEST_CASE("H1 holds the operands of weight gradients that wait, DualPipe two stages' states") {
     Scenario s = plain();
     s.plan.pipeline = 4;

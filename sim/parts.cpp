@@ -119,7 +119,8 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer,
     const models::EncoderPart part{i, encoder_parts};
     parts.encoders.push_back(
         {pricer.segment(models::encoders_forward(a, slice, choices, part)),
-         backward(s, pricer, models::encoders_backward(a, slice, choices, part)),
+         backward(s, pricer,
+                  models::encoders_backward(a, slice, choices, part, plan.recompute.encoders)),
          send("send items", models::encoder_message(a, slice, part))});
   }
   parts.send_cast_logits = send("send 32-bit logits", choices.fp32_logits ? logits * 2.0 : logits);

@@ -1,5 +1,6 @@
 #include "sim/pass_units.h"
 
+#include <algorithm>
 #include <ranges>
 
 namespace forerun::sim {
@@ -41,9 +42,9 @@ std::vector<Unit> pass_units(const Scenario& s, const Layout& layout, const Part
   // Modules of multi-token prediction come after the head: each a layer, head and loss again.
   const std::int64_t modules = chunk.head ? s.model.multi_token_prediction : 0;
   const LayerParts& last = parts.layers[layout.kinds.of.back()];
+  const std::int64_t of_modules = held.multi_token + held.multi_token_embedding;
   const double join =
-      modules > 0 ? static_cast<double>((held.multi_token + held.multi_token_embedding) / modules)
-                  : 0.0;
+      static_cast<double>(of_modules) / static_cast<double>(std::max<std::int64_t>(1, modules));
   // They are like the last layer, and are taken to have its load.
   const LayerPasses& module = last.by_level[levels == nullptr ? 0 : levels[s.model.layers - 1]];
   if (pass == PassKind::forward) {

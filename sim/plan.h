@@ -28,6 +28,7 @@ struct Recompute {
   /// When > 0, only the first so many layers of a stage (of each virtual stage, as Megatron-LM's
   /// block method counts) are recomputed, in full.
   std::int64_t layers_per_stage = 0;
+  bool encoders = false;  ///< with full recompute: layers of encoders are redone, too
   bool operator==(const Recompute&) const = default;
 };
 

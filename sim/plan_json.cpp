@@ -117,6 +117,10 @@ Recompute read_recompute(Reader r) {
   if (out.layers_per_stage > 0 && out.mode != RecomputeMode::full) {
     r.problem("layers_per_stage", "given, but the mode is not full");
   }
+  flag(r, "encoders", out.encoders);
+  if (out.encoders && out.mode != RecomputeMode::full) {
+    r.problem("encoders", "given, but the mode is not full");
+  }
   r.finish();
   return out;
 }
@@ -175,6 +179,7 @@ std::string plan_json(const Plan& p) {
   if (p.recompute.layers_per_stage > 0) {
     recompute += fmt::format(", \"layers_per_stage\": {}", p.recompute.layers_per_stage);
   }
+  if (p.recompute.encoders) recompute += ", \"encoders\": true";
   recompute += "}";
   return fmt::format(
       "{{\"data\": {}, \"tensor\": {}, \"pipeline\": {}, \"context\": {}, \"expert\": {}, "

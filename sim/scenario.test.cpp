@@ -109,6 +109,13 @@ TEST_SUITE("sim/scenario") {
                                     "\"schedule\": \"one_forward_one_backward\""))
               .find("/plan/schedule: one_forward_one_backward has one stage a rank, virtual_stages "
                     "is 2") != std::string::npos);
+    // Slots of a language model that has no chunk are not divided by none.
+    CHECK(
+        problems_of(scenario_text("\"pipeline\": 2",
+                                  "\"pipeline\": 2, \"encoder_stages\": 2, "
+                                  "\"embedding_takes_slot\": true"))
+            .find("/plan/encoder_stages: 2 of 2 model chunks leave none for the language model") !=
+        std::string::npos);
     CHECK(problems_of(scenario_text("\"pipeline\": 2",
                                     "\"pipeline\": 2, \"schedule\": \"zero_bubble_h1\", "
                                     "\"sharding\": \"gradients\"")) ==

@@ -46,7 +46,7 @@ struct Imbalance {
 
 struct StepResult {
   Seconds time{};
-  std::int64_t rank = 0;  ///< whose compute stream `breakdown` takes apart: the one that ends last
+  std::int64_t rank = 0;  ///< whose compute stream `breakdown` takes apart: the one with most work
   std::array<Seconds, kCategories> breakdown{};  ///< sums to `time`
   std::vector<std::array<Seconds, kCategories>> by_rank;
   std::vector<KernelShare> kernels;      ///< of that rank, largest first
