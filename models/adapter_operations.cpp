@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "models/low_precision.h"
 #include "models/operation_builder.h"
@@ -44,11 +46,21 @@ void half_unet(OperationBuilder& b, bool backward, const Adapter& adapter, doubl
   }
 }
 
+/// Kernels of the i-th adapter are marked with its modality.
+std::vector<std::string> modalities(const Architecture& a) {
+  std::vector<std::string> names;
+  for (const Adapter& adapter : a.adapters) names.push_back(adapter.modality);
+  return names;
+}
+
 }  // namespace
 
 OperationList adapters_forward(const Architecture& a, const Slice& s, const KernelChoices& c) {
   OperationBuilder b;
+  b.name_sets(modalities(a));
+  std::int32_t index = 0;
   for (const Adapter& adapter : a.adapters) {
+    b.set(index++);
     const double tokens = s.outer_tokens_of(adapter.modality);
     if (adapter.input_width == 0 || tokens <= 0) continue;
     half_unet(b, false, adapter, tokens, c, sixteen_bit(s.precision));
@@ -60,7 +72,10 @@ OperationList adapters_forward(const Architecture& a, const Slice& s, const Kern
 
 OperationList adapters_backward(const Architecture& a, const Slice& s, const KernelChoices& c) {
   OperationBuilder b;
+  b.name_sets(modalities(a));
+  std::int32_t index = 0;
   for (const Adapter& adapter : a.adapters) {
+    b.set(index++);
     const double tokens = s.outer_tokens_of(adapter.modality);
     if (adapter.input_width == 0 || tokens <= 0) continue;
     b.weight_gradient(true);
@@ -74,7 +89,10 @@ OperationList adapters_backward(const Architecture& a, const Slice& s, const Ker
 
 OperationList predictions_forward(const Architecture& a, const Slice& s) {
   OperationBuilder b;
+  b.name_sets(modalities(a));
+  std::int32_t index = 0;
   for (const Adapter& adapter : a.adapters) {
+    b.set(index++);
     const double tokens = s.outer_tokens_of(adapter.modality);
     if (adapter.output_width == 0 || tokens <= 0) continue;
     b.kernel("continuous tokens out",
@@ -87,7 +105,10 @@ OperationList predictions_forward(const Architecture& a, const Slice& s) {
 
 OperationList predictions_backward(const Architecture& a, const Slice& s, const KernelChoices& c) {
   OperationBuilder b;
+  b.name_sets(modalities(a));
+  std::int32_t index = 0;
   for (const Adapter& adapter : a.adapters) {
+    b.set(index++);
     const double tokens = s.outer_tokens_of(adapter.modality);
     if (adapter.output_width == 0 || tokens <= 0) continue;
     half_unet(b, true, adapter, tokens, c, sixteen_bit(s.precision));

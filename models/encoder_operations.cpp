@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "models/low_precision.h"
 #include "models/operation_builder.h"
@@ -140,10 +142,24 @@ double encoder_items(const Encoder& e, const Slice& s) {
   return s.outer_tokens_of(e.modality) * of_ranks / static_cast<double>(e.outputs);
 }
 
+namespace {
+
+/// Kernels of the i-th encoder are marked with its modality.
+std::vector<std::string> modalities(const Architecture& a) {
+  std::vector<std::string> names;
+  for (const Encoder& e : a.encoders) names.push_back(e.modality);
+  return names;
+}
+
+}  // namespace
+
 OperationList encoders_forward(const Architecture& a, const Slice& s, const KernelChoices& c,
                                EncoderPart part) {
   OperationBuilder b;
+  b.name_sets(modalities(a));
+  std::int32_t index = 0;
   for (const Encoder& e : a.encoders) {
+    b.set(index++);
     EncoderPass pass(b, false, a, e, s, c);
     if (pass.items() <= 0) continue;
     if (part.first()) pass.patch_embedding();
@@ -161,7 +177,10 @@ OperationList encoders_forward(const Architecture& a, const Slice& s, const Kern
 OperationList encoders_backward(const Architecture& a, const Slice& s, const KernelChoices& c,
                                 EncoderPart part, bool redo) {
   OperationBuilder b;
+  b.name_sets(modalities(a));
+  std::int32_t index = 0;
   for (const Encoder& e : a.encoders) {
+    b.set(index++);
     EncoderPass again(b, false, a, e, s, c);
     EncoderPass pass(b, true, a, e, s, c);
     if (pass.items() <= 0) continue;

@@ -1,11 +1,12 @@
 #pragma once
 
-/// The layers that one rank runs in a step, as priced. Private to sim/.
+/// The layers, and all units, that one rank runs in a step, as priced. Private to sim/.
 
 #include <cstdint>
 #include <vector>
 
 #include "sim/compile.h"
+#include "sim/pass_units.h"
 #include "sim/schedule.h"
 
 namespace forerun::sim {
@@ -49,6 +50,31 @@ void for_each_layer(const Scenario& s, const Layout& layout, const Variation& va
         const std::int64_t layer = chunks[c].first_layer + i;
         visit(LayerRun{own.layers[layout.kinds.of[static_cast<std::size_t>(layer)]],
                        variation.level(lane, m, layer), limit == 0 || i < limit, times});
+      }
+    }
+  }
+}
+
+/// Calls `visit(segment, times)` for all that the passes of a stage of a lane consist of.
+template <class Visit>
+void for_each_unit(const Scenario& s, const Layout& layout, const Variation& variation,
+                   const std::vector<Parts>& parts, std::int64_t lane, std::int64_t stage,
+                   Visit&& visit) {
+  const PipelineShape shape = pipeline_shape(s.plan);
+  const std::int64_t served = micro_batches_of_chunk(shape);
+  const std::int64_t runs = variation.uniform() ? 1 : served;
+  const double times = variation.uniform() ? static_cast<double>(served) : 1.0;
+  const std::vector<Chunk>& chunks = layout.chunks[static_cast<std::size_t>(stage)];
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    const std::int64_t first = first_micro_batch(shape, {stage, static_cast<std::int64_t>(c)});
+    for (std::int64_t m = first; m < first + runs; ++m) {
+      const std::vector<std::uint8_t> levels = variation.levels(lane, m);
+      for (const PassKind pass : {PassKind::forward, PassKind::backward}) {
+        for (const Unit& u :
+             pass_units(s, layout, parts[variation.composition(lane, m)], stage, chunks[c], pass,
+                        false, levels.empty() ? nullptr : levels.data())) {
+          visit(*u.segment, times);
+        }
       }
     }
   }

@@ -156,15 +156,13 @@ std::vector<ModalityWork> modality_work(const Scenario& s, const Layout& layout,
   Kept<std::vector<std::int64_t>, decltype(count)> ticks(count);
   for (std::int64_t lane = 0; lane < variation.lanes(); ++lane) {
     std::vector<Seconds> times(all.size());
-    for_each_layer(s, layout, variation, compiled.parts, lane, rank % s.plan.pipeline,
-                   [&](const LayerRun& run) {
-                     for (const Segment* segment : {&run.forward(), &run.backward()}) {
-                       const std::vector<std::int64_t>& of = ticks(*segment);
-                       for (std::size_t i = 0; i < all.size(); ++i) {
-                         times[i] += to_seconds(Tick{of[i]}) * run.times;
-                       }
-                     }
-                   });
+    for_each_unit(s, layout, variation, compiled.parts, lane, rank % s.plan.pipeline,
+                  [&](const Segment& segment, double runs) {
+                    const std::vector<std::int64_t>& of = ticks(segment);
+                    for (std::size_t i = 0; i < all.size(); ++i) {
+                      times[i] += to_seconds(Tick{of[i]}) * runs;
+                    }
+                  });
     for (std::size_t i = 0; i < all.size(); ++i) {
       all[i].mean_kernels += times[i] / static_cast<double>(variation.lanes());
       all[i].most_kernels = std::max(all[i].most_kernels, times[i]);

@@ -10,8 +10,8 @@
 /// loads add to the exchanges is not in it. Loads are those of the simulation, up to 4 % above
 /// those drawn.
 ///
-/// Layers only: what encoders and adapters do at the ends, and modules of multi-token prediction,
-/// are not counted here.
+/// Encoders and adapters are their modality's. Modules of multi-token prediction are not counted
+/// among the experts.
 
 #include <cstdint>
 #include <optional>

@@ -96,6 +96,34 @@ TEST_SUITE("sim/owned_work") {
     }
   }
 
+  TEST_CASE("an encoder's kernels are its modality's, on every rank") {
+    Scenario s = sparse();
+    s.model.experts.reset();
+    models::Encoder e;
+    e.name = "vit", e.modality = "image";
+    e.layers = 2, e.hidden = 256, e.heads = 4, e.ffn = 1024;
+    e.patches = 64, e.patch_width = 48, e.outputs = 16;
+    s.model.encoders = {e};
+    s.modality_shares = {{"image", 0.5}, {"text", 0.5}};
+    const StepResult r = simulate_step(s);
+    REQUIRE(r.modalities.size() == 2);
+    Seconds encoder{};
+    for (const KernelShare& k : r.kernels) {
+      if (k.name.find("encoder") != std::string::npos ||
+          k.name.find("patch embedding") != std::string::npos) {
+        encoder += k.time;
+      }
+    }
+    // Of the first stage, which has the encoder; the second has nothing of one modality alone.
+    const bool first = r.rank % s.plan.pipeline == 0;
+    CHECK(r.modalities[0].kernels == encoder);
+    CHECK((encoder > Seconds(0)) == first);
+    CHECK(r.modalities[0].mean_kernels == r.modalities[0].most_kernels);
+    CHECK(r.modalities[0].mean_kernels / Seconds(1) ==
+          doctest::Approx(encoder / Seconds(1)).epsilon(1e-9));
+    CHECK(r.modalities[1].kernels == Seconds(0));
+  }
+
   TEST_CASE("a model without routed experts has none to show") {
     Scenario s = sparse();
     s.model.experts.reset();

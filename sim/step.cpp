@@ -60,27 +60,7 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
       k.count += static_cast<std::int64_t>(times);
     }
   };
-  const auto count_passes = [&](const Chunk& chunk, std::int64_t micro_batch, double times) {
-    const Parts& parts = compiled.parts[variation.composition(lane, micro_batch)];
-    const std::vector<std::uint8_t> levels = variation.levels(lane, micro_batch);
-    for (const PassKind pass : {PassKind::forward, PassKind::backward}) {
-      for (const Unit& u : pass_units(s, layout, parts, stage, chunk, pass, false,
-                                      levels.empty() ? nullptr : levels.data())) {
-        count_in(*u.segment, times);
-      }
-    }
-  };
-  const PipelineShape shape = pipeline_shape(s.plan);
-  const std::int64_t served = micro_batches_of_chunk(shape);
-  const std::vector<Chunk>& chunks = layout.chunks[static_cast<std::size_t>(stage)];
-  for (std::size_t c = 0; c < chunks.size(); ++c) {
-    if (variation.uniform()) {
-      count_passes(chunks[c], 0, static_cast<double>(served));
-      continue;
-    }
-    const std::int64_t first = first_micro_batch(shape, {stage, static_cast<std::int64_t>(c)});
-    for (std::int64_t i = 0; i < served; ++i) count_passes(chunks[c], first + i, 1);
-  }
+  for_each_unit(s, layout, variation, compiled.parts, lane, stage, count_in);
   std::vector<KernelShare> list;
   for (auto& [label, share] : shares) list.push_back(std::move(share));
   std::ranges::stable_sort(
