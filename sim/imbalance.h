@@ -12,7 +12,8 @@
 /// rounding: an operation lasts no less for more rows, and a step's end is a maximum of sums of
 /// durations, so it is convex in them; lanes are interchangeable, and the mean over all their
 /// orders is no later than each order, which all end alike. (Taxes and hosts that wait in some
-/// lanes only could break the rule by a little.)
+/// lanes only could break the rule by a little.) Under DualPipe two passes that run together count
+/// as the forward one's micro-batch.
 ///
 /// This is not T - T(Scenario::mean_compositions): products run at other rates on other shapes, so
 /// a step of mean compositions may be slower than one of those drawn. Not counted: differences

@@ -125,9 +125,6 @@ const PricedOperation& RankBuilder::message(std::int64_t boundary, std::int64_t 
                                    : parts.send_forward;
 }
 
-// ---- issuing
-// --------------------------------------------------------------------------------------
-
 OperationId RankBuilder::push(const PricedOperation& p, OperationId wait, OperationId also_wait) {
   if (p.stream == StreamKind::compute && trailing_ != kNone && wait != kNone &&
       also_wait != kNone && wait != trailing_ && also_wait != trailing_) {
@@ -240,9 +237,6 @@ OperationId RankBuilder::issue_all(const UnitList& list, const char* name, Opera
 bool RankBuilder::fully_sharded() const {
   return scenario_.plan.sharding == ShardingStage::parameters;
 }
-
-// ---- passes
-// ---------------------------------------------------------------------------------------
 
 bool RankBuilder::last_backward_of_chunk(const ScheduledPass& pass) {
   return --backwards_left_[static_cast<std::size_t>(pass.chunk)] == 0;

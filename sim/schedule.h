@@ -4,8 +4,7 @@
 /// of its model chunks. Chunk `chunk` of rank r is the (chunk * ranks + r)-th of the model, but for
 /// DualPipe.
 ///
-/// - all_forward_all_backward (GPipe, Huang et al. 2019): m forward passes, then m backward passes
-/// in
+/// - all_forward_all_backward (GPipe, Huang et al. 2019): m forward passes, then m backward ones in
 ///   the same order. m micro-batches in flight.
 /// - one_forward_one_backward (PipeDream-flush; Narayanan et al. 2021, section 2.2.1): rank r of p
 ///   warms up with min(p - r - 1, m) forward passes, then one forward, one backward, then what is
@@ -23,8 +22,7 @@
 /// Two more split backward passes into gradients of activations, which another stage waits for, and
 /// of weights, which nothing waits for (models/split_backward.h); order in sim/split_schedules.cpp:
 ///
-/// - zero_bubble_h1 (Qi et al. 2023, arXiv 2401.10241, section 2.1): 1F1B whose gradients of
-/// weights
+/// - zero_bubble_h1 (Qi et al. 2023, arXiv 2401.10241, section 2.1): 1F1B whose weight gradients
 ///   fill the bubble. Bubble (p - 1) (F + B - W) of a forward pass F and a backward pass of input
 ///   part B and weight part W, against (p - 1) (F + B + W); at most p micro-batches in flight.
 /// - dualpipe (DeepSeek-AI 2024, arXiv 2412.19437, section 3.2.1, as its code orders it,
