@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/low_precision.h"
@@ -46,80 +47,69 @@ void half_unet(OperationBuilder& b, bool backward, const Adapter& adapter, doubl
   }
 }
 
-/// Kernels of the i-th adapter are marked with its modality.
-std::vector<std::string> modalities(const Architecture& a) {
-  std::vector<std::string> names;
-  for (const Adapter& adapter : a.adapters) names.push_back(adapter.modality);
-  return names;
+/// The operations that `issue(builder, adapter, tokens)` makes of each adapter that has `width` and
+/// tokens, marked with its modality.
+template <class Issue>
+OperationList of_adapters(const Architecture& a, const Slice& s, std::int64_t Adapter::* width,
+                          Issue&& issue) {
+  OperationBuilder b;
+  std::vector<std::string> modalities;
+  for (const Adapter& adapter : a.adapters) modalities.push_back(adapter.modality);
+  b.name_sets(std::move(modalities));
+  std::int32_t index = 0;
+  for (const Adapter& adapter : a.adapters) {
+    b.set(index++);
+    const double tokens = s.outer_tokens_of(adapter.modality);
+    if (adapter.*width > 0 && tokens > 0) issue(b, adapter, tokens);
+  }
+  return b.take();
 }
 
 }  // namespace
 
 OperationList adapters_forward(const Architecture& a, const Slice& s, const KernelChoices& c) {
-  OperationBuilder b;
-  b.name_sets(modalities(a));
-  std::int32_t index = 0;
-  for (const Adapter& adapter : a.adapters) {
-    b.set(index++);
-    const double tokens = s.outer_tokens_of(adapter.modality);
-    if (adapter.input_width == 0 || tokens <= 0) continue;
-    half_unet(b, false, adapter, tokens, c, sixteen_bit(s.precision));
-    b.kernel("continuous tokens in",
-             Gemm{whole(tokens), a.hidden, adapter.input_width, sixteen_bit(s.precision)});
-  }
-  return b.take();
+  return of_adapters(
+      a, s, &Adapter::input_width, [&](OperationBuilder& b, const Adapter& adapter, double tokens) {
+        half_unet(b, false, adapter, tokens, c, sixteen_bit(s.precision));
+        b.kernel("continuous tokens in",
+                 Gemm{whole(tokens), a.hidden, adapter.input_width, sixteen_bit(s.precision)});
+      });
 }
 
 OperationList adapters_backward(const Architecture& a, const Slice& s, const KernelChoices& c) {
-  OperationBuilder b;
-  b.name_sets(modalities(a));
-  std::int32_t index = 0;
-  for (const Adapter& adapter : a.adapters) {
-    b.set(index++);
-    const double tokens = s.outer_tokens_of(adapter.modality);
-    if (adapter.input_width == 0 || tokens <= 0) continue;
-    b.weight_gradient(true);
-    b.kernel("continuous tokens in weight gradient",
-             Gemm{a.hidden, adapter.input_width, whole(tokens), sixteen_bit(s.precision)});
-    b.weight_gradient(false);
-    half_unet(b, true, adapter, tokens, c, sixteen_bit(s.precision));
-  }
-  return b.take();
+  return of_adapters(
+      a, s, &Adapter::input_width, [&](OperationBuilder& b, const Adapter& adapter, double tokens) {
+        b.weight_gradient(true);
+        b.kernel("continuous tokens in weight gradient",
+                 Gemm{a.hidden, adapter.input_width, whole(tokens), sixteen_bit(s.precision)});
+        b.weight_gradient(false);
+        half_unet(b, true, adapter, tokens, c, sixteen_bit(s.precision));
+      });
 }
 
 OperationList predictions_forward(const Architecture& a, const Slice& s) {
-  OperationBuilder b;
-  b.name_sets(modalities(a));
-  std::int32_t index = 0;
-  for (const Adapter& adapter : a.adapters) {
-    b.set(index++);
-    const double tokens = s.outer_tokens_of(adapter.modality);
-    if (adapter.output_width == 0 || tokens <= 0) continue;
-    b.kernel("continuous tokens out",
-             Gemm{whole(tokens), adapter.output_width, a.hidden, sixteen_bit(s.precision)});
-    half_unet(b, false, adapter, tokens, {}, sixteen_bit(s.precision));
-    b.memory("diffusion loss", tokens * static_cast<double>(adapter.output_width), 8, 4, 3);
-  }
-  return b.take();
+  return of_adapters(
+      a, s, &Adapter::output_width,
+      [&](OperationBuilder& b, const Adapter& adapter, double tokens) {
+        b.kernel("continuous tokens out",
+                 Gemm{whole(tokens), adapter.output_width, a.hidden, sixteen_bit(s.precision)});
+        half_unet(b, false, adapter, tokens, {}, sixteen_bit(s.precision));
+        b.memory("diffusion loss", tokens * static_cast<double>(adapter.output_width), 8, 4, 3);
+      });
 }
 
 OperationList predictions_backward(const Architecture& a, const Slice& s, const KernelChoices& c) {
-  OperationBuilder b;
-  b.name_sets(modalities(a));
-  std::int32_t index = 0;
-  for (const Adapter& adapter : a.adapters) {
-    b.set(index++);
-    const double tokens = s.outer_tokens_of(adapter.modality);
-    if (adapter.output_width == 0 || tokens <= 0) continue;
-    half_unet(b, true, adapter, tokens, c, sixteen_bit(s.precision));
-    b.kernel("continuous tokens out input gradient",
-             Gemm{whole(tokens), a.hidden, adapter.output_width, sixteen_bit(s.precision)});
-    b.weight_gradient(true);
-    b.kernel("continuous tokens out weight gradient",
-             Gemm{adapter.output_width, a.hidden, whole(tokens), sixteen_bit(s.precision)});
-    b.weight_gradient(false);
-  }
-  return b.take();
+  return of_adapters(
+      a, s, &Adapter::output_width,
+      [&](OperationBuilder& b, const Adapter& adapter, double tokens) {
+        half_unet(b, true, adapter, tokens, c, sixteen_bit(s.precision));
+        b.kernel("continuous tokens out input gradient",
+                 Gemm{whole(tokens), a.hidden, adapter.output_width, sixteen_bit(s.precision)});
+        b.weight_gradient(true);
+        b.kernel("continuous tokens out weight gradient",
+                 Gemm{adapter.output_width, a.hidden, whole(tokens), sixteen_bit(s.precision)});
+        b.weight_gradient(false);
+      });
 }
 
 Bytes adapter_activations(const Architecture& a, const Slice& s) {
