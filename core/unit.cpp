@@ -13,8 +13,8 @@
 namespace forerun::unit {
 namespace {
 
-constexpr Unit kSeconds[] = {{"s", 1.0},    {"ms", 1e-3},  {"us", 1e-6},     {"ns", 1e-9},
-                             {"min", 60.0}, {"h", 3600.0}, {"days", 86400.0}};
+constexpr Unit kSeconds[] = {{"s", 1.0},    {"ms", 1e-3},  {"us", 1e-6},  {"ns", 1e-9},
+                             {"ps", 1e-12}, {"min", 60.0}, {"h", 3600.0}, {"days", 86400.0}};
 constexpr Unit kBytes[] = {{"B", 1.0},      {"KiB", 0x1p10}, {"MiB", 0x1p20},
                            {"GiB", 0x1p30}, {"TiB", 0x1p40}, {"kB", 1e3},
                            {"MB", 1e6},     {"GB", 1e9},     {"TB", 1e12}};

@@ -191,7 +191,7 @@ TEST_SUITE("hw/network") {
     for (const std::string& name : network_names()) {
       const Network n = load_network(name);
       CHECK(n.name == name);
-      CHECK(n.evidence.size() == 20);
+      CHECK(n.evidence.size() == 21);
       for (const auto& [field, source] : n.source) CHECK_MESSAGE(!source.empty(), name, " ", field);
     }
     for (const std::string& name : scale_up_names()) {

@@ -84,14 +84,23 @@ struct Attention {
 /// cross-entropy, the optimiser's passes, gradient clipping, zeroing.
 struct MemoryBound {
   Bytes read{}, written{};
+  bool plain = false;  ///< one elementwise pass over long arrays, as fast as a copy of them
   auto operator<=>(const MemoryBound&) const = default;
 };
 
-/// Rows picked or added by index: embedding forward (gather) and backward (scatter-add).
+/// How rows are added to a table by their index; both read and write the table's rows.
+enum class Adding : std::uint8_t {
+  none,     ///< rows are picked
+  sorted,   ///< those of one index one after another, after a sort
+  atomics,  ///< 16-bit values one by one, each by an atomic operation
+};
+
+/// Rows picked or added by index: embedding forward (gather) and backward (scatter-add), copies of
+/// tokens for experts and what comes back.
 struct Gather {
   std::int64_t rows = 0;
   Bytes row{};
-  bool adds = false;  ///< scatter-add with atomics: reads and writes the table rows
+  Adding adding = Adding::none;
   auto operator<=>(const Gather&) const = default;
 };
 

@@ -48,7 +48,7 @@ TEST_SUITE("hw/kernel") {
   TEST_CASE("adding rows moves the table's rows twice and picking them once") {
     const Gather pick{.rows = 10, .row = Bytes(64)};
     Gather add = pick;
-    add.adds = true;
+    add.adding = Adding::sorted;
     CHECK(traffic(pick).base() == 2 * 640.0);
     CHECK(traffic(add).base() == 3 * 640.0);
     CHECK(flops(add).base() == 0.0);

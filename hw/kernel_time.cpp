@@ -33,7 +33,10 @@ struct TimeOf {
   /// Streaming: ramp + bytes / sustained bandwidth. Saturation by size follows from the ramp: half
   /// of the sustained bandwidth at ramp x bandwidth bytes.
   [[nodiscard]] KernelTime streaming(Bytes bytes) const {
-    const Seconds time = a.memory_ramp + bytes / (a.memory_efficiency * a.memory_bandwidth);
+    return streaming(bytes, a.memory_efficiency);
+  }
+  [[nodiscard]] KernelTime streaming(Bytes bytes, double efficiency) const {
+    const Seconds time = a.memory_ramp + bytes / (efficiency * a.memory_bandwidth);
     return {time, Seconds(0), DurationEvidence::modelled};
   }
 
@@ -134,8 +137,18 @@ struct TimeOf {
     return t;
   }
 
-  KernelTime operator()(const MemoryBound& b) const { return streaming(b.read + b.written); }
-  KernelTime operator()(const Gather& g) const { return streaming(traffic(g)); }
+  KernelTime operator()(const MemoryBound& b) const {
+    return streaming(b.read + b.written, b.plain ? a.streaming_efficiency : a.memory_efficiency);
+  }
+
+  KernelTime operator()(const Gather& g) const {
+    KernelTime t = streaming(traffic(g));
+    if (g.adding == Adding::atomics) {
+      const double values = static_cast<double>(g.rows) * g.row.base() / 2.0;
+      t.time = std::max(t.time, a.memory_ramp + values * a.atomic_add_16_bit);
+    }
+    return t;
+  }
 };
 
 }  // namespace

@@ -8,7 +8,8 @@
 /// same surface; `modelled` beyond that is the accelerator file's business). Attention: utilisation
 /// interpolated over log length, heads x batch and head size; backward from published ratios of
 /// backward to forward utilisation. MemoryBound: bytes over the sustained fraction of memory
-/// bandwidth plus a fixed ramp. See the .cpp for equations and the accelerator file for constants.
+/// bandwidth, of a copy where the pass is as plain as one, plus a fixed ramp. See the .cpp for
+/// equations and the accelerator file for constants.
 ///
 /// A product that adds into a 32-bit C (fused accumulation of weight gradients) reads and writes 8
 /// bytes an element in place of writing 2; a share of those 6 bytes, the accelerator's
@@ -16,6 +17,9 @@
 ///   product + accumulation_exposed x 6 m n batch / (memory_efficiency x memory bandwidth).
 /// An 8-bit product that promotes its partial sums runs at `promotion_rate` of the rate of one that
 /// does not (Hopper's tensor cores sum in fewer bits; Blackwell's need no promotion).
+///
+/// Rows of 16-bit values that atomic operations add (Adding::atomics) take as long as their
+/// traffic, or `atomic_add_16_bit` a value where the accelerator has no instruction for it.
 ///
 /// Experts' products in one launch fill the cores as a batched product of their mean rows does.
 ///

@@ -31,6 +31,26 @@ TEST_SUITE("hw/kernel_time") {
     CHECK(kernel_time(MemoryBound{}, a).time == a.memory_ramp);
   }
 
+  TEST_CASE("a plain pass streams as fast as a copy") {
+    const Accelerator& a = accelerator("a100-sxm-80gb");
+    CHECK(kernel_time(MemoryBound{3.0_GB, 1.0_GB, true}, a).time.base() ==
+          doctest::Approx(a.memory_ramp.base() + 4e9 / (a.streaming_efficiency * 2039e9)));
+    CHECK(a.streaming_efficiency > a.memory_efficiency);
+  }
+
+  TEST_CASE("16-bit atomics bind where compare and swap makes them, memory elsewhere") {
+    // 8,192 rows of 1,024 values took 132.2 us (PaddlePaddle/Paddle pull request 48056).
+    const Gather sum{8192, Bytes(2 * 1024), Adding::atomics};
+    const Accelerator& a = accelerator("a100-sxm-80gb");
+    CHECK((kernel_time(sum, a).time - a.memory_ramp).in(1.0_us) ==
+          doctest::Approx(132.2).epsilon(1e-3));
+    Gather sorted = sum;
+    sorted.adding = Adding::sorted;
+    CHECK(kernel_time(sorted, a).time < 0.5 * kernel_time(sum, a).time);
+    const Accelerator& h = accelerator("h100-sxm-80gb");
+    CHECK(kernel_time(sum, h).time == kernel_time(sorted, h).time);
+  }
+
   TEST_CASE("a large product on an H100 runs where published peaks of matrix products lie") {
     // 794.5 TFLOP/s is the most that mamf-finder found in bf16, 720 a long run (hardware facts).
     const double rate = tflops(Gemm{8192, 8192, 8192}, "h100-sxm-80gb");

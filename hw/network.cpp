@@ -129,6 +129,7 @@ std::optional<Network> read_network(const std::string& json_text, Problems& prob
   n.sharp = f.boolean("sharp");
   n.nvls = f.boolean("nvls");
   n.exchange_host = f.seconds("exchange_host");
+  n.network_tax = f.number("network_tax", 0, 1);
   n.in_job_efficiency = f.number("in_job_efficiency", 0.01, 1);
   top.finish();
   const std::vector<std::string> known = scale_up_names();
