@@ -2,16 +2,20 @@
 
 #include <algorithm>
 
+#include "models/largest_scores.h"
 #include "models/low_precision.h"
 
 namespace forerun::models {
 namespace {
 
-/// Kernels that choose the tokens of a depth-routed layer: the sigmoid, PyTorch's top-k of one long
-/// row (aten/src/ATen/native/cuda/TensorTopK.cu: four digits of eight bits, two kernels each, then
-/// counts, two scans of two and the gather) and the sort that puts the chosen back in order (cub:
-/// histograms, their sum, eight digits of a 64-bit index). Counted by hand, not traced.
-constexpr int kChoosingKernels = 1 + (4 * 2 + 1 + 2 * 2 + 1) + (2 + 8);
+/// The chosen tokens' 64-bit indices back in the order of the tokens (cub: histograms, their sum,
+/// eight digits). Counted by hand, not traced.
+constexpr int kIndexSortKernels = 2 + 8;
+
+/// The picked tokens' 16-bit rows added to those of all.
+hw::Gather added_rows(const Architecture& a, const Slice& some) {
+  return {some.outer_tokens(), Bytes(2.0 * static_cast<double>(a.hidden)), hw::Adding::atomics};
+}
 
 }  // namespace
 
@@ -34,7 +38,11 @@ void pick_by_depth(OperationBuilder& b, const Architecture& a, const Slice& s, c
   const auto tokens = static_cast<double>(s.outer_tokens());
   const auto picked = static_cast<double>(some.outer_tokens()) * static_cast<double>(a.hidden);
   b.kernel("depth router", hw::Gemm{s.outer_tokens(), 1, a.hidden, sixteen_bit(s.precision)});
-  for (int i = 0; i < kChoosingKernels; ++i) b.memory("choose tokens", tokens, 4, 4);
+  b.memory("depth scores", tokens, 4, 4);
+  largest_scores(b, 1, s.outer_tokens(), some.outer_tokens());
+  for (int i = 0; i < kIndexSortKernels; ++i) {
+    b.memory("sort picked indices", static_cast<double>(some.outer_tokens()), 8, 8);
+  }
   b.memory("pick tokens", picked, 2, 2);
 }
 
@@ -44,7 +52,7 @@ void put_back_by_depth(OperationBuilder& b, const Architecture& a, const Slice& 
   b.part(LayerPart::router);
   const auto width = static_cast<double>(a.hidden);
   b.memory("copy all tokens", static_cast<double>(s.outer_tokens()) * width, 2, 2);
-  b.memory("put tokens back", static_cast<double>(some.outer_tokens()) * width, 4, 2);
+  b.kernel("put tokens back", added_rows(a, some));
 }
 
 void put_back_gradient_by_depth(OperationBuilder& b, const Architecture& a, const Slice& some) {
@@ -62,7 +70,7 @@ void pick_gradient_by_depth(OperationBuilder& b, const Architecture& a, const Sl
   const auto width = static_cast<double>(a.hidden);
   const double all = static_cast<double>(s.outer_tokens()) * width;
   b.memory("zero token gradients", all, 0, 2);
-  b.memory("spread token gradients", static_cast<double>(some.outer_tokens()) * width, 4, 2);
+  b.kernel("spread token gradients", added_rows(a, some));
   const std::int64_t tokens = s.outer_tokens();
   b.kernel("depth router input gradient", hw::Gemm{tokens, a.hidden, 1, sixteen_bit(s.precision)});
   b.weight_gradient(true);

@@ -4,8 +4,10 @@
 /// arXiv 2404.02258; MoMa, arXiv 2407.21770, section 2.3: before any choice of experts, of the
 /// tokens of all modalities; the layer's attention too sees the picked tokens alone).
 ///
-///   before   score of every token (h -> 1, sigmoid), top-k, sort of the indices, rows picked
-///   after    all tokens copied, the layer's outputs times their scores added to their rows
+///   before   score of every token (h -> 1, sigmoid), top-k (models/largest_scores.h), sort of the
+///            indices, rows picked
+///   after    all tokens copied, the layer's outputs times their scores added to their rows by
+///            index, as all such sums by atomic operations (torch.index_add, scatter_add)
 ///   backward the gradient's rows picked (and the scores' gradient); a zeroed tensor to which the
 ///            picked tokens' gradients are added; the router's products; the three gradients of the
 ///            layer's input summed

@@ -124,9 +124,19 @@ void activation_backward(const Layer& l, double tokens) {
   if (l.a.linear_bias) l.b.memory("bias gradient", elements, 2, 0);
 }
 
+namespace {
+
+/// Queries and keys are views of one product's result, which no norm takes as they are.
+bool splits_projection(const Layer& l) {
+  return !l.c.separate_projections && !l.c.generated_elementwise;
+}
+
+}  // namespace
+
 void head_norms_forward(const Layer& l) {
   if (!l.a.qk_norm || l.a.latent_attention) return;
   const double elements = l.inner() * static_cast<double>(l.query_width() + l.kv_width());
+  if (splits_projection(l)) l.b.memory("copy queries and keys", elements, 2, 2, 2);
   l.b.memory("query and key norm", elements, 2, 2, 2);
 }
 
@@ -134,6 +144,10 @@ void head_norms_backward(const Layer& l) {
   if (!l.a.qk_norm || l.a.latent_attention) return;
   const double elements = l.inner() * static_cast<double>(l.query_width() + l.kv_width());
   l.b.memory("query and key norm gradient", elements, 4 + 4, 2, 4);
+  if (splits_projection(l)) {
+    const double values = l.inner() * static_cast<double>(l.kv_width());
+    l.b.memory("join query, key, value gradients", elements + values, 2, 2);
+  }
 }
 
 void rotary(const Layer& l, std::string_view name) {

@@ -41,7 +41,10 @@ void activation_backward(const Layer&, double tokens);
 /// bit kernels (NVIDIA/Megatron-LM megatron/core/models/common/embeddings/rope_utils.py: "mscale is
 /// not supported by TE's fused RoPE").
 void rotary(const Layer&, std::string_view name);
-/// Norms of query and key heads, one kernel each; nothing where the model has none.
+/// Norms of query and key heads, one kernel each; nothing where the model has none. Of a product of
+/// queries, keys and values together they are copied before (Transformer Engine's and PyTorch's
+/// norms take contiguous rows) and their gradients joined with that of the values after
+/// (TransformerEngine, SplitAlongDim: torch.cat), unless kernels are generated.
 void head_norms_forward(const Layer&);
 void head_norms_backward(const Layer&);
 

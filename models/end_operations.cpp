@@ -40,7 +40,7 @@ OperationList embedding_forward(const Architecture& a, const Slice& s, const Ker
   OperationBuilder b;
   if (a.vocab == 0) return b.take();  // continuous tokens alone
   const double row = 2.0 * static_cast<double>(a.hidden);
-  b.kernel("word embedding", hw::Gather{s.tokens(), Bytes(row), false}, s.tensor > 1 ? 5 : 1);
+  b.kernel("word embedding", hw::Gather{s.tokens(), Bytes(row)}, s.tensor > 1 ? 5 : 1);
   if (s.tensor > 1) {
     const double bytes = 2.0 * activations(a, s.tokens());
     b.exchange("reduce embedding",
@@ -71,10 +71,10 @@ OperationList embedding_backward(const Architecture& a, const Slice& s, const Ke
   const std::int64_t rows = padded_vocab / s.tensor;
   const double table = static_cast<double>(rows) * static_cast<double>(a.hidden);
   b.weight_gradient(true);
-  b.memory_of_weights("zero embedding gradient", table, 0, 2);
-  b.kernel("word embedding gradient", hw::Gather{s.tokens(), Bytes(row), true}, 3);
-  b.memory_of_weights("accumulate embedding gradient", table, 2.0 + c.gradient_bytes,
-                      c.gradient_bytes);
+  b.plain_pass_of_weights("zero embedding gradient", table, 0, 2);
+  b.kernel("word embedding gradient", hw::Gather{s.tokens(), Bytes(row), hw::Adding::sorted}, 3);
+  b.plain_pass_of_weights("accumulate embedding gradient", table, 2.0 + c.gradient_bytes,
+                          c.gradient_bytes);
   b.weight_gradient(false);
   return b.take();
 }
@@ -102,8 +102,8 @@ void output_weight_gradient(OperationBuilder& b, const Architecture& a, const Sl
   b.kernel("logits weight gradient", Gemm{vocab, a.hidden, s.tokens(), sixteen_bit(s.precision), 1,
                                           fused && c.gradient_bytes == 4});
   if (!fused) {
-    b.memory_of_weights("accumulate gradient", static_cast<double>(vocab * a.hidden),
-                        2.0 + c.gradient_bytes, c.gradient_bytes);
+    b.plain_pass_of_weights("accumulate gradient", static_cast<double>(vocab * a.hidden),
+                            2.0 + c.gradient_bytes, c.gradient_bytes);
   }
   b.weight_gradient(false);
 }
@@ -201,7 +201,7 @@ OperationList multi_token_forward(const Architecture& a, const Slice& s, const K
   OperationBuilder b;
   const double elements = activations(a, s.outer_tokens());
   b.kernel("word embedding",
-           hw::Gather{s.outer_tokens(), Bytes(2.0 * static_cast<double>(a.hidden)), false});
+           hw::Gather{s.outer_tokens(), Bytes(2.0 * static_cast<double>(a.hidden))});
   b.memory("multi-token norms", elements, 4, 4, 2);
   b.kernel("multi-token join",
            Gemm{s.outer_tokens(), a.hidden, 2 * a.hidden, sixteen_bit(s.precision)});
@@ -220,8 +220,10 @@ OperationList multi_token_backward(const Architecture& a, const Slice& s, const 
   b.weight_gradient(false);
   b.memory("multi-token norms gradient", elements, 16, 4, 4);
   b.weight_gradient(true);
-  b.kernel("word embedding gradient",
-           hw::Gather{s.outer_tokens(), Bytes(2.0 * static_cast<double>(a.hidden)), true}, 3);
+  b.kernel(
+      "word embedding gradient",
+      hw::Gather{s.outer_tokens(), Bytes(2.0 * static_cast<double>(a.hidden)), hw::Adding::sorted},
+      3);
   b.weight_gradient(false);
   return b.take();
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "models/elementwise_operations.h"
+#include "models/largest_scores.h"
 #include "models/parallel_products.h"
 
 namespace forerun::models {
@@ -108,8 +109,8 @@ void products(const Routed& r, std::string_view name, GroupedPass pass, std::int
     }
   }
   if (gradient && !fused) {
-    l.b.memory_of_weights("accumulate gradient", static_cast<double>(r.rows.here * n * k),
-                          2.0 + l.c.gradient_bytes, l.c.gradient_bytes);
+    l.b.plain_pass_of_weights("accumulate gradient", static_cast<double>(r.rows.here * n * k),
+                              2.0 + l.c.gradient_bytes, l.c.gradient_bytes);
   }
   l.b.weight_gradient(false);
 }
@@ -144,6 +145,34 @@ void gather_tensor(const Routed& r, std::string_view name, bool scatter) {
 /// Rows moved by index, `read` and `written` of them.
 void permute(const Routed& r, std::string_view name, double read, double written) {
   r.l.b.memory(name, r.width(), 2.0 * read, 2.0 * written, 2);
+}
+
+bool experts_choose(const Routed& r) { return r.e.routing == Routing::expert_choice; }
+
+/// Copies of tokens, or their gradients, added up at their tokens. A token that experts chose has
+/// any number of copies, none too: they are added to zeros by index, by atomic operations
+/// (torch.index_add, scatter_add). Of tokens that chose, all have as many, and one pass adds them.
+void add_copies(const Routed& r, std::string_view name) {
+  if (!experts_choose(r)) {
+    permute(r, name, r.rows.routed, r.tokens);
+    return;
+  }
+  r.l.b.memory("zero sums of copies", r.tokens * r.width(), 0, 2);
+  r.l.b.kernel(name, hw::Gather{whole(r.rows.routed), Bytes(2.0 * r.width()), hw::Adding::atomics});
+}
+
+/// Scores in 32 bit.
+void choose(const Routed& r) {
+  const double scores = r.tokens * static_cast<double>(r.count);
+  if (experts_choose(r)) {
+    // Cast, and sigmoid or softmax.
+    r.l.b.memory("scores of experts", scores, 2 + 4, 4 + 4, 2);
+    largest_scores(r.l.b, r.count, whole(r.tokens),
+                   whole(r.rows.routed / static_cast<double>(r.count)));
+    return;
+  }
+  // Cast, softmax or sigmoid, top-k, mask, counts, load balance.
+  r.l.b.memory("choose experts", scores, 4 + 4 + 4, 4 + 4 + 1, 8);
 }
 
 /// Copies sorted by the local expert that they came for, when there are several.
@@ -260,14 +289,14 @@ ExpertRows expert_rows(const Architecture& a, const Slice& s, const WeightSet& s
   return r;
 }
 
-void experts_forward(const Layer& l, Wanted w, const WeightSet& set, std::int64_t tokens) {
+void experts_forward(const Layer& l, Wanted w, Extent extent, const WeightSet& set,
+                     std::int64_t tokens) {
   OperationBuilder& b = l.b;
   const Routed r = routed(l, set, tokens);
   if (wanted(w, LayerPart::router)) {
     b.part(LayerPart::router);
     b.kernel("router", Gemm{tokens, r.count, l.a.hidden, sixteen_bit(l.s.precision)});
-    // Scores in 32 bit: cast, softmax or sigmoid, top-k, mask, counts, load balance.
-    b.memory("choose experts", r.tokens * static_cast<double>(r.count), 4 + 4 + 4, 4 + 4 + 1, 8);
+    choose(r);
   }
   const bool beside = l.c.shared_expert_overlap && !l.c.expert_exchange_overlap;
   std::int32_t dispatching = -1;
@@ -318,7 +347,13 @@ void experts_forward(const Layer& l, Wanted w, const WeightSet& set, std::int64_
     gather_tensor(r, "scatter sums of experts", true);
     sort_by_expert(r, "sort outputs by rank");
     exchange(r, "combine outputs", true, 2.0);
-    permute(r, "weigh and add outputs", r.rows.routed, r.tokens);
+    if (experts_choose(r)) {
+      // A sum by index takes what was weighed before it.
+      b.memory("weigh outputs", r.rows.routed * r.width(), 2, 2);
+      if (extent == Extent::whole) add_copies(r, "add outputs");
+    } else {
+      add_copies(r, "weigh and add outputs");
+    }
   }
   if (!beside && wanted(w, LayerPart::shared_experts)) shared_products(l, set);
 }
@@ -361,7 +396,7 @@ void experts_backward(const Layer& l, const WeightSet& set, std::int64_t tokens)
   gather_tensor(r, "scatter input gradients of experts", true);
   sort_by_expert(r, "sort input gradients by rank");
   exchange(r, "combine input gradients", true, 2.0);
-  permute(r, "add input gradients of copies", r.rows.routed, r.tokens);
+  add_copies(r, "add input gradients of copies");
   b.part(LayerPart::router);
   b.memory("choose experts gradient", r.tokens * static_cast<double>(r.count), 4 + 4, 4 + 2, 5);
   b.kernel("router input gradient", Gemm{tokens, l.a.hidden, r.count, sixteen_bit(l.s.precision)});

@@ -9,6 +9,9 @@
 /// capacity_factor times the fair share, and frameworks that drop also pad to it: then that many
 /// rows are computed. Shared experts are dense products over all tokens, cut over `tensor`.
 ///
+/// Experts that choose find the largest scores of all their set's tokens (models/largest_scores.h),
+/// and what comes back is added up by atomic operations: no token knows how many chose it.
+///
 /// Backward: the gradients of the outputs take the dispatch's way, those of the inputs the
 /// combination's. Not modelled: the auxiliary losses' few kernels beyond the router's own, and
 /// experts that no token chose.
@@ -32,7 +35,9 @@ struct ExpertRows {
                                      std::int64_t tokens);
 
 /// `tokens`: of the set, outside tensor-parallel regions; `set`: its index.
-void experts_forward(const Layer&, Wanted, const WeightSet&, std::int64_t tokens);
+/// As far as the backward pass needs it a redone pass leaves out the sum over chosen tokens'
+/// copies; tokens that choose add theirs where they weigh them, which the weights' gradients need.
+void experts_forward(const Layer&, Wanted, Extent, const WeightSet&, std::int64_t tokens);
 void experts_backward(const Layer&, const WeightSet&, std::int64_t tokens);
 
 }  // namespace forerun::models

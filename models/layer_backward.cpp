@@ -95,6 +95,13 @@ void attention_backward(const Layer& l) {
   join_gradient(l, l.outer());
 }
 
+/// What follows the feed-forward's last product, and the product itself, only make the layer's
+/// output, unless a gradient reads that product: through a norm after it, its gate, its dropout.
+Extent recompute_extent(const Layer& l) {
+  const bool output_read = l.a.norm_order != NormOrder::before || l.a.modulation > 0 || l.c.dropout;
+  return l.c.recompute_ends_early && !output_read ? Extent::as_needed : Extent::whole;
+}
+
 }  // namespace
 
 OperationList layer_backward(const Architecture& a, const Slice& s, const KernelChoices& c,
@@ -105,8 +112,12 @@ OperationList layer_backward(const Architecture& a, const Slice& s, const Kernel
   const Wanted parts = full_recompute ? nullptr : &redo;
   const auto again = [&](const Layer& l, auto&& pass) {
     b.recomputed(true);
-    pass(l, parts);
+    pass(l);
     b.recomputed(false);
+  };
+  const auto attention = [&](const Layer& l) { attention_forward(l, parts); };
+  const auto feed_forward = [&](const Layer& l) {
+    feed_forward_forward(l, parts, recompute_extent(l));
   };
   const std::int64_t passes = a.thoughts ? a.thoughts->passes() : 1;
   put_back_gradient_by_depth(b, a, some);
@@ -117,10 +128,10 @@ OperationList layer_backward(const Architecture& a, const Slice& s, const Kernel
   }
   for (some.thought = passes - 1; some.thought >= 0; --some.thought) {
     const Layer l{a, some, c, b};
-    if (full_recompute) again(l, attention_forward);
-    if (full_recompute || !redo.empty()) again(l, feed_forward_forward);
+    if (full_recompute) again(l, attention);
+    if (full_recompute || !redo.empty()) again(l, feed_forward);
     feed_forward_backward(l);
-    if (!full_recompute && !redo.empty()) again(l, attention_forward);
+    if (!full_recompute && !redo.empty()) again(l, attention);
     attention_backward(l);
   }
   pick_gradient_by_depth(b, a, s, some);

@@ -46,7 +46,7 @@ void project(const Layer& l, Wanted w) {
 }
 
 /// Feed-forward parts of the weight sets without experts.
-void dense_feed_forward(const Layer& l, Wanted w, const Rows& rows) {
+void dense_feed_forward(const Layer& l, Wanted w, Extent extent, const Rows& rows) {
   OperationBuilder& b = l.b;
   const std::int64_t h = l.a.hidden;
   if (wanted(w, LayerPart::ffn_up) || wanted(w, LayerPart::ffn_gate)) {
@@ -69,7 +69,7 @@ void dense_feed_forward(const Layer& l, Wanted w, const Rows& rows) {
     b.part(LayerPart::ffn_down);
     quantize_input(b, l.s.precision, "quantize activation",
                    l.inner() * static_cast<double>(l.ffn()), true);
-    row_parallel_forward(l, "feed-forward down", l.ffn(), rows);
+    if (extent == Extent::whole) row_parallel_forward(l, "feed-forward down", l.ffn(), rows);
   }
 }
 
@@ -111,7 +111,7 @@ void attention_forward(const Layer& l, Wanted w) {
   }
 }
 
-void feed_forward_forward(const Layer& l, Wanted w) {
+void feed_forward_forward(const Layer& l, Wanted w, Extent extent) {
   OperationBuilder& b = l.b;
   if (wanted(w, LayerPart::ffn_norm)) {
     b.part(LayerPart::ffn_norm);
@@ -120,13 +120,14 @@ void feed_forward_forward(const Layer& l, Wanted w) {
   const std::vector<WeightSet> sets = feed_forward_sets(l.a);
   const FeedForwardRows rows(l, sets);
   gather_by_modality(l, "gather by modality", sets, l.hidden());
-  if (rows.any_dense) dense_feed_forward(l, w, rows.dense);
+  if (rows.any_dense) dense_feed_forward(l, w, extent, rows.dense);
   for (std::size_t i = 0; i < sets.size(); ++i) {
     if (sets[i].experts == 0) continue;
     if (sets.size() > 1) b.set(static_cast<std::int32_t>(i));
-    experts_forward(l, w, sets[i], rows.outer[i]);
+    experts_forward(l, w, extent, sets[i], rows.outer[i]);
   }
   b.set(-1);
+  if (extent == Extent::as_needed) return;
   scatter_by_modality(l, "scatter feed-forward outputs", sets, l.hidden());
   if (wanted(w, LayerPart::residual)) {
     b.part(LayerPart::residual);
@@ -154,7 +155,7 @@ OperationList layer_forward(const Architecture& a, const Slice& s, const KernelC
   for (some.thought = 0; some.thought < passes; ++some.thought) {
     const Layer l{a, some, c, b};
     attention_forward(l, nullptr);
-    feed_forward_forward(l, nullptr);
+    feed_forward_forward(l, nullptr, Extent::whole);
   }
   put_back_by_depth(b, a, s, some);
   return b.take();

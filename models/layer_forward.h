@@ -14,8 +14,12 @@ namespace forerun::models {
 /// Which parts of a forward pass are issued: those that recompute redoes, or all of them (null).
 using Wanted = const std::set<LayerPart>*;
 
+/// How far a pass goes: all the way, or, in recompute, to the last tensor that the backward pass
+/// reads.
+enum class Extent : std::uint8_t { whole, as_needed };
+
 void attention_forward(const Layer&, Wanted);
-void feed_forward_forward(const Layer&, Wanted);
+void feed_forward_forward(const Layer&, Wanted, Extent);
 
 /// Tokens of each feed-forward weight set.
 struct FeedForwardRows {

@@ -96,6 +96,7 @@ struct KernelChoices {
   bool fused_elementwise = true;  ///< one kernel for bias+activation, bias+dropout+residual
   bool fused_norm = true;    ///< a norm is one kernel each way; else a chain over 32-bit copies
   bool fused_rotary = true;  ///< rotary likewise
+  bool generated_elementwise = false;  ///< kernels made for the model (torch.compile, XLA)
   bool separate_projections =
       false;  ///< query, key, value (and gate, up) are products of their own
   bool fused_gradient_accumulation =
@@ -115,6 +116,9 @@ struct KernelChoices {
       false;                           ///< dispatch and combine beside another micro-batch's layer
   bool shared_expert_overlap = false;  ///< shared experts run beside the dispatch
   bool grouped_modalities = false;  ///< products of a layer's weight sets are one kernel, else each
+  /// Recompute ends with the last tensor that the backward pass reads (torch.utils.checkpoint
+  /// without reentrance from PyTorch 2.1 on, jax.checkpoint), else with the layer.
+  bool recompute_ends_early = false;
   bool modality_mask_syncs = false;  ///< the host waits for the indices of a boolean mask
   /// With 8-bit products: inputs of activations are stored in 8 bits, results of attention in 12
   /// (E5M6), for its own backward pass and as the input of its output product (DeepSeek-AI 2024,
@@ -206,7 +210,8 @@ struct OperationList {
 /// A layer's forward pass.
 [[nodiscard]] OperationList layer_forward(const Architecture&, const Slice&, const KernelChoices&);
 /// A layer's backward pass; parts in `redo` are recomputed first, where they are needed. With all
-/// parts in `redo` (full recompute) the whole forward pass is issued again, exchanges included.
+/// parts in `redo` (full recompute) the whole forward pass is issued again, exchanges included, or
+/// as much of it as the backward pass needs (KernelChoices::recompute_ends_early).
 [[nodiscard]] OperationList layer_backward(const Architecture&, const Slice&, const KernelChoices&,
                                            const std::set<LayerPart>& redo, bool full_recompute);
 

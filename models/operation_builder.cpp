@@ -38,6 +38,12 @@ void OperationBuilder::memory_of_weights(std::string_view name, double elements,
   list_.operations.back().of_weights = true;
 }
 
+void OperationBuilder::plain_pass_of_weights(std::string_view name, double elements, double read,
+                                             double written) {
+  kernel(name, hw::MemoryBound{Bytes(elements * read), Bytes(elements * written), true});
+  list_.operations.back().of_weights = true;
+}
+
 std::int32_t OperationBuilder::exchange_async(std::string_view name, hw::CollectiveKind kind,
                                               double bytes, Dimension dimension, double share) {
   const auto index = static_cast<std::int32_t>(list_.operations.size());

@@ -37,6 +37,8 @@ class OperationBuilder {
   /// The same over a matrix of weights.
   void memory_of_weights(std::string_view name, double elements, double read, double written,
                          int launches = 1);
+  /// The same where it is one elementwise kernel: gradients set to zero or added up.
+  void plain_pass_of_weights(std::string_view name, double elements, double read, double written);
 
   /// Blocks the next compute operation.
   void exchange(std::string_view name, hw::CollectiveKind, double bytes, Dimension,

@@ -107,8 +107,8 @@ void weight_gradient(const Layer& l, std::string_view name, std::int64_t n, std:
     l.b.kernel(name, product);
   });
   if (!fused) {
-    l.b.memory_of_weights("accumulate gradient", static_cast<double>(std::ssize(rows) * n * k),
-                          2.0 + l.c.gradient_bytes, l.c.gradient_bytes);
+    l.b.plain_pass_of_weights("accumulate gradient", static_cast<double>(std::ssize(rows) * n * k),
+                              2.0 + l.c.gradient_bytes, l.c.gradient_bytes);
   }
   l.b.weight_gradient(false);
 }

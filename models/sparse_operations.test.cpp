@@ -36,6 +36,23 @@ Sums sums(const OperationList& list) {
   return s;
 }
 
+/// Rows that atomic operations add.
+std::int64_t added_rows(const OperationList& list) {
+  std::int64_t rows = 0;
+  for (const LayerOperation& o : list.operations) {
+    const auto* k = std::get_if<hw::Kernel>(&o.work);
+    const auto* g = k == nullptr ? nullptr : std::get_if<hw::Gather>(k);
+    if (g != nullptr && g->adding == hw::Adding::atomics) rows += g->rows;
+  }
+  return rows;
+}
+
+int launches(const OperationList& list, std::string_view name) {
+  int sum = 0;
+  for (const LayerOperation& o : list.operations) sum += o.name == name ? o.launches : 0;
+  return sum;
+}
+
 /// Bytes of kernels bound by memory.
 double passes(const OperationList& list) {
   double sum = 0;
@@ -174,6 +191,85 @@ TEST_SUITE("models/sparse operations") {
   }
 
   // 64 experts' worth of capacity_factor 1.25: a quarter more rows than chosen copies.
+  TEST_CASE("experts that choose sort scores by kernels of their own and add copies by atomics") {
+    Architecture a = block();
+    a.experts = eight();
+    CHECK(added_rows(layer_forward(a, slice(), {})) == 0);
+    CHECK(launches(layer_forward(a, slice(), {}), "choose experts") == 8);
+    CHECK(launches(layer_forward(a, slice(), {}), "select largest scores") == 0);
+    a.experts->routing = Routing::expert_choice;
+    // Two copies a token, added up after the experts and, as gradients, before them.
+    CHECK(added_rows(layer_forward(a, slice(), {})) == 2 * 4096);
+    CHECK(added_rows(layer_backward(a, slice(), {}, {}, false)) == 2 * 4096);
+    CHECK(added_rows(layer_backward(a, slice(), {}, {}, true)) == 2 * 2 * 4096);
+    CHECK(launches(layer_forward(a, slice(), {}), "choose experts") == 0);
+    CHECK(launches(layer_forward(a, slice(), {}), "select largest scores") == 14);
+    // 1,024 scores an expert are sorted by one block each, 8,192 by a radix sort and copies.
+    CHECK(launches(layer_forward(a, slice(), {}), "sort largest scores") == 1);
+    Slice more = slice();
+    more.micro_batch = 8;
+    CHECK(launches(layer_forward(a, more, {}), "sort largest scores") == 10);
+  }
+
+  TEST_CASE("recompute that ends early leaves out what only makes the layer's output") {
+    KernelChoices early;
+    early.recompute_ends_early = true;
+    const auto redone = [](const Architecture& a, const KernelChoices& c) {
+      return sums(layer_backward(a, slice(), c, {}, true)).products -
+             sums(layer_backward(a, slice(), c, {}, false)).products;
+    };
+    Architecture a = block();
+    const double down = 2 * kTokens * 1024 * 2816;
+    CHECK(redone(a, {}) == doctest::Approx(2 * kTokens * (kAttention + kFeedForward)));
+    CHECK(redone(a, early) == doctest::Approx(redone(a, {}) - down));
+    // The sum of the residual goes too, and nothing else.
+    const auto moved = [&](const KernelChoices& c) {
+      return passes(layer_backward(a, slice(), c, {}, true));
+    };
+    CHECK(moved({}) - moved(early) == doctest::Approx(6 * kTokens * 1024));
+    // A norm after the product, a gate on it or its dropout read it in the backward pass.
+    for (const NormOrder order : {NormOrder::after, NormOrder::both}) {
+      Architecture normed = a;
+      normed.norm_order = order;
+      CHECK(redone(normed, early) == redone(normed, {}));
+    }
+    Architecture gated = a;
+    gated.modulation = 6;
+    CHECK(redone(gated, early) == redone(gated, {}));
+    KernelChoices dropped = early;
+    dropped.dropout = true;
+    CHECK(redone(a, dropped) == doctest::Approx(redone(a, {})));
+    // Weights of outputs have gradients, so experts' products are all redone; their sum is not.
+    Architecture sparse = a;
+    sparse.experts = eight();
+    sparse.experts->routing = Routing::expert_choice;
+    CHECK(redone(sparse, early) == redone(sparse, {}));
+    CHECK(added_rows(layer_backward(sparse, slice(), early, {}, true)) == 2 * 4096);
+  }
+
+  // Queries of 1,024 values a token, keys and values of 256.
+  TEST_CASE("norms of heads copy what one product made and join its gradients") {
+    Architecture a = block();
+    a.qk_norm = true;
+    KernelChoices apart;
+    apart.separate_projections = true;
+    KernelChoices generated;
+    generated.generated_elementwise = true;
+    const double copied = 4 * kTokens * (1024 + 256), joined = 4 * kTokens * (1024 + 256 + 256);
+    const auto forward = [&](const KernelChoices& c) {
+      return passes(layer_forward(a, slice(), c));
+    };
+    const auto backward = [&](const KernelChoices& c) {
+      return passes(layer_backward(a, slice(), c, {}, false));
+    };
+    CHECK(forward({}) - forward(generated) == doctest::Approx(copied));
+    CHECK(backward({}) - backward(generated) == doctest::Approx(joined));
+    const double projected = forward(apart), gradients = backward(apart);
+    a.qk_norm = false;
+    CHECK(projected - forward(apart) == doctest::Approx(4 * kTokens * (1024 + 256)));
+    CHECK(gradients - backward(apart) == doctest::Approx(10 * kTokens * (1024 + 256)));
+  }
+
   TEST_CASE("a capacity pads the experts' rows, and a load of 1.5 makes half as many again") {
     Architecture a = block();
     a.experts = eight();
@@ -263,10 +359,11 @@ TEST_SUITE("models/sparse operations") {
     CHECK(backward == doctest::Approx(2 * s.products));
   }
 
-  // Beside what a layer of 1,024 tokens moves: forward the scores of 4,096 tokens, 25 times in and
-  // out in 32 bit, the picked rows in and out, all tokens copied, the picked rows added (6 B an
-  // element). Backward the picked rows' gradients (8 B), zeros for all (2 B), the rows added to
-  // them (6 B) and two sums of gradients of all (2 x 6 B).
+  // Beside what a layer of 1,024 tokens moves: forward the scores of 4,096 tokens, in and out in 32
+  // bit by the sigmoid and the 14 kernels of the selection, one sort of 1,024 (scores and 64-bit
+  // indices), ten of their indices, the picked rows in and out, all tokens copied, and, by a kernel
+  // of its own kind, the picked rows added. Backward the picked rows' gradients (8 B), zeros for
+  // all (2 B), the rows added to them likewise, and two sums of gradients of all (2 x 6 B).
   TEST_CASE("a depth-routed layer copies all tokens, and sums three gradients of its input") {
     Architecture a = block();
     Slice quarter = slice();
@@ -276,10 +373,11 @@ TEST_SUITE("models/sparse operations") {
     const double redone = passes(layer_backward(a, quarter, {}, {}, true));
     a.depth_routing = DepthRouting{1, 0.25};
     const double all = kTokens * 1024;
-    const double choice = 25 * kTokens * 8 + all / 4 * 4;
-    CHECK(passes(layer_forward(a, slice(), {})) - forward ==
-          doctest::Approx(choice + all * 4 + all / 4 * 6));
-    const double gradients = all / 4 * (8 + 6) + all * (2 + 2 * 6);
+    const double choice = (1 + 14) * kTokens * 8 + kTokens / 4 * (24 + 10 * 16) + all / 4 * 4;
+    CHECK(passes(layer_forward(a, slice(), {})) - forward == doctest::Approx(choice + all * 4));
+    CHECK(added_rows(layer_forward(a, slice(), {})) == 1024);
+    CHECK(added_rows(layer_backward(a, slice(), {}, {}, false)) == 1024);
+    const double gradients = all / 4 * 8 + all * (2 + 2 * 6);
     CHECK(passes(layer_backward(a, slice(), {}, {}, false)) - backward ==
           doctest::Approx(gradients));
     // What full recompute repeats is the choice too.
