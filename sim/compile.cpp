@@ -20,6 +20,7 @@ models::KernelChoices kernel_choices(const Scenario& s) {
   c.fused_elementwise = f.fused_kernels || f.compiled;
   c.fused_norm = f.fused_norm || f.compiled;
   c.fused_rotary = f.fused_rotary || f.compiled;
+  c.generated_elementwise = f.compiled;
   c.separate_projections = f.separate_projections;
   c.fused_gradient_accumulation = f.fused_gradient_accumulation;
   c.gradient_bytes = f.gradient_bytes;
@@ -36,6 +37,7 @@ models::KernelChoices kernel_choices(const Scenario& s) {
   c.shared_expert_overlap = f.shared_expert_overlap;
   c.grouped_modalities = f.grouped_modalities;
   c.compact_activations = f.memory.compact_activations;
+  c.recompute_ends_early = f.recompute_ends_early;
   c.modality_mask_syncs = f.modality_mask_syncs;
   return c;
 }

@@ -111,6 +111,7 @@ void each_fact(F& f, Visit&& visit) {
   visit("expert_exchange_overlap", f.expert_exchange_overlap);
   visit("shared_expert_overlap", f.shared_expert_overlap);
   visit("grouped_modalities", f.grouped_modalities);
+  visit("recompute_ends_early", f.recompute_ends_early);
   visit("modality_mask_syncs", f.modality_mask_syncs);
   visit("host_sync", f.host_sync);
   visit("bucket_bytes", f.bucket_bytes);

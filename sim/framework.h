@@ -94,6 +94,8 @@ struct Framework {
       false;                           ///< dispatch and combine beside another micro-batch's layer
   bool shared_expert_overlap = false;  ///< shared experts beside the dispatch
   bool grouped_modalities = false;     ///< products of a layer's towers are one kernel
+  bool recompute_ends_early =
+      false;  ///< with the last tensor that the backward pass reads (models/layer_operations.h)
   bool modality_mask_syncs =
       false;            ///< tokens of a modality are found by a mask, which the host awaits
   Seconds host_sync{};  ///< idle time of the device when the host waits for it and then goes on

@@ -223,9 +223,12 @@ PricedOperation Pricer::exchange_of(const hw::CollectiveTime& time, const hw::Gr
   p.stream = stream;
   p.category = category;
   p.host = launch_;
-  const double kept = group.per_domain == group.ranks ? scenario_.accelerator.scale_up_in_job : 1.0;
+  const bool inside = group.per_domain == group.ranks;
+  const double kept = inside ? scenario_.accelerator.scale_up_in_job : 1.0;
   p.ticks = group.ranks > 1 ? count(to_ticks(time.time / kept)) : 0;
-  p.tax = static_cast<std::uint8_t>(std::lround(100.0 * scenario_.accelerator.collective_tax));
+  const double share = inside ? 1.0 : scenario_.network.network_tax;
+  p.tax =
+      static_cast<std::uint8_t>(std::lround(100.0 * share * scenario_.accelerator.collective_tax));
   return p;
 }
 

@@ -96,6 +96,23 @@ TEST_SUITE("sim/step") {
     CHECK(simulate_step(one).time == before);
   }
 
+  TEST_CASE("exchanges between nodes tax kernels by the network's share, those inside by all") {
+    const auto time = [](Scenario s, double network, double accelerator) {
+      s.network.network_tax = network;
+      s.accelerator.collective_tax = accelerator;
+      return simulate_step(s).time;
+    };
+    Scenario between = small(16, 1, 1);
+    between.plan.sharding = ShardingStage::parameters;
+    CHECK(time(between, 1, 0.2) > time(between, 0.5, 0.2));
+    CHECK(time(between, 0.5, 0.2) == time(between, 1, 0.1));
+    CHECK(time(between, 0, 0.2) == time(between, 1, 0));
+    Scenario inside = small(8, 1, 1);
+    inside.plan.sharding = ShardingStage::parameters;
+    CHECK(time(inside, 0, 0.2) == time(inside, 1, 0.2));
+    CHECK(time(inside, 1, 0.2) > time(inside, 1, 0));
+  }
+
   TEST_CASE("a step of folded passes takes as long as one of single kernels") {
     // With the host far ahead and no tax, a folded run's time is the sum of what was folded, so the
     // two agree to the tick.
