@@ -81,7 +81,8 @@ struct TrafficOf {
   }
   Bytes operator()(const MemoryBound& b) const { return b.read + b.written; }
   Bytes operator()(const Gather& g) const {
-    return (g.adding == Adding::none ? 2.0 : 3.0) * real(g.rows) * g.row;  // adding reads and writes the table's row
+    return (g.adding == Adding::none ? 2.0 : 3.0) * real(g.rows) *
+           g.row;  // adding reads and writes the table's row
   }
 };
 
