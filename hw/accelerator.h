@@ -51,9 +51,10 @@ struct Accelerator {
   /// Rate of 8-bit products whose partial sums are promoted to 32 bit over that of those with fast
   /// accumulation, which the tables hold (hw/kernel_time.h).
   double promotion_rate = 1;
-  /// Of one 16-bit value added by an atomic operation where that takes a loop of compare and swap;
-  /// 0 where the machine has an instruction for it, so that memory binds (hw/kernel_time.h).
-  Seconds atomic_add_16_bit{};
+  /// Of one bf16 value added by an atomic operation where that takes a loop of compare and swap; 0
+  /// where the machine has an instruction for it, so that memory binds (hw/kernel_time.h). fp16 has
+  /// one on all.
+  Seconds atomic_add_bf16{};
   /// Rate of compute-bound kernels inside a training job over that of the tables' bursts at the
   /// same clock: operands in device memory rather than in cache, layouts of backward products, real
   /// data.

@@ -69,8 +69,8 @@ struct Network {
   /// Host time of issuing an exchange inside a layer, per rank of its group, in jobs of several
   /// domains. Zero but for clusters where rows show it; the cause is not established.
   Seconds exchange_host{};
-  /// Share of the accelerator's collective_tax that a collective between domains takes: NCCL runs
-  /// it on as many channels, a multiprocessor each, as NICs need.
+  /// Share of the accelerator's collective_tax that an exchange by NCCL between domains takes: it
+  /// runs on as many channels, a multiprocessor each, as NICs need.
   double network_tax = 1.0;
   double in_job_efficiency = 1.0;  ///< bandwidth inside a training job over bandwidth in isolation
   std::map<std::string, Evidence> evidence;   ///< by field name

@@ -85,6 +85,7 @@ struct Attention {
 struct MemoryBound {
   Bytes read{}, written{};
   bool plain = false;  ///< one elementwise pass over long arrays, as fast as a copy of them
+  Seconds serial{};    ///< what one block of threads takes, however much of the machine is free
   auto operator<=>(const MemoryBound&) const = default;
 };
 
@@ -92,7 +93,7 @@ struct MemoryBound {
 enum class Adding : std::uint8_t {
   none,     ///< rows are picked
   sorted,   ///< those of one index one after another, after a sort
-  atomics,  ///< 16-bit values one by one, each by an atomic operation
+  atomics,  ///< values one by one, each by an atomic operation
 };
 
 /// Rows picked or added by index: embedding forward (gather) and backward (scatter-add), copies of
@@ -101,6 +102,7 @@ struct Gather {
   std::int64_t rows = 0;
   Bytes row{};
   Adding adding = Adding::none;
+  Precision precision = Precision::bf16;  ///< of the values, where atomics add them
   auto operator<=>(const Gather&) const = default;
 };
 

@@ -138,15 +138,18 @@ struct TimeOf {
   }
 
   KernelTime operator()(const MemoryBound& b) const {
-    return streaming(b.read + b.written, b.plain ? a.streaming_efficiency : a.memory_efficiency);
+    return at_least(b.serial, streaming(b.read + b.written,
+                                        b.plain ? a.streaming_efficiency : a.memory_efficiency));
   }
 
   KernelTime operator()(const Gather& g) const {
-    KernelTime t = streaming(traffic(g));
-    if (g.adding == Adding::atomics) {
-      const double values = static_cast<double>(g.rows) * g.row.base() / 2.0;
-      t.time = std::max(t.time, a.memory_ramp + values * a.atomic_add_16_bit);
-    }
+    const bool loops = g.adding == Adding::atomics && g.precision == Precision::bf16;
+    const double values = static_cast<double>(g.rows) * g.row.base() / 2.0;
+    return at_least(loops ? values * a.atomic_add_bf16 : Seconds(0), streaming(traffic(g)));
+  }
+
+  [[nodiscard]] KernelTime at_least(Seconds busy, KernelTime t) const {
+    t.time = std::max(t.time, a.memory_ramp + busy);
     return t;
   }
 };

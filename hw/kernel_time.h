@@ -18,8 +18,9 @@
 /// An 8-bit product that promotes its partial sums runs at `promotion_rate` of the rate of one that
 /// does not (Hopper's tensor cores sum in fewer bits; Blackwell's need no promotion).
 ///
-/// Rows of 16-bit values that atomic operations add (Adding::atomics) take as long as their
-/// traffic, or `atomic_add_16_bit` a value where the accelerator has no instruction for it.
+/// Rows of bf16 values that atomic operations add (Adding::atomics) take as long as their traffic,
+/// or `atomic_add_bf16` a value where the accelerator has no instruction for it. A pass that one
+/// block of threads makes a row takes no less than its `serial`.
 ///
 /// Experts' products in one launch fill the cores as a batched product of their mean rows does.
 ///

@@ -38,7 +38,7 @@ TEST_SUITE("hw/kernel_time") {
     CHECK(a.streaming_efficiency > a.memory_efficiency);
   }
 
-  TEST_CASE("16-bit atomics bind where compare and swap makes them, memory elsewhere") {
+  TEST_CASE("bf16 atomics bind where compare and swap makes them, memory elsewhere") {
     // 8,192 rows of 1,024 values took 132.2 us (PaddlePaddle/Paddle pull request 48056).
     const Gather sum{8192, Bytes(2 * 1024), Adding::atomics};
     const Accelerator& a = accelerator("a100-sxm-80gb");
@@ -47,8 +47,15 @@ TEST_SUITE("hw/kernel_time") {
     Gather sorted = sum;
     sorted.adding = Adding::sorted;
     CHECK(kernel_time(sorted, a).time < 0.5 * kernel_time(sum, a).time);
+    Gather half = sum;
+    half.precision = Precision::fp16;
+    CHECK(kernel_time(half, a).time == kernel_time(sorted, a).time);
     const Accelerator& h = accelerator("h100-sxm-80gb");
     CHECK(kernel_time(sum, h).time == kernel_time(sorted, h).time);
+    // What one block does takes its time on any machine.
+    MemoryBound block{Bytes(1e4), Bytes(1e4)};
+    block.serial = 60.0_us;
+    CHECK(kernel_time(block, h).time == h.memory_ramp + 60.0_us);
   }
 
   TEST_CASE("a large product on an H100 runs where published peaks of matrix products lie") {
