@@ -160,6 +160,10 @@ class Kept {
     keep("experts activation input", (a_.gated() ? 2 : 1) * activated_ * ffn, expert_up,
          expert_activation);
     keep("experts activation output", input_ * ffn, expert_activation, expert_down);
+    // Weighed by a pass of its own, whose gradient reads them.
+    if (e.routing == Routing::expert_choice) {
+      keep("experts outputs", 2 * rows * static_cast<double>(a_.hidden), expert_down, combine);
+    }
   }
 
   void shared(double share) {

@@ -14,7 +14,8 @@ constexpr int kIndexSortKernels = 2 + 8;
 
 /// The picked tokens' 16-bit rows added to those of all.
 hw::Gather added_rows(const Architecture& a, const Slice& some) {
-  return {some.outer_tokens(), Bytes(2.0 * static_cast<double>(a.hidden)), hw::Adding::atomics};
+  return {some.outer_tokens(), Bytes(2.0 * static_cast<double>(a.hidden)), hw::Adding::atomics,
+          sixteen_bit(some.precision)};
 }
 
 }  // namespace

@@ -126,7 +126,8 @@ void activation_backward(const Layer& l, double tokens) {
 
 namespace {
 
-/// Queries and keys are views of one product's result, which no norm takes as they are.
+/// Queries and keys are views of one product's result, which no norm takes as they are; of a
+/// tower's too, which is normed before the towers are joined (NVIDIA/NeMo, JointSelfAttention).
 bool splits_projection(const Layer& l) {
   return !l.c.separate_projections && !l.c.generated_elementwise;
 }

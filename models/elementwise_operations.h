@@ -44,7 +44,8 @@ void rotary(const Layer&, std::string_view name);
 /// Norms of query and key heads, one kernel each; nothing where the model has none. Of a product of
 /// queries, keys and values together they are copied before (Transformer Engine's and PyTorch's
 /// norms take contiguous rows) and their gradients joined with that of the values after
-/// (TransformerEngine, SplitAlongDim: torch.cat), unless kernels are generated.
+/// (TransformerEngine, SplitAlongDim: torch.cat), unless kernels are generated. Rotary positions
+/// alone need the joining too; there a framework's elementwise_traffic has it.
 void head_norms_forward(const Layer&);
 void head_norms_backward(const Layer&);
 

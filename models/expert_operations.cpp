@@ -158,7 +158,8 @@ void add_copies(const Routed& r, std::string_view name) {
     return;
   }
   r.l.b.memory("zero sums of copies", r.tokens * r.width(), 0, 2);
-  r.l.b.kernel(name, hw::Gather{whole(r.rows.routed), Bytes(2.0 * r.width()), hw::Adding::atomics});
+  r.l.b.kernel(name, hw::Gather{whole(r.rows.routed), Bytes(2.0 * r.width()), hw::Adding::atomics,
+                                sixteen_bit(r.l.s.precision)});
 }
 
 /// Scores in 32 bit.
@@ -252,7 +253,7 @@ double dispatched_element(const Layer& l) {
 }
 
 /// Shared experts are one dense part of their widths together.
-void shared_products(const Layer& l, const WeightSet& set) {
+void shared_products(const Layer& l, Extent extent, const WeightSet& set) {
   const Experts& e = *l.a.experts;
   if (e.shared == 0) return;
   const Rows rows = {rows_of(set, l.s, l.s.tokens())};
@@ -263,6 +264,7 @@ void shared_products(const Layer& l, const WeightSet& set) {
   forward_product(l, "shared experts up", (l.a.gated() ? 2 : 1) * f, l.a.hidden, rows);
   b.require(gathering);
   b.memory("shared experts activation", sum(rows) * static_cast<double>(f), l.a.gated() ? 4 : 2, 2);
+  if (extent == Extent::as_needed) return;
   row_parallel_forward(l, "shared experts down", f, rows);
   b.memory("add shared experts", l.outer() * l.hidden(), 4, 2);
 }
@@ -311,7 +313,7 @@ void experts_forward(const Layer& l, Wanted w, Extent extent, const WeightSet& s
     }
   }
   if (beside && wanted(w, LayerPart::shared_experts)) {
-    shared_products(l, set);
+    shared_products(l, extent, set);
     b.require(dispatching);
   }
   if (wanted(w, LayerPart::dispatch)) {
@@ -347,15 +349,13 @@ void experts_forward(const Layer& l, Wanted w, Extent extent, const WeightSet& s
     gather_tensor(r, "scatter sums of experts", true);
     sort_by_expert(r, "sort outputs by rank");
     exchange(r, "combine outputs", true, 2.0);
-    if (experts_choose(r)) {
+    if (extent == Extent::whole) {
       // A sum by index takes what was weighed before it.
-      b.memory("weigh outputs", r.rows.routed * r.width(), 2, 2);
-      if (extent == Extent::whole) add_copies(r, "add outputs");
-    } else {
-      add_copies(r, "weigh and add outputs");
+      if (experts_choose(r)) b.memory("weigh outputs", r.rows.routed * r.width(), 2, 2);
+      add_copies(r, experts_choose(r) ? "add outputs" : "weigh and add outputs");
     }
   }
-  if (!beside && wanted(w, LayerPart::shared_experts)) shared_products(l, set);
+  if (!beside && wanted(w, LayerPart::shared_experts)) shared_products(l, extent, set);
 }
 
 void experts_backward(const Layer& l, const WeightSet& set, std::int64_t tokens) {

@@ -35,8 +35,8 @@ struct ExpertRows {
                                      std::int64_t tokens);
 
 /// `tokens`: of the set, outside tensor-parallel regions; `set`: its index.
-/// As far as the backward pass needs it a redone pass leaves out the sum over chosen tokens'
-/// copies; tokens that choose add theirs where they weigh them, which the weights' gradients need.
+/// As far as the backward pass needs it a redone pass leaves out the weighing and adding of outputs
+/// (the weights' gradients need the outputs before) and the shared experts' last product.
 void experts_forward(const Layer&, Wanted, Extent, const WeightSet&, std::int64_t tokens);
 void experts_backward(const Layer&, const WeightSet&, std::int64_t tokens);
 

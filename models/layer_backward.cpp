@@ -96,9 +96,11 @@ void attention_backward(const Layer& l) {
 }
 
 /// What follows the feed-forward's last product, and the product itself, only make the layer's
-/// output, unless a gradient reads that product: through a norm after it, its gate, its dropout.
+/// output, unless a gradient reads that product: through a norm after it, its gate, its dropout, or
+/// the score with which depth routing puts the layer's output back.
 Extent recompute_extent(const Layer& l) {
-  const bool output_read = l.a.norm_order != NormOrder::before || l.a.modulation > 0 || l.c.dropout;
+  const bool output_read = l.a.norm_order != NormOrder::before || l.a.modulation > 0 ||
+                           l.c.dropout || l.a.depth_routing.has_value();
   return l.c.recompute_ends_early && !output_read ? Extent::as_needed : Extent::whole;
 }
 
@@ -115,12 +117,13 @@ OperationList layer_backward(const Architecture& a, const Slice& s, const Kernel
     pass(l);
     b.recomputed(false);
   };
-  const auto attention = [&](const Layer& l) { attention_forward(l, parts); };
+  const auto attention = [&](const Layer& l) {
+    attention_forward(l, parts, l.a.parallel_block ? recompute_extent(l) : Extent::whole);
+  };
   const auto feed_forward = [&](const Layer& l) {
     feed_forward_forward(l, parts, recompute_extent(l));
   };
   const std::int64_t passes = a.thoughts ? a.thoughts->passes() : 1;
-  put_back_gradient_by_depth(b, a, some);
   if (full_recompute) {
     b.recomputed(true);
     pick_by_depth(b, a, s, some);
@@ -130,6 +133,7 @@ OperationList layer_backward(const Architecture& a, const Slice& s, const Kernel
     const Layer l{a, some, c, b};
     if (full_recompute) again(l, attention);
     if (full_recompute || !redo.empty()) again(l, feed_forward);
+    if (some.thought == passes - 1) put_back_gradient_by_depth(b, a, some);
     feed_forward_backward(l);
     if (!full_recompute && !redo.empty()) again(l, attention);
     attention_backward(l);

@@ -75,7 +75,7 @@ void dense_feed_forward(const Layer& l, Wanted w, Extent extent, const Rows& row
 
 }  // namespace
 
-void attention_forward(const Layer& l, Wanted w) {
+void attention_forward(const Layer& l, Wanted w, Extent extent) {
   OperationBuilder& b = l.b;
   if (wanted(w, LayerPart::attention_norm)) {
     b.part(LayerPart::attention_norm);
@@ -101,6 +101,7 @@ void attention_forward(const Layer& l, Wanted w) {
     quantize_input(b, l.s.precision, "quantize context",
                    l.inner() * static_cast<double>(l.context_width()), false);
     gather_by_modality(l, "gather attention results", sets, static_cast<double>(l.context_width()));
+    if (extent == Extent::as_needed) return;
     row_parallel_forward(l, "attention output", l.context_width(),
                          rows_of(sets, l.s, l.s.tokens()));
     scatter_by_modality(l, "scatter attention outputs", sets, l.hidden());
@@ -154,7 +155,7 @@ OperationList layer_forward(const Architecture& a, const Slice& s, const KernelC
   const std::int64_t passes = a.thoughts ? a.thoughts->passes() : 1;
   for (some.thought = 0; some.thought < passes; ++some.thought) {
     const Layer l{a, some, c, b};
-    attention_forward(l, nullptr);
+    attention_forward(l, nullptr, Extent::whole);
     feed_forward_forward(l, nullptr, Extent::whole);
   }
   put_back_by_depth(b, a, s, some);

@@ -18,7 +18,7 @@ using Wanted = const std::set<LayerPart>*;
 /// reads.
 enum class Extent : std::uint8_t { whole, as_needed };
 
-void attention_forward(const Layer&, Wanted);
+void attention_forward(const Layer&, Wanted, Extent);
 void feed_forward_forward(const Layer&, Wanted, Extent);
 
 /// Tokens of each feed-forward weight set.

@@ -116,8 +116,10 @@ struct KernelChoices {
       false;                           ///< dispatch and combine beside another micro-batch's layer
   bool shared_expert_overlap = false;  ///< shared experts run beside the dispatch
   bool grouped_modalities = false;  ///< products of a layer's weight sets are one kernel, else each
-  /// Recompute ends with the last tensor that the backward pass reads (torch.utils.checkpoint
-  /// without reentrance from PyTorch 2.1 on, jax.checkpoint), else with the layer.
+  /// Recompute leaves out what only makes the layer's output (jax.checkpoint and compiled PyTorch,
+  /// as dead code; torch.utils.checkpoint without reentrance from PyTorch 2.1 on, which stops at
+  /// the last tensor that the backward pass reads: the same but in parallel blocks and with shared
+  /// experts, where it is less). Else the layer is redone to its end.
   bool recompute_ends_early = false;
   bool modality_mask_syncs = false;  ///< the host waits for the indices of a boolean mask
   /// With 8-bit products: inputs of activations are stored in 8 bits, results of attention in 12

@@ -190,7 +190,6 @@ TEST_SUITE("models/sparse operations") {
           doctest::Approx(sums(layer_forward(a, s, {})).products));
   }
 
-  // 64 experts' worth of capacity_factor 1.25: a quarter more rows than chosen copies.
   TEST_CASE("experts that choose sort scores by kernels of their own and add copies by atomics") {
     Architecture a = block();
     a.experts = eight();
@@ -203,12 +202,19 @@ TEST_SUITE("models/sparse operations") {
     CHECK(added_rows(layer_backward(a, slice(), {}, {}, false)) == 2 * 4096);
     CHECK(added_rows(layer_backward(a, slice(), {}, {}, true)) == 2 * 2 * 4096);
     CHECK(launches(layer_forward(a, slice(), {}), "choose experts") == 0);
-    CHECK(launches(layer_forward(a, slice(), {}), "select largest scores") == 14);
-    // 1,024 scores an expert are sorted by one block each, 8,192 by a radix sort and copies.
+    // 4,096 tokens are a short row: one block an expert selects its 1,024 and one sorts them.
+    // 32,768 are a long one, of which 8,192 are sorted by radix, first by score and then by row.
+    CHECK(launches(layer_forward(a, slice(), {}), "select largest scores") == 1);
     CHECK(launches(layer_forward(a, slice(), {}), "sort largest scores") == 1);
     Slice more = slice();
     more.micro_batch = 8;
-    CHECK(launches(layer_forward(a, more, {}), "sort largest scores") == 10);
+    CHECK(launches(layer_forward(a, more, {}), "select largest scores") == 16);
+    CHECK(launches(layer_forward(a, more, {}), "sort largest scores") == 17);
+    // Copies on their way to other ranks are chosen from this rank's tokens alone.
+    Slice ranks = slice();
+    ranks.expert = 4;
+    CHECK(added_rows(layer_forward(a, ranks, {})) == 2 * 4096);
+    CHECK(sums(layer_forward(a, ranks, {})).exchanges == 2);
   }
 
   TEST_CASE("recompute that ends early leaves out what only makes the layer's output") {
@@ -239,12 +245,57 @@ TEST_SUITE("models/sparse operations") {
     KernelChoices dropped = early;
     dropped.dropout = true;
     CHECK(redone(a, dropped) == doctest::Approx(redone(a, {})));
+    Architecture routed = a;
+    routed.depth_routing = DepthRouting{1, 0.25};
+    CHECK(redone(routed, early) == redone(routed, {}));
     // Weights of outputs have gradients, so experts' products are all redone; their sum is not.
     Architecture sparse = a;
     sparse.experts = eight();
     sparse.experts->routing = Routing::expert_choice;
     CHECK(redone(sparse, early) == redone(sparse, {}));
     CHECK(added_rows(layer_backward(sparse, slice(), early, {}, true)) == 2 * 4096);
+    // Shared experts' last product only makes the output, beside the dispatch too.
+    sparse.experts->shared = 1;
+    sparse.experts->shared_ffn = 768;
+    KernelChoices beside = early;
+    beside.shared_expert_overlap = true;
+    Slice ranks = slice();
+    ranks.expert = 4;
+    for (const KernelChoices& c : {early, beside}) {
+      KernelChoices whole = c;
+      whole.recompute_ends_early = false;
+      CHECK(sums(layer_backward(sparse, ranks, whole, {}, true)).products -
+                sums(layer_backward(sparse, ranks, c, {}, true)).products ==
+            doctest::Approx(2 * kTokens * 1024 * 768));
+    }
+    // In a parallel block attention's last product too; and its part of an exchange over tensor
+    // ranks.
+    Architecture parallel = a;
+    parallel.parallel_block = true;
+    CHECK(redone(parallel, early) ==
+          doctest::Approx(redone(parallel, {}) - down - 2 * kTokens * 1024 * 1024));
+    Slice two = slice();
+    two.tensor = 2;
+    const auto collectives = [&](const KernelChoices& c) {
+      int sum = 0;
+      const OperationList list = layer_backward(a, two, c, {}, true);
+      for (const LayerOperation& o : list.operations)
+        sum += std::holds_alternative<Exchange>(o.work);
+      return sum;
+    };
+    CHECK(collectives({}) - collectives(early) == 1);
+    // Of eight bits the product's input is cast all the same: its gradient reads the cast.
+    Slice eight_bits = slice();
+    eight_bits.precision = PrecisionRecipe::mxfp8;
+    CHECK(launches(layer_backward(a, eight_bits, early, {}, true), "quantize activation") ==
+          launches(layer_backward(a, eight_bits, {}, {}, true), "quantize activation"));
+    // Towers are not put back together.
+    Architecture towers = a;
+    towers.towers.list = {{{"text"}}, {{"image"}}};
+    const auto scatters = [&](const KernelChoices& c) {
+      return sums(layer_backward(towers, slice(3000, 1096), c, {}, true)).scatters;
+    };
+    CHECK(scatters({}) - scatters(early) == 2);
   }
 
   // Queries of 1,024 values a token, keys and values of 256.
@@ -268,8 +319,14 @@ TEST_SUITE("models/sparse operations") {
     a.qk_norm = false;
     CHECK(projected - forward(apart) == doctest::Approx(4 * kTokens * (1024 + 256)));
     CHECK(gradients - backward(apart) == doctest::Approx(10 * kTokens * (1024 + 256)));
+    // Of towers too, whose norms come before they are joined.
+    a.qk_norm = true;
+    a.towers.list = {{{"text"}}, {{"image"}}};
+    CHECK(launches(layer_forward(a, slice(3000, 1096), {}), "copy queries and keys") == 2);
+    CHECK(launches(layer_forward(a, slice(3000, 1096), apart), "copy queries and keys") == 0);
   }
 
+  // 64 experts' worth of capacity_factor 1.25: a quarter more rows than chosen copies.
   TEST_CASE("a capacity pads the experts' rows, and a load of 1.5 makes half as many again") {
     Architecture a = block();
     a.experts = eight();
@@ -360,7 +417,7 @@ TEST_SUITE("models/sparse operations") {
   }
 
   // Beside what a layer of 1,024 tokens moves: forward the scores of 4,096 tokens, in and out in 32
-  // bit by the sigmoid and the 14 kernels of the selection, one sort of 1,024 (scores and 64-bit
+  // bit by the sigmoid and by the block that selects, one sort of 1,024 (scores and 64-bit
   // indices), ten of their indices, the picked rows in and out, all tokens copied, and, by a kernel
   // of its own kind, the picked rows added. Backward the picked rows' gradients (8 B), zeros for
   // all (2 B), the rows added to them likewise, and two sums of gradients of all (2 x 6 B).
@@ -373,7 +430,7 @@ TEST_SUITE("models/sparse operations") {
     const double redone = passes(layer_backward(a, quarter, {}, {}, true));
     a.depth_routing = DepthRouting{1, 0.25};
     const double all = kTokens * 1024;
-    const double choice = (1 + 14) * kTokens * 8 + kTokens / 4 * (24 + 10 * 16) + all / 4 * 4;
+    const double choice = (1 + 1) * kTokens * 8 + kTokens / 4 * (24 + 10 * 16) + all / 4 * 4;
     CHECK(passes(layer_forward(a, slice(), {})) - forward == doctest::Approx(choice + all * 4));
     CHECK(added_rows(layer_forward(a, slice(), {})) == 1024);
     CHECK(added_rows(layer_backward(a, slice(), {}, {}, false)) == 1024);
