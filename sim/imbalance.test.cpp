@@ -61,11 +61,12 @@ TEST_SUITE("sim/imbalance") {
     }
   }
 
-  // Products of other shapes run at other rates: at two seeds of eight ranks the drawn step of this
-  // mixture of transformers is quicker than that of mean compositions. Spread evenly it is not.
+  // Products of other shapes run at other rates: at six of forty seeds of eight ranks the drawn
+  // step of this mixture of transformers is quicker than that of mean compositions. Spread evenly
+  // it is not.
   TEST_CASE("a step quicker than that of mean compositions still has ranks that wait") {
     Scenario s = fewer(scenario("mot_7b_256_a100"), 8, 1);
-    s.seed = 4;
+    s.seed = 31;
     const Seconds drawn = step_time(s);
     const ImbalanceCost cost = imbalance_cost(s, drawn);
     CHECK(cost.compositions > 0.001 * drawn);

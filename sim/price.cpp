@@ -97,7 +97,10 @@ hw::Kernel Pricer::with_unlisted_traffic(const hw::Kernel& kernel, models::Layer
   const bool of_experts = part >= models::LayerPart::router;
   const double factor = f.elementwise_traffic * (of_experts ? f.expert_traffic : 1.0);
   if (m == nullptr || factor == 1.0) return kernel;
-  return hw::MemoryBound{m->read * factor, m->written * factor};
+  hw::MemoryBound more = *m;
+  more.read = m->read * factor;
+  more.written = m->written * factor;
+  return more;
 }
 
 PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& kernel, int launches,
@@ -205,7 +208,9 @@ PricedOperation Pricer::price_exchange(const models::LayerOperation& o, const mo
 PricedOperation Pricer::price_expert_exchange(const models::LayerOperation& o,
                                               const hw::ExpertExchange& x) {
   const hw::CollectiveTime t = hw::expert_exchange_time(x, layout_.expert, scenario_.network);
-  PricedOperation p = exchange_of(t, layout_.expert, StreamKind::tensor, Category::expert_exchange);
+  const bool by_nccl = x.kind != hw::ExpertExchangeKind::fused;
+  PricedOperation p =
+      exchange_of(t, layout_.expert, StreamKind::tensor, Category::expert_exchange, by_nccl);
   if (labels_ != nullptr) {
     p.label = label({.name = std::string(o.name),
                      .shape = fmt::format("{} {:.0f} tokens of {:.1f} kB, {} ranks, {} a domain",
@@ -218,7 +223,7 @@ PricedOperation Pricer::price_expert_exchange(const models::LayerOperation& o,
 }
 
 PricedOperation Pricer::exchange_of(const hw::CollectiveTime& time, const hw::Group& group,
-                                    StreamKind stream, Category category) const {
+                                    StreamKind stream, Category category, bool by_nccl) const {
   PricedOperation p;
   p.stream = stream;
   p.category = category;
@@ -226,7 +231,7 @@ PricedOperation Pricer::exchange_of(const hw::CollectiveTime& time, const hw::Gr
   const bool inside = group.per_domain == group.ranks;
   const double kept = inside ? scenario_.accelerator.scale_up_in_job : 1.0;
   p.ticks = group.ranks > 1 ? count(to_ticks(time.time / kept)) : 0;
-  const double share = inside ? 1.0 : scenario_.network.network_tax;
+  const double share = inside || !by_nccl ? 1.0 : scenario_.network.network_tax;
   p.tax =
       static_cast<std::uint8_t>(std::lround(100.0 * share * scenario_.accelerator.collective_tax));
   return p;
@@ -243,7 +248,7 @@ PricedOperation Pricer::collective(std::string_view name, hw::CollectiveKind kin
 PricedOperation Pricer::price_collective(const CollectiveKey& key) {
   const auto& [name, kind, bytes, group, stream, category] = key;
   const hw::CollectiveTime t = hw::collective_time(kind, bytes, group, scenario_.network);
-  PricedOperation p = exchange_of(t, group, stream, category);
+  PricedOperation p = exchange_of(t, group, stream, category, true);
   if (labels_ == nullptr) return p;
   p.label =
       label({.name = std::string(name),
@@ -254,9 +259,9 @@ PricedOperation Pricer::price_collective(const CollectiveKey& key) {
 }
 
 PricedOperation Pricer::memory_pass(const char* name, Bytes read, Bytes written, int launches,
-                                    Category category, Work* work) {
+                                    Category category, Work* work, bool plain) {
   Work unused;
-  return price_kernel(name, hw::MemoryBound{read, written}, launches, category,
+  return price_kernel(name, hw::MemoryBound{read, written, plain}, launches, category,
                       work != nullptr ? *work : unused, {});
 }
 

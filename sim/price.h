@@ -74,7 +74,8 @@ class Pricer {
   [[nodiscard]] PricedOperation collective(std::string_view name, hw::CollectiveKind, Bytes,
                                            const hw::Group&, StreamKind, Category);
   [[nodiscard]] PricedOperation memory_pass(const char* name, Bytes read, Bytes written,
-                                            int launches, Category, Work* = nullptr);
+                                            int launches, Category, Work* = nullptr,
+                                            bool plain = false);
 
   /// A label for a folded run of `layers` units ("forward, 8 units"), or for a plain name.
   /// `name` is static text.
@@ -100,7 +101,7 @@ class Pricer {
   PricedOperation price_expert_exchange(const models::LayerOperation&, const hw::ExpertExchange&);
   /// An exchange of a group that takes `time` alone.
   PricedOperation exchange_of(const hw::CollectiveTime& time, const hw::Group&, StreamKind,
-                              Category) const;
+                              Category, bool by_nccl) const;
   PricedOperation price_collective(const CollectiveKey&);
   std::int32_t label(Label);
 

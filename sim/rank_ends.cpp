@@ -16,7 +16,7 @@ void RankBuilder::begin_step() {
   const Plan& plan = scenario_.plan;
   const double gradients = owned_ > 0 && plan.sharding >= ShardingStage::gradients ? owned_ : held_;
   push(pricer_.memory_pass("zero gradients", Bytes(0), Bytes(gradients * f.gradient_bytes),
-                           kPassLaunches, Category::optimizer, &work_));
+                           kPassLaunches, Category::optimizer, &work_, true));
 
   const std::int64_t times = f.weights_cast_every_micro_batch ? plan.micro_batches() : 1;
   std::vector<Unit> casts;
@@ -119,7 +119,7 @@ void RankBuilder::update() {
   if (f.gradient_clipping) {
     push(pricer_.memory_pass("scale gradients", Bytes(owned * f.gradient_bytes),
                              Bytes(owned * f.gradient_bytes), kPassLaunches, Category::optimizer,
-                             &work_));
+                             &work_, true));
   }
   // A fused Adam reads gradient, copy and two moments and writes all but the gradient.
   const double read = owned * f.optimizer_read_write_bytes * 16.0 / 30.0;
