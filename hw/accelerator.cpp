@@ -261,8 +261,7 @@ std::optional<Accelerator> read(const std::string& json_text, Part part, Problem
   a.chip_spread = facts.number("chip_spread", 0, 0.2);
   a.accumulation_exposed = facts.number("accumulation_exposed", 0, 1);
   a.promotion_rate = facts.number("promotion_rate", 0.3, 1);
-  a.atomic_add_bf16 =
-      facts.read("atomic_add_bf16", [](Reader& r) { return r.seconds("value"); });
+  a.atomic_add_bf16 = facts.read("atomic_add_bf16", [](Reader& r) { return r.seconds("value"); });
   a.in_job_rate = facts.number("in_job_rate", 0.3, 1.5);
   a.scale_up_in_job = facts.number("scale_up_in_job", 0.1, 1);
   a.collective_tax = facts.number("collective_tax", 0, 1);
