@@ -120,6 +120,14 @@ std::vector<Transfer> tree_flows(const FlowCollective& c, NetworkRoutes& routes)
   return flows;
 }
 
+std::size_t domain_count(const NetworkGraph& graph, const std::vector<NodeId>& ranks) {
+  std::size_t domains = 0;
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    if (i == 0 || graph.node(ranks[i]).domain != graph.node(ranks[i - 1]).domain) ++domains;
+  }
+  return domains;
+}
+
 std::vector<Transfer> exchange_flows(const FlowCollective& c, NetworkRoutes& routes) {
   std::vector<Transfer> flows;
   Uses uses(routes.graph(), c.efficiency);
@@ -184,10 +192,16 @@ std::vector<Transfer> step_flows(const FlowCollective& c, NetworkRoutes& routes,
   Uses uses(routes.graph(), c.efficiency);
   const auto id = [&](std::size_t index) { return static_cast<std::int32_t>(first + index); };
   if (c.kind == CollectiveKind::all_to_all) {
+    // By domain, then by member, as NCCL orders them: in a step all send inside their domain or all
+    // over the network, each to another, and none is ahead of the others.
+    const auto group = static_cast<std::size_t>(group_of(routes.graph(), c.ranks, 1).per_domain);
+    const bool even = n % group == 0 && domain_count(routes.graph(), c.ranks) * group == n;
+    const std::size_t d = even ? group : 1;
     const double each = c.bytes.base() / static_cast<double>(n);
     for (std::size_t step = 1; step < n; ++step) {
       for (std::size_t i = 0; i < n; ++i) {
-        const NodeId from = c.ranks[i], to = c.ranks[(i + step) % n];
+        const std::size_t peer = (i / d + step / d) % (n / d) * d + (i + step) % d;
+        const NodeId from = c.ranks[i], to = c.ranks[peer];
         add_exchange(c, routes, from, to, each, uses);
         Transfer t = uses.transfer(c, each);
         t.latency = latency(from, to);

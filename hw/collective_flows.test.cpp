@@ -117,7 +117,7 @@ TEST_SUITE("hw/collective_flows") {
   // Domains inside the tree send S up and down to two children: 2 S out of the domain, S with two
   // domains, as in the analytic model; from four domains on there is one that is no root.
   TEST_CASE("alone, a tree takes the analytic tree's bandwidth term") {
-    Network n = load_network("dgx-h100");
+    Network n = load_network("dgx-b200");
     n.sharp = false;
     const NetworkGraph g = clos(shape_of(n, 16), {.domains_per_leaf = 16, .spines = 1});
     for (const std::int64_t domains : {2, 4, 7, 16}) {
@@ -146,7 +146,7 @@ TEST_SUITE("hw/collective_flows") {
 
   // The NIC's wire time adds up: as long as both bytes over the NICs, whoever ends first.
   TEST_CASE("two jobs that share NICs take as long together as one after the other") {
-    const Network n = rings_only("dgx-h100");
+    const Network n = rings_only("dgx-b200");
     const NetworkGraph g = clos(shape_of(n, 4), {.domains_per_leaf = 4, .spines = 1});
     const FlowCollective ring = collective(n, CollectiveKind::all_reduce, 4.0_GiB, ranks(g, 4, 8));
     const FlowCollective exchange =
@@ -176,6 +176,7 @@ TEST_SUITE("hw/collective_flows") {
     }
   }
 
+  // Seven messages over NVLink come before the eight over the NIC, ten times as fast.
   TEST_CASE("one peer after the other an all-to-all takes no less than all at once") {
     const Network n = rings_only("dgx-h100");
     const NetworkGraph g = clos(shape_of(n, 2), {.domains_per_leaf = 2, .spines = 1});
@@ -183,12 +184,12 @@ TEST_SUITE("hw/collective_flows") {
     NetworkRoutes routes(g, 1);
     const double ratio = simulate_flows(g, step_flows(c, routes)).end / flow_time(g, {c});
     CHECK(ratio >= 1);
-    CHECK(ratio < 2);
+    CHECK(ratio < 1.15);
   }
 
   // Seven rings carry what eight did.
   TEST_CASE("a failed rail costs its share, and no rail at all is refused") {
-    const Network n = rings_only("dgx-h100");
+    const Network n = rings_only("dgx-b200");
     NetworkGraph g = clos(shape_of(n, 4), {.rails = true, .domains_per_leaf = 4, .spines = 1});
     const FlowCollective c = collective(n, CollectiveKind::all_reduce, 4.0_GiB, ranks(g, 4, 8));
     const Seconds whole = flow_time(g, {c});

@@ -42,6 +42,8 @@ MaxMin::Flow MaxMin::add(const std::vector<LinkUse>& uses) {
   }
   State& s = flows_[static_cast<std::size_t>(f)];
   s.rate = 0;
+  s.is_new = true;
+  added_.push_back(f);
   s.uses.reserve(uses.size());
   for (const LinkUse& u : uses) {
     FORERUN_ASSERT(u.share > 0, fmt::format("a share of {}", u.share));
@@ -55,6 +57,7 @@ MaxMin::Flow MaxMin::add(const std::vector<LinkUse>& uses) {
 
 void MaxMin::remove(Flow f) {
   State& s = flows_[static_cast<std::size_t>(f)];
+  if (!s.is_new) floor_ = std::min(floor_, s.rate);
   for (const Use& u : s.uses) {
     std::vector<Member>& members = links_[static_cast<std::size_t>(u.link)].members;
     const Member last = members.back();
@@ -65,13 +68,33 @@ void MaxMin::remove(Flow f) {
         u.place;
     mark(u.link);
   }
+  if (s.is_new) std::erase(added_, f);
+  s.is_new = false;
   s.uses.clear();
   s.rate = 0;
   free_.push_back(f);
 }
 
-/// Everything connected to a dirty link.
+/// A flow that came gets at least the least even share of its links: of each, were it the first to
+/// fill.
+void MaxMin::find_floor() {
+  if (added_.empty()) return;
+  for (const std::int32_t link : dirty_) {
+    Link& l = links_[static_cast<std::size_t>(link)];
+    l.all = 0;
+    for (const Member& m : l.members) l.all += m.share;
+  }
+  for (const Flow f : added_) {
+    for (const Use& u : flows_[static_cast<std::size_t>(f)].uses) {
+      const Link& l = links_[static_cast<std::size_t>(u.link)];
+      floor_ = std::min(floor_, l.capacity / l.all);
+    }
+  }
+}
+
+/// Every flow that is not below the floor and is connected to a dirty link through such flows.
 void MaxMin::collect() {
+  const double floor = floor_ * (1 - kSameLevel);
   component_links_.clear();
   component_flows_.clear();
   const auto reach = [&](std::int32_t link) {
@@ -88,18 +111,23 @@ void MaxMin::collect() {
   for (std::size_t i = 0; i < component_links_.size(); ++i) {
     Link& l = links_[static_cast<std::size_t>(component_links_[i])];
     l.left = l.capacity;
-    l.all = 0;
-    l.count = static_cast<std::int32_t>(l.members.size());
+    l.rising = 0;
+    l.count = 0;
     for (const Member& m : l.members) {
-      l.all += m.share;
-      State& s = flows_[static_cast<std::size_t>(m.flow)];
-      if (s.seen == solves_) continue;
-      s.seen = solves_;
-      s.frozen = false;
+      State& state = flows_[static_cast<std::size_t>(m.flow)];
+      if (state.seen != solves_ && state.rate < floor && !state.is_new) {
+        l.left -= m.share * state.rate;
+        continue;
+      }
+      ++l.count;
+      l.rising += m.share;
+      if (state.seen == solves_) continue;
+      state.seen = solves_;
+      state.frozen = false;
       component_flows_.push_back(m.flow);
-      for (const Use& u : s.uses) reach(u.link);
+      for (const Use& u : state.uses) reach(u.link);
     }
-    l.rising = l.all;
+    l.all = l.rising;
     uses_solved_ += static_cast<std::int64_t>(l.members.size());
   }
   flows_solved_ += static_cast<std::int64_t>(component_flows_.size());
@@ -161,10 +189,14 @@ const std::vector<MaxMin::Flow>& MaxMin::solve() {
   changed_.clear();
   if (dirty_.empty()) return changed_;
   ++solves_;
+  find_floor();
   collect();
   before_.clear();
   for (const Flow f : component_flows_) before_.push_back(rate(f));
   fill();
+  for (const Flow f : added_) flows_[static_cast<std::size_t>(f)].is_new = false;
+  added_.clear();
+  floor_ = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < component_flows_.size(); ++i) {
     if (rate(component_flows_[i]) != before_[i]) changed_.push_back(component_flows_[i]);
   }

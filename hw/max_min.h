@@ -15,7 +15,11 @@
 /// that fill at levels within 1e-9 of each other (relative) count as one level, so that what is
 /// symmetric is equal to the last bit.
 ///
-/// Only what is connected to a flow that came or went, through shared links, is solved again.
+/// Only what a flow that came or went can change is solved again. Until the rates reach that
+/// flow's, filling with and without it is the same, because no link on its way is full before it
+/// stops. So flows below the lowest rate of those that came (at least the even share of each link)
+/// or went keep theirs, and the rest only where shared links connect it to them. Of equal transfers
+/// the fastest end first: then little is left to solve.
 
 #include <cstdint>
 #include <limits>
@@ -59,7 +63,7 @@ class MaxMin {
     std::vector<Use> uses;
     double rate = 0;
     std::int64_t seen = 0;  // of the last solve that reached it
-    bool frozen = false;
+    bool frozen = false, is_new = false;
   };
   struct Link {
     double capacity = 0;
@@ -71,6 +75,7 @@ class MaxMin {
     bool dirty = false;
   };
   void mark(std::int32_t link);
+  void find_floor();
   void collect();
   void fill();
   [[nodiscard]] double level(Link& link) const;
@@ -81,7 +86,9 @@ class MaxMin {
   std::vector<std::int32_t> dirty_;
   std::vector<std::int32_t> component_links_;
   std::vector<Flow> component_flows_, changed_;
+  std::vector<Flow> added_;
   std::vector<double> before_;
+  double floor_ = std::numeric_limits<double>::infinity();  // lowest rate of what came or went
   std::int64_t solves_ = 0, flows_solved_ = 0, uses_solved_ = 0;
 };
 

@@ -5,7 +5,8 @@
 ///
 /// Traffic does not pass through an accelerator unless the graph's accelerators forward (a torus).
 /// Traffic of another rail changes to the receiver's rail inside its own domain where the graph has
-/// rails and that way is up (NCCL's PXN).
+/// rails and that way is up (NCCL's PXN). Between domains it leaves by the accelerator's own NIC,
+/// which has one switch; inside a domain it stays on the scale-up switch while that is up.
 
 #include <cstdint>
 #include <memory>
@@ -38,15 +39,31 @@ class NetworkRoutes {
 
  private:
   struct LiveGraph;
+  /// How an accelerator meets what passes traffic on: links to and from it, -1 if none is up.
+  struct Port {
+    LinkId to_nic = -1, from_nic = -1, to_switch = -1, from_switch = -1;
+    LinkId to_scale_up = -1, from_scale_up = -1;
+    [[nodiscard]] bool out() const { return to_nic >= 0 && to_switch >= 0; }
+    [[nodiscard]] bool in() const { return from_nic >= 0 && from_switch >= 0; }
+  };
+  void find_ports();
+  [[nodiscard]] const Port& port(NodeId accelerator) const {
+    return ports_[static_cast<std::size_t>(accelerator)];
+  }
+  [[nodiscard]] bool on_scale_up(NodeId from, NodeId to) const;
   const std::vector<std::int32_t>& distances_to(NodeId to);
   void walk(NodeId from, NodeId to, std::uint64_t flow, std::vector<LinkId>& way);
+  /// A way without a change of rails.
+  void direct(NodeId from, NodeId to, std::uint64_t flow, std::vector<LinkId>& way);
 
   const NetworkGraph& graph_;
   std::uint64_t seed_;
-  std::unique_ptr<LiveGraph> live_;  // Boost.Graph stays out of this header
-  std::vector<LinkId> out_;          // links by the node they leave: from first_out_[node]
+  std::vector<std::int32_t> passing_;  // by node: its index among those that pass traffic on, or -1
+  std::vector<Port> ports_;            // by node
+  std::unique_ptr<LiveGraph> live_;    // Boost.Graph stays out of this header
+  std::vector<LinkId> out_;            // live links by the passing node they leave: first_out_
   std::vector<std::size_t> first_out_;
-  std::unordered_map<NodeId, std::vector<std::int32_t>> distances_;
+  std::unordered_map<NodeId, std::vector<std::int32_t>> distances_;  // by passing node
 };
 
 }  // namespace forerun::hw

@@ -46,7 +46,7 @@ TEST_SUITE("hw/topology") {
       std::string from, to, where, what;
     };
     for (const Wrong& w : std::vector<Wrong>{
-             {"\"leaf_spine\"", "\"leaf_spin\"", "/kind", "did you mean leaf_spine"},
+             {"\"leaf_spine\"", "\"leaf_spin\"", "/kind", "did you mean \"leaf_spine\""},
              {"\"dgx-b200\"", "\"dgx-b20\"", "/network", "did you mean dgx-b200"},
              {"\"spines\": {\"value\": 1", "\"spines\": {\"value\": 0", "/spines/value", "found 0"},
              {"\"spines\"", "\"spine\"", "/spine", "did you mean spines"},
@@ -55,7 +55,8 @@ TEST_SUITE("hw/topology") {
              {"\"pods\": {\"value\": 1", "\"pods\": {\"value\": 2", "/pods",
               "1 leaf units do not divide into 2 pods"},
              {"\"0.24 us\"", "0.24", "/hop/value", "0.24"},
-             {"\"all_reduce\"", "\"allreduce\"", "/jobs/0/collective", "did you mean all_reduce"},
+             {"\"all_reduce\"", "\"allreduce\"", "/jobs/0/collective",
+              "did you mean \"all_reduce\""},
              {"\"count\": 32", "\"count\": 33", "/jobs/0/count", "rank 32 of 32"},
              {"\"count\": 32", "\"count\": 2, \"groups\": 3", "/jobs/0", ""},
              {"\"jobs\"", "\"failed\": [\"leaf-7\"], \"jobs\"", "/failed",

@@ -37,17 +37,28 @@ TEST_SUITE("hw/traffic") {
     CHECK(t.jobs[1].beside / t.jobs[1].alone == doctest::Approx(2).epsilon(0.05));
   }
 
-  // 24,576 accelerators. A ring whose every hop leaves its pod has a seventh of the bandwidth, but
-  // for the hash, which leaves some links more than their share.
+  // An eighth of each pod, so that the test is quick: 8 pods of 24 racks, 48 groups of one machine
+  // a pod. A ring whose every hop leaves its pod has a seventh of the bandwidth; hash collisions
+  // cost groups within a pod something too, and the latency does not grow.
   TEST_CASE("Llama 3's 1:7 between pods shows where a group lies across them") {
-    const Traffic t = run_jobs(load("llama3-roce-24k"), 1);
-    const auto slower = [&](std::size_t job) { return t.jobs[job].alone / t.jobs[job].analytic; };
-    CHECK(slower(0) < 1.5);
-    CHECK(slower(1) > 7);
-    CHECK(slower(1) < 14);
-    const Traffic full =
-        run_jobs(load("llama3-roce-24k", {{"core_oversubscription.value", "1"}}), 1);
-    CHECK(full.jobs[1].alone / full.jobs[1].analytic < 2);
+    const std::string jobs =
+        R"([{"name": "within", "collective": "all_reduce", "bytes": "4 GiB", "count": 64, "run": 8,
+             "stride": 48, "groups": 6, "group_stride": 8},
+            {"name": "across", "collective": "all_reduce", "bytes": "4 GiB", "count": 64, "run": 8,
+             "stride": 384, "groups": 48, "group_stride": 8}])";
+    const std::vector<std::pair<std::string, std::string>> small = {{"domains.value", "384"},
+                                                                    {"jobs", jobs}};
+    const Traffic t = run_jobs(load("llama3-roce-24k", small), 1);
+    const auto slower = [&](const Traffic& of, std::size_t job) {
+      return of.jobs[job].alone / of.jobs[job].analytic;
+    };
+    CHECK(slower(t, 0) >= 1);
+    CHECK(slower(t, 0) < 2);
+    CHECK(slower(t, 1) > 6);
+    CHECK(slower(t, 1) < 12);
+    auto full = small;
+    full.emplace_back("core_oversubscription.value", "1");
+    CHECK(slower(run_jobs(load("llama3-roce-24k", full), 1), 1) < 2);
   }
 
   TEST_CASE("the answer is the same twice, and another seed hashes otherwise") {
@@ -62,11 +73,20 @@ TEST_SUITE("hw/traffic") {
     CHECK(differs);
   }
 
-  // Seven of eight rails carry the rings: 8/7. What was sent to the eighth's accelerators has to
-  // find another way.
-  TEST_CASE("a failed rail costs the ring a seventh") {
-    const Traffic t = run_jobs(load("h100-failed-rail"), 1);
-    CHECK(t.jobs[0].alone / t.jobs[0].analytic == doctest::Approx(8.0 / 7).epsilon(0.01));
+  // Of 400 GB/s the NICs reach 386; seven of eight rails, 338, less than the ring inside a DGX
+  // H100 does, which is what bounds eight: the bytes, not the latency, take that much longer.
+  TEST_CASE("a failed rail costs the ring what NVLink does not hide") {
+    const Topology topology = load("h100-failed-rail");
+    const Traffic failed = run_jobs(topology, 1);
+    const Traffic whole = run_jobs(load("h100-failed-rail", {{"failed", "[]"}}), 1);
+    const Network& n = *topology.network;
+    const Bandwidth inside = n.inside->ring, rail = n.network * n.network_efficiency;
+    const double longer = std::min(8.0 * rail, inside) / std::min(7.0 * rail, inside);
+    CHECK(longer > 1.05);
+    CHECK(whole.jobs[0].alone / whole.jobs[0].analytic == doctest::Approx(1).epsilon(1e-6));
+    CHECK(failed.jobs[0].filled / whole.jobs[0].filled == doctest::Approx(longer).epsilon(1e-6));
+    CHECK((failed.jobs[0].alone - whole.jobs[0].alone) / whole.jobs[0].filled ==
+          doctest::Approx(longer - 1).epsilon(1e-6));
   }
 }
 
