@@ -108,8 +108,10 @@ void MaxMin::collect() {
     reach(link);
   }
   dirty_.clear();
-  for (std::size_t i = 0; i < component_links_.size(); ++i) {
-    Link& l = links_[static_cast<std::size_t>(component_links_[i])];
+  // reach() makes the list longer meanwhile.
+  std::size_t next = 0;
+  while (next < component_links_.size()) {
+    Link& l = links_[static_cast<std::size_t>(component_links_[next++])];
     l.left = l.capacity;
     l.rising = 0;
     l.count = 0;
