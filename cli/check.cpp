@@ -15,6 +15,7 @@
 #include "core/reader.h"
 #include "hw/accelerator.h"
 #include "hw/collective.h"
+#include "hw/topology.h"
 #include "models/architecture.h"
 #include "models/loss/chinchilla.h"
 #include "sim/error_band.h"
@@ -48,6 +49,11 @@ constexpr std::array kKinds = {
          [](const std::string& text, Problems& p) { (void)hw::read_accelerator(text, p); }},
     Kind{"scale_up_profile", "network profile",
          [](const std::string& text, Problems& p) { (void)hw::read_network(text, p); }},
+    Kind{"hop", "topology",
+         [](const std::string& text, Problems& p) {
+           const JsonDocument document = JsonDocument::parse(text, p);
+           (void)hw::read_topology(document, p);
+         }},
     Kind{"curves", "scale-up profile",
          [](const std::string& text, Problems& p) { (void)hw::read_scale_up(text, p); }},
     Kind{"layer_division", "framework preset",

@@ -57,6 +57,7 @@ struct Command {
 int run(const Options&);
 int step(const Options&);
 int compare(const Options&);
+int network(const Options&);
 int import(const Options&);
 int validate(const Options&);
 int check(const Options&);

@@ -12,6 +12,7 @@
 #include "core/table.h"
 #include "hw/accelerator.h"
 #include "hw/collective.h"
+#include "hw/topology.h"
 #include "models/architecture.h"
 #include "models/layers.h"
 #include "models/parameters.h"
@@ -69,6 +70,20 @@ Listing networks() {
                       n.sharp  ? "NVLink and InfiniBand"
                       : n.nvls ? "NVLink"
                                : ""});
+  }
+  return l;
+}
+
+Listing topologies() {
+  Listing l{
+      "topologies", {{"name", Align::left}, {"kind", Align::left}, {"what", Align::left}}, {}};
+  for (const std::string& name : hw::topology_names()) {
+    Problems problems;
+    const std::string path = hw::topology_path(name);
+    const JsonDocument document = JsonDocument::load(path, problems);
+    const std::optional<hw::Topology> t = hw::read_topology(document, problems);
+    if (!t) refuse(path, problems);
+    l.rows.push_back({name, std::string(hw::name(t->kind)), t->what});
   }
   return l;
 }
@@ -164,9 +179,9 @@ struct Kind {
   std::string_view name;
   Listing (*make)();
 };
-constexpr std::array kKinds = {Kind{"profiles", profiles}, Kind{"networks", networks},
-                               Kind{"models", models_known}, Kind{"frameworks", frameworks},
-                               Kind{"scenarios", scenarios}};
+constexpr std::array kKinds = {Kind{"profiles", profiles},     Kind{"networks", networks},
+                               Kind{"topologies", topologies}, Kind{"models", models_known},
+                               Kind{"frameworks", frameworks}, Kind{"scenarios", scenarios}};
 
 std::vector<Kind> asked(const Options& o) {
   if (o.arguments.empty()) return {kKinds.begin(), kKinds.end()};

@@ -19,6 +19,17 @@ void refuse(const std::string& file, const Problems& problems) {
               count == 1 ? lines : fmt::format("{} has {} problems\n{}", file, count, lines));
 }
 
+void set_values(JsonDocument& document, const std::vector<std::string>& set, Problems& problems) {
+  for (const std::string& one : set) {
+    const std::size_t equals = one.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Error(ExitCode::usage, fmt::format("--set {}: expected PATH=VALUE", one),
+                  "for example --set plan.tensor=4");
+    }
+    document.set(one.substr(0, equals), one.substr(equals + 1), problems);
+  }
+}
+
 std::vector<std::string> scenario_names() { return data_names("scenarios"); }
 
 std::string scenario_path(const std::string& name) {
@@ -40,15 +51,8 @@ sim::Scenario load_scenario(const Options& options) {
   Problems problems;
   JsonDocument document = JsonDocument::parse(identity, problems);
   if (problems.empty()) {
-    for (const std::string& set : options.set) {
-      const std::size_t equals = set.find('=');
-      if (equals == std::string::npos || equals == 0) {
-        throw Error(ExitCode::usage, fmt::format("--set {}: expected PATH=VALUE", set),
-                    "for example --set plan.tensor=4");
-      }
-      document.set(set.substr(0, equals), set.substr(equals + 1), problems);
-      identity += fmt::format("\n--set {}", set);
-    }
+    set_values(document, options.set, problems);
+    for (const std::string& set : options.set) identity += fmt::format("\n--set {}", set);
   }
   std::optional<sim::Scenario> scenario = sim::read_scenario(document, problems);
   if (!scenario) refuse(path, problems);

@@ -14,6 +14,9 @@ namespace forerun::cli {
 /// --set and --seed, with the hash of all that. Throws Error listing every problem.
 [[nodiscard]] sim::Scenario load_scenario(const Options& options);
 
+/// Applies --set PATH=VALUE to a document; throws Error for one of another form.
+void set_values(JsonDocument&, const std::vector<std::string>& set, Problems&);
+
 /// Throws Error with all problems of `file` in its message, one a line.
 [[noreturn]] void refuse(const std::string& file, const Problems& problems);
 
