@@ -41,7 +41,7 @@ class Uses {
 /// Adds one exchange, over as many ways as the collective spreads it.
 void add_exchange(const FlowCollective& c, NetworkRoutes& routes, NodeId from, NodeId to,
                   double bytes, Uses& uses) {
-  if (!routes.distance(from, to)) {
+  if (!routes.connected(from, to)) {
     throw Error(ExitCode::infeasible,
                 fmt::format("failed links leave no way from {} to {}",
                             routes.graph().node(from).name, routes.graph().node(to).name));

@@ -13,8 +13,9 @@
 ///
 ///   ring       one ring for each rail that is up between all successive domains (each member's own
 ///              NIC), an equal part of the data on each. A ring enters a domain at that member,
-///              passes all others over NVLink and leaves by the same NIC. Bytes on each hop
-///              (n-1)/n S, twice that for an all-reduce.
+///              passes all others over NVLink and leaves by the same NIC. Where no member's own NIC
+///              is up, one ring over other NICs of their domains. Bytes on each hop (n-1)/n S,
+///              twice that for an all-reduce.
 ///   tree       all-reduce: NCCL's double binary tree over domains, half of the data on each; data
 ///              goes up and down the tree, S/2 on every edge and direction; inside a domain along a
 ///              chain to the member at the NIC and back.

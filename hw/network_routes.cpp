@@ -192,7 +192,28 @@ void NetworkRoutes::append(NodeId from, NodeId to, std::uint64_t flow, std::vect
       return;
     }
   }
-  direct(from, to, flow, way);
+  if (distance(from, to)) return direct(from, to, flow, way);
+  const std::int32_t position = detour(from, to, flow);
+  FORERUN_ASSERT(position >= 0, fmt::format("no way from {} to {}", a.name, b.name));
+  const NodeId exit = graph_.accelerator(a.domain, position);
+  const NodeId entry = graph_.accelerator(b.domain, position);
+  direct(from, exit, flow, way);
+  direct(exit, entry, flow, way);
+  direct(entry, to, flow, way);
+}
+
+std::int32_t NetworkRoutes::detour(NodeId from, NodeId to, std::uint64_t flow) {
+  const NetworkNode &a = graph_.node(from), &b = graph_.node(to);
+  if (graph_.accelerators_forward || a.domain < 0 || a.domain == b.domain) return -1;
+  std::vector<std::int32_t> open;
+  for (std::int32_t p = 0; graph_.accelerator(a.domain, p) >= 0; ++p) {
+    const NodeId exit = graph_.accelerator(a.domain, p), entry = graph_.accelerator(b.domain, p);
+    if (entry < 0 || !distance(exit, entry)) continue;
+    if (from != exit && !on_scale_up(from, exit)) continue;
+    if (to != entry && !on_scale_up(entry, to)) continue;
+    open.push_back(p);
+  }
+  return open.empty() ? -1 : open[flow % open.size()];
 }
 
 void NetworkRoutes::append_through(NodeId from, NodeId through, NodeId to, std::uint64_t flow,

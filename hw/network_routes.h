@@ -6,7 +6,9 @@
 /// Traffic does not pass through an accelerator unless the graph's accelerators forward (a torus).
 /// Traffic of another rail changes to the receiver's rail inside its own domain where the graph has
 /// rails and that way is up (NCCL's PXN). Between domains it leaves by the accelerator's own NIC,
-/// which has one switch; inside a domain it stays on the scale-up switch while that is up.
+/// which has one switch; inside a domain it stays on the scale-up switch while that is up. Where
+/// that NIC or the receiver's has no way it takes others of both domains, over NVLink before and
+/// after, as NCCL's PXN does once the job has started again.
 
 #include <cstdint>
 #include <memory>
@@ -31,6 +33,10 @@ class NetworkRoutes {
   [[nodiscard]] const NetworkGraph& graph() const { return graph_; }
   /// Links between two nodes on a shortest way, or nothing if there is no way.
   [[nodiscard]] std::optional<std::int32_t> distance(NodeId from, NodeId to);
+  /// Whether there is a way, by their own NICs or by those of their domains' others.
+  [[nodiscard]] bool connected(NodeId from, NodeId to) {
+    return distance(from, to) || detour(from, to, 0) >= 0;
+  }
   /// Appends the way of `flow` from one accelerator to another; asserts that there is one.
   void append(NodeId from, NodeId to, std::uint64_t flow, std::vector<LinkId>& way);
   /// The same by way of another accelerator of the sender's domain, which passes it on.
@@ -53,6 +59,9 @@ class NetworkRoutes {
   [[nodiscard]] bool on_scale_up(NodeId from, NodeId to) const;
   const std::vector<std::int32_t>& distances_to(NodeId to);
   void walk(NodeId from, NodeId to, std::uint64_t flow, std::vector<LinkId>& way);
+  /// A position at which both domains are joined and which both reach over NVLink, picked by the
+  /// flow; -1: there is none.
+  std::int32_t detour(NodeId from, NodeId to, std::uint64_t flow);
   /// A way without a change of rails.
   void direct(NodeId from, NodeId to, std::uint64_t flow, std::vector<LinkId>& way);
 

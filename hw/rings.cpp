@@ -51,20 +51,27 @@ std::vector<Ring> rings_of(const FlowCollective& c, NetworkRoutes& routes) {
   std::size_t members = domains.front().size();
   for (const auto& d : domains) members = std::min(members, d.size());
   std::vector<Ring> rings;
+  std::vector<std::size_t> rails;
   for (std::size_t m = 0; m < members; ++m) {
-    if (domains.size() > 1 && !reaches(routes, domains, m)) continue;
+    if (domains.size() == 1 || reaches(routes, domains, m)) rails.push_back(m);
+  }
+  // None of the members' own: one ring over other NICs of their domains.
+  const bool by_others = rails.empty();
+  if (by_others) rails.push_back(0);
+  for (const std::size_t m : rails) {
     Ring ring;
     std::vector<NodeId> exits;  // of each rank: whose NIC it leaves by, or -1 inside the domain
     for (const std::vector<NodeId>& d : domains) {
       for (std::size_t i = 0; i < d.size(); ++i) {
         ring.order.push_back(d[(m + i) % d.size()]);
-        exits.push_back(i + 1 == d.size() && domains.size() > 1 ? d[m] : -1);
+        const bool leaves = i + 1 == d.size() && domains.size() > 1;
+        exits.push_back(leaves && !by_others ? d[m] : -1);
       }
     }
     for (std::size_t i = 0; i < ring.order.size(); ++i) {
       const NodeId from = ring.order[i], to = ring.order[(i + 1) % ring.order.size()];
       std::vector<LinkId>& way = ring.hops.emplace_back();
-      if (exits[i] < 0 && !routes.distance(from, to)) {
+      if (exits[i] < 0 && !routes.connected(from, to)) {
         throw Error(ExitCode::infeasible,
                     fmt::format("failed links leave no way from {} to {}",
                                 routes.graph().node(from).name, routes.graph().node(to).name));
@@ -81,11 +88,6 @@ std::vector<Ring> rings_of(const FlowCollective& c, NetworkRoutes& routes) {
       }
     }
     rings.push_back(std::move(ring));
-  }
-  if (rings.empty()) {
-    throw Error(ExitCode::infeasible,
-                fmt::format("failed links leave no rail from {} to all domains of its group",
-                            routes.graph().node(c.ranks.front()).name));
   }
   return rings;
 }

@@ -185,6 +185,7 @@ Shape read_shape(Reader& top, SourcedReader& f, const Topology& t, const Problem
 std::string_view name(TopologyKind kind) { return name_in(kKinds, kind); }
 
 std::optional<Topology> read_topology(const JsonDocument& document, Problems& problems) {
+  if (!document.readable()) return std::nullopt;
   const std::size_t before = problems.list().size();
   Reader top = document.root(problems);
   Topology t;

@@ -129,7 +129,8 @@ void check_passes(const Scenario& s, const Layout& layout, const Parts& parts, D
     throw Error(ExitCode::wrong,
                 fmt::format("the step has {:.0f} kernels; at most {:.0f} are simulated one by one",
                             kernels, kMostKernels),
-                "without --every-kernel the passes are folded");
+                s.topology ? "with the network's fidelity \"analytic\" the passes are folded"
+                           : "without --every-kernel the passes are folded");
   }
 }
 

@@ -52,7 +52,8 @@ class Placer {
     return key.group.stride < stage_ && ranks * key.group.stride > stage_ / lanes_;
   }
   [[nodiscard]] hw::NodeId node(const hw::NetworkGraph& graph, std::int64_t rank) const {
-    return graph.accelerator(static_cast<std::int32_t>(rank / used_),
+    const std::int64_t domain = s_.placement.first + rank / used_ * s_.placement.every;
+    return graph.accelerator(static_cast<std::int32_t>(domain),
                              static_cast<std::int32_t>(rank % used_));
   }
   void load(const std::vector<hw::NodeId>& ranks, hw::CollectiveKind kind,

@@ -2,11 +2,11 @@
 
 /// Puts a program's exchanges on the links of the scenario's network graph (fidelity "flow").
 ///
-/// Rank i of the plan is accelerator i, domain by domain (the used part of a domain that does not
-/// divide the job: sim/layout.h). A simulated rank stands for all ranks of its stage, or of its
-/// lane's part of it, so an exchange of it is that of every group of the kind, which move together
-/// at the pace of the slowest: one flow. Where several simulated ranks take part in one exchange,
-/// each brings an equal part of its load.
+/// Ranks of the plan fill domain by domain (the used part of a domain that does not divide the job:
+/// sim/layout.h) of those that the scenario's placement names. A simulated rank stands for all
+/// ranks of its stage, or of its lane's part of it, so an exchange of it is that of every group of
+/// the kind, which move together at the pace of the slowest: one flow. Where several simulated
+/// ranks take part in one exchange, each brings an equal part of its load.
 ///
 /// The flow's own rate is what the analytic model says the exchange reaches alone. Links carry its
 /// bytes over the reached share of the wires' bandwidth (hw/collective_flows.h). Where the analytic

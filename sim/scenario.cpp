@@ -3,114 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <filesystem>
 #include <limits>
 
 #include "core/error.h"
-#include "hw/topology.h"
 #include "sim/plan_json.h"
 #include "sim/scenario_modalities.h"
+#include "sim/scenario_network.h"
 
 namespace forerun::sim {
 namespace {
 
 constexpr std::int64_t kMostAccelerators = 1 << 24;
 constexpr double kMostTokens = 1e18;
-constexpr std::int64_t kMostDomain = 1 << 20;
-/// True if `name` is one of `names`; else a problem with the nearest.
-bool known(Reader& at, std::string_view key, const std::string& name,
-           const std::vector<std::string>& names, std::string_view what) {
-  if (std::find(names.begin(), names.end(), name) != names.end()) return true;
-  if (name.empty()) return false;
-  const std::string near = nearest(name, {names.begin(), names.end()});
-  at.problem(key,
-             near.empty()
-                 ? fmt::format("\"{}\" is no {}; there are {}", name, what, fmt::join(names, ", "))
-                 : fmt::format("\"{}\" is no {}: did you mean {}?", name, what, near));
-  return false;
-}
-
-enum class Fidelity : std::uint8_t { analytic, flow };
-constexpr std::array kFidelities = {Choice<Fidelity>{"analytic", Fidelity::analytic},
-                                    Choice<Fidelity>{"flow", Fidelity::flow}};
-
-/// {"topology": "llama3-roce-24k", "fidelity": "flow", "beside": [...]}: a graph, on which
-/// exchanges share links unless the fidelity is another, beside other jobs' collectives.
-void read_network_graph(Reader& at, Scenario& s) {
-  const std::string name = at.text("topology");
-  const Fidelity fidelity =
-      at.has("fidelity") ? at.choice<Fidelity>("fidelity", kFidelities) : Fidelity::flow;
-  std::vector<Reader> beside;
-  if (at.has("beside")) beside = at.objects("beside");
-  for (Reader& job : beside) s.beside.push_back(hw::read_network_job(job));
-  if (fidelity == Fidelity::analytic && !beside.empty()) {
-    at.problem("beside", "other jobs' traffic needs the fidelity \"flow\"");
-  }
-  const bool is_file = !name.empty() && std::filesystem::is_regular_file(name);
-  if (!is_file && !known(at, "topology", name, hw::topology_names(), "topology")) return;
-  Problems problems;
-  const std::string path = hw::topology_path(name);
-  std::optional<hw::Topology> topology =
-      hw::read_topology(JsonDocument::load(path, problems), problems);
-  if (!topology) {
-    at.problem("topology", fmt::format("{} is wrong:\n{}", path, problems.text(path)));
-    return;
-  }
-  if (!topology->network) {
-    at.problem(
-        "topology",
-        fmt::format("{} has no network profile, which prices what one exchange takes", name));
-    return;
-  }
-  s.network = *topology->network;
-  for (std::size_t i = 0; i < beside.size(); ++i) {
-    hw::check_network_job(beside[i], s.beside[i], topology->graph);
-  }
-  if (fidelity == Fidelity::analytic) return;
-  s.topology_name = name;
-  s.topology = std::make_shared<const hw::Topology>(std::move(*topology));
-}
-
-/// {"name": "dgx-h100"}, or {"domain": 8, "per_node": 8, "network": "400 Gb/s"} where only that is
-/// known; a missing "network" is the generation's usual NIC.
-hw::Network read_network_choice(Reader at, const std::string& accelerator) {
-  hw::Network network;
-  if (at.has("name")) {
-    const std::string name = at.text("name");
-    if (known(at, "name", name, hw::network_names(), "network profile")) {
-      network = hw::load_network(name);
-    }
-  } else {
-    const std::int64_t domain = at.integer("domain", 1, kMostDomain);
-    const std::int64_t per_node = at.integer("per_node", 1, kMostDomain);
-    Bandwidth out;
-    if (at.has("network")) {
-      out = at.bandwidth("network");
-      if (out <= Bandwidth{}) {
-        at.problem("network", "must be above 0; without it, it is the generation's usual NIC");
-      }
-    }
-    if (!accelerator.empty() && domain > 0 && per_node > 0) {
-      network = hw::make_network(accelerator, domain, per_node, out);
-    }
-  }
-  at.finish();
-  return network;
-}
-
 void read_cluster(Reader at, Scenario& s) {
   const std::string name = at.text("accelerator");
-  const bool found = known(at, "accelerator", name, hw::accelerator_names(), "accelerator profile");
+  const bool found =
+      known_name(at, "accelerator", name, hw::accelerator_names(), "accelerator profile");
   if (found) s.accelerator = hw::load_accelerator(name);
   s.accelerators = at.integer("accelerators", 1, kMostAccelerators);
-  Reader network = at.object("network");
-  if (network.has("topology")) {
-    read_network_graph(network, s);
-    network.finish();
-  } else {
-    s.network = read_network_choice(network, found ? name : std::string{});
-  }
+  read_network_choice(at.object("network"), found ? name : std::string{}, s);
   if (at.has("power_cap")) {
     const Watts cap = at.watts("power_cap");
     const hw::PowerModel& board = s.accelerator.power;

@@ -48,7 +48,11 @@ struct Scenario {
   /// The network as a graph on whose links exchanges share (fidelity "flow"); none: each takes what
   /// it takes alone (fidelity "analytic").
   std::shared_ptr<const hw::Topology> topology;
-  std::string topology_name;           ///< as the scenario named it
+  std::string topology_name;  ///< as the scenario named it
+  struct Placement {
+    std::int64_t first = 0, every = 1;
+  };
+  Placement placement;  ///< the model's i-th domain is first + i x every of the graph
   std::vector<hw::NetworkJob> beside;  ///< other jobs' collectives, over and over
   std::int64_t accelerators = 0;
   std::optional<Watts> power_cap;  ///< set by the owner, below the board's own; see cap_power

@@ -237,6 +237,39 @@ TEST_SUITE("sim/scenario") {
     CHECK(nested.find("64") != std::string::npos);
   }
 
+  TEST_CASE("a network that is a graph is checked against the job and its neighbours") {
+    const std::string given = R"({"domain": 8, "per_node": 8, "network": "400 Gb/s"})";
+    const auto with = [&](const std::string& network) {
+      return problems_of(scenario_text(given, network));
+    };
+    CHECK(with(R"({"topology": "h100-two-jobs"})").empty());
+    CHECK(with(R"({"topology": "h100-two-jobs", "fidelity": "analytic"})").empty());
+    CHECK(with(R"({"topology": "h100-two-job"})") ==
+          "s: /cluster/network/topology: \"h100-two-job\" is no topology: did you mean "
+          "h100-two-jobs?\n");
+    CHECK(
+        with(R"({"topology": "h100-two-jobs", "fidelity": "flo"})") ==
+        "s: /cluster/network/fidelity: expected one of analytic, flow; found \"flo\" (did you mean "
+        "\"flow\"?)\n");
+    CHECK(with(R"({"topology": "tpu-v4-cube"})")
+              .starts_with("s: /cluster/network/topology: tpu-v4-"));
+    CHECK(
+        with(R"({"topology": "h100-two-jobs", "placement": {"first": 2, "every": 14}})") ==
+        "s: /cluster/network/topology: h100-two-jobs has 16 domains of 8, and 16 accelerators need "
+        "2 as placed\n");
+    const std::string job =
+        R"("beside": [{"name": "n", "collective": "all_reduce", "bytes": "1 GiB", "count": 8, )";
+    CHECK(with(R"({"topology": "h100-two-jobs", )" + job + R"("first": 16}]})").empty());
+    CHECK(with(R"({"topology": "h100-two-jobs", )" + job + R"("first": 8}]})") ==
+          "s: /cluster/network/beside/0: accelerator 8 is one of the model's 2 domains\n");
+    CHECK(with(R"({"topology": "h100-two-jobs", "placement": {"first": 0, "every": 2}, )" + job +
+               R"("first": 8}]})")
+              .empty());
+    CHECK(with(R"({"topology": "h100-two-jobs", "fidelity": "analytic", )" + job +
+               R"("first": 16}]})") ==
+          "s: /cluster/network/beside: other jobs' traffic needs the fidelity \"flow\"\n");
+  }
+
   TEST_CASE("writing a scenario and reading it gives the same question") {
     for (const auto& entry : std::filesystem::directory_iterator(data_path("scenarios"))) {
       CAPTURE(entry.path().string());

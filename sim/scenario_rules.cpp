@@ -64,28 +64,28 @@ class Checker {
     const hw::NetworkGraph& graph = s_.topology->graph;
     const std::int64_t used = used_domain(s_);
     const std::int64_t domains = (s_.accelerators + used - 1) / used;
+    const std::int64_t first = s_.placement.first, every = s_.placement.every;
     const std::int64_t there =
         std::ssize(graph.accelerators()) / std::max<std::int64_t>(1, s_.network.domain);
-    if (domains > there) {
-      problems_.add(
-          "/cluster/network/topology",
-          fmt::format("{} has {} domains of {}, and {} accelerators need {}", s_.topology_name,
-                      there, s_.network.domain, s_.accelerators, domains));
+    if (first + (domains - 1) * every >= there) {
+      problems_.add("/cluster/network/topology",
+                    fmt::format("{} has {} domains of {}, and {} accelerators need {}{}",
+                                s_.topology_name, there, s_.network.domain, s_.accelerators,
+                                domains, first > 0 || every > 1 ? " as placed" : ""));
       return;
     }
+    const auto taken = [&](std::int64_t place) {
+      const hw::NetworkNode& at = graph.node(graph.accelerators()[static_cast<std::size_t>(place)]);
+      const std::int64_t own = at.domain - first;
+      return own >= 0 && own % every == 0 && own / every < domains && at.position < used;
+    };
     for (std::size_t i = 0; i < s_.beside.size(); ++i) {
-      const hw::NetworkJob& job = s_.beside[i];
-      for (std::int64_t g = 0; g < job.groups; ++g) {
-        const std::vector<std::int64_t> places = hw::places(job, g);
-        const auto taken = std::ranges::find_if(places, [&](std::int64_t place) {
-          const hw::NetworkNode& at =
-              graph.node(graph.accelerators()[static_cast<std::size_t>(place)]);
-          return at.domain * used + at.position < s_.accelerators && at.position < used;
-        });
-        if (taken == places.end()) continue;
+      for (std::int64_t g = 0; g < s_.beside[i].groups; ++g) {
+        const std::vector<std::int64_t> places = hw::places(s_.beside[i], g);
+        const auto at = std::ranges::find_if(places, taken);
+        if (at == places.end()) continue;
         problems_.add(fmt::format("/cluster/network/beside/{}", i),
-                      fmt::format("accelerator {} is the model's, which has the first {} domains",
-                                  *taken, domains));
+                      fmt::format("accelerator {} is one of the model's {} domains", *at, domains));
         break;
       }
     }

@@ -1,0 +1,153 @@
+#include "sim/scenario_network.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <utility>
+
+#include "core/json_writer.h"
+#include "hw/topology.h"
+
+namespace forerun::sim {
+namespace {
+
+constexpr std::int64_t kMostDomain = 1 << 20;
+
+enum class Fidelity : std::uint8_t { analytic, flow };
+constexpr std::array kFidelities = {Choice<Fidelity>{"analytic", Fidelity::analytic},
+                                    Choice<Fidelity>{"flow", Fidelity::flow}};
+
+/// {"topology": "llama3-roce-24k", "fidelity": "flow", "beside": [...]}: a graph, on which
+/// exchanges share links unless the fidelity is another, beside other jobs' collectives; the model
+/// is on the first domains, or as {"placement": {"first": 0, "every": 2}} says on others.
+void read_network_graph(Reader& at, Scenario& s) {
+  const std::string name = at.text("topology");
+  const Fidelity fidelity =
+      at.has("fidelity") ? at.choice<Fidelity>("fidelity", kFidelities) : Fidelity::flow;
+  if (at.has("placement")) {
+    Reader placement = at.object("placement");
+    s.placement.first = placement.integer("first", 0, hw::kMostAccelerators);
+    s.placement.every = placement.integer("every", 1, hw::kMostAccelerators);
+    placement.finish();
+  }
+  std::vector<Reader> beside;
+  if (at.has("beside")) beside = at.objects("beside");
+  for (Reader& job : beside) s.beside.push_back(hw::read_network_job(job));
+  if (fidelity == Fidelity::analytic && !beside.empty()) {
+    at.problem("beside", "other jobs' traffic needs the fidelity \"flow\"");
+  }
+  const bool is_file = !name.empty() && std::filesystem::is_regular_file(name);
+  if (!is_file && !known_name(at, "topology", name, hw::topology_names(), "topology")) return;
+  Problems problems;
+  const std::string path = hw::topology_path(name);
+  std::optional<hw::Topology> topology =
+      hw::read_topology(JsonDocument::load(path, problems), problems);
+  if (!topology) {
+    for (const Problem& p : problems.list()) {
+      at.problem("topology", fmt::format("{}: {}: {}", path, p.where, p.what));
+    }
+    return;
+  }
+  if (!topology->network) {
+    at.problem(
+        "topology",
+        fmt::format("{} has no network profile, which prices what one exchange takes", name));
+    return;
+  }
+  s.network = *topology->network;
+  for (std::size_t i = 0; i < beside.size(); ++i) {
+    hw::check_network_job(beside[i], s.beside[i], topology->graph);
+  }
+  if (fidelity == Fidelity::analytic) return;
+  s.topology_name = name;
+  s.topology = std::make_shared<const hw::Topology>(std::move(*topology));
+}
+
+/// {"name": "dgx-h100"}, or {"domain": 8, "per_node": 8, "network": "400 Gb/s"} where only that is
+/// known; a missing "network" is the generation's usual NIC.
+hw::Network read_analytic(Reader& at, const std::string& accelerator) {
+  hw::Network network;
+  if (at.has("name")) {
+    const std::string name = at.text("name");
+    if (known_name(at, "name", name, hw::network_names(), "network profile")) {
+      network = hw::load_network(name);
+    }
+  } else {
+    const std::int64_t domain = at.integer("domain", 1, kMostDomain);
+    const std::int64_t per_node = at.integer("per_node", 1, kMostDomain);
+    Bandwidth out;
+    if (at.has("network")) {
+      out = at.bandwidth("network");
+      if (out <= Bandwidth{}) {
+        at.problem("network", "must be above 0; without it, it is the generation's usual NIC");
+      }
+    }
+    if (!accelerator.empty() && domain > 0 && per_node > 0) {
+      network = hw::make_network(accelerator, domain, per_node, out);
+    }
+  }
+  return network;
+}
+
+std::string job_json(const hw::NetworkJob& j) {
+  return fmt::format(
+      "{{\"name\": {}, \"collective\": \"{}\", \"algorithm\": \"{}\", \"bytes\": \"{} B\", "
+      "\"first\": {}, \"count\": {}, \"run\": {}, \"stride\": {}, \"groups\": {}, "
+      "\"group_stride\": {}}}",
+      json_quoted(j.name), hw::name(j.kind),
+      j.algorithm == hw::FlowAlgorithm::ring ? "ring" : "tree", j.bytes.base(), j.first, j.count,
+      j.run, j.stride, j.groups, j.group_stride);
+}
+
+std::string graph_json(const Scenario& s) {
+  std::vector<std::string> jobs;
+  for (const hw::NetworkJob& j : s.beside) jobs.push_back(job_json(j));
+  const auto& [first, every] = s.placement;
+  const std::string placement =
+      first == 0 && every == 1
+          ? ""
+          : fmt::format(", \"placement\": {{\"first\": {}, \"every\": {}}}", first, every);
+  return fmt::format("{{\"topology\": {}, \"fidelity\": \"flow\"{}{}}}",
+                     json_quoted(s.topology_name), placement,
+                     jobs.empty() ? "" : fmt::format(", \"beside\": [{}]", fmt::join(jobs, ", ")));
+}
+
+std::string network_json(const hw::Network& n) {
+  const std::vector<std::string> names = hw::network_names();
+  if (std::find(names.begin(), names.end(), n.name) != names.end()) {
+    return fmt::format("{{\"name\": {}}}", json_quoted(n.name));
+  }
+  return fmt::format("{{\"domain\": {}, \"per_node\": {}, \"network\": \"{} GB/s\"}}", n.domain,
+                     n.per_node, n.network.in(1.0_GBps));
+}
+
+}  // namespace
+
+bool known_name(Reader& at, std::string_view key, const std::string& name,
+                const std::vector<std::string>& names, std::string_view what) {
+  if (std::find(names.begin(), names.end(), name) != names.end()) return true;
+  if (name.empty()) return false;
+  const std::string near = nearest(name, {names.begin(), names.end()});
+  at.problem(key,
+             near.empty()
+                 ? fmt::format("\"{}\" is no {}; there are {}", name, what, fmt::join(names, ", "))
+                 : fmt::format("\"{}\" is no {}: did you mean {}?", name, what, near));
+  return false;
+}
+
+void read_network_choice(Reader at, const std::string& accelerator, Scenario& s) {
+  if (at.has("topology")) {
+    read_network_graph(at, s);
+  } else {
+    s.network = read_analytic(at, accelerator);
+  }
+  at.finish();
+}
+
+std::string network_choice_json(const Scenario& s) {
+  return s.topology ? graph_json(s) : network_json(s.network);
+}
+
+}  // namespace forerun::sim

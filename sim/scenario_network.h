@@ -1,0 +1,25 @@
+#pragma once
+
+/// What a scenario says of its network: a profile, a few numbers, or a graph. Part of read_scenario
+/// and scenario_json.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/reader.h"
+#include "sim/scenario.h"
+
+namespace forerun::sim {
+
+/// True if `name` is one of `names`; else a problem with the nearest.
+[[nodiscard]] bool known_name(Reader& at, std::string_view key, const std::string& name,
+                              const std::vector<std::string>& names, std::string_view what);
+
+/// Reads and finishes "network"; `accelerator`: whose usual network stands for what is not told,
+/// empty if it is not known.
+void read_network_choice(Reader at, const std::string& accelerator, Scenario&);
+/// The text that read_network_choice reads back.
+[[nodiscard]] std::string network_choice_json(const Scenario&);
+
+}  // namespace forerun::sim
