@@ -73,13 +73,36 @@ std::string show_step(Seconds t) {
   return t < 1.0_s ? show(t) : fmt::format("{} s", significant(t.base(), 4));
 }
 
+namespace {
+
+/// "8,192 x h100-sxm-80gb, network dgx-h100", a line for each kind with its stages.
+std::string machines_text(const sim::Scenario& s) {
+  if (s.pools.empty()) {
+    return fmt::format("  {} x {}, network {}\n", show_count(static_cast<double>(s.accelerators)),
+                       s.accelerator.name, network_text(s));
+  }
+  std::string out;
+  std::int64_t first = 0;
+  for (std::size_t k = 0; k <= s.pools.size(); ++k) {
+    const std::int64_t stages = sim::stages_of_pool(s, k);
+    out += fmt::format("  {} x {}, network {}: stages {} to {}\n",
+                       show_count(static_cast<double>(s.accelerators / s.plan.pipeline * stages)),
+                       k == 0 ? s.accelerator.name : s.pools[k - 1].accelerator.name,
+                       k == 0 ? s.network.name : s.pools[k - 1].network.name, first,
+                       first + stages - 1);
+    first += stages;
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string question_text(const sim::Scenario& s) {
   std::string out = fmt::format("{}\n", s.name);
   if (!s.description.empty()) out += wrapped(s.description, 0);
   out += fmt::format("\n  {}: {} parameters\n", s.model.name,
                      show_count(static_cast<double>(models::parameters(s.model).total())));
-  out += fmt::format("  {} x {}, network {}\n", show_count(static_cast<double>(s.accelerators)),
-                     s.accelerator.name, network_text(s));
+  out += machines_text(s);
   out += wrapped(sim::plan_text(s.plan), 2);
   out += fmt::format("  {} sequences of {} tokens a step, {}, as {} does it\n",
                      show_count(static_cast<double>(s.plan.global_batch)),
@@ -111,7 +134,8 @@ std::string breakdown_text(const sim::StepResult& r) {
 std::string power_text(const sim::Scenario& s, const sim::StepResult& r) {
   // Below this the mean differs from the cap by the mix of kernels in a step, not by a broken cap.
   constexpr double kNoticed = 1.005;
-  const hw::PowerModel& board = s.accelerator.power;
+  const hw::Accelerator& described = sim::accelerator_of(s, r.rank % s.plan.pipeline);
+  const hw::PowerModel& board = described.power;
   std::string out = fmt::format("clock {} of the burst clock, {} W on the mean",
                                 show_percent(r.clock, 0), significant(r.power.base(), 3));
   if (r.power > board.cap * kNoticed) {
@@ -199,6 +223,15 @@ void write_question(JsonWriter& json, const sim::Scenario& s) {
   json.key("parameters").value(models::parameters(s.model).total());
   json.key("accelerator").value(s.accelerator.name);
   json.key("accelerators").value(s.accelerators);
+  if (!s.pools.empty()) {
+    json.key("pools").begin_array();
+    for (const sim::Pool& p : s.pools) {
+      json.begin_object().key("first_stage").value(p.first_stage);
+      json.key("accelerator").value(p.accelerator.name);
+      json.key("network").value(p.network.name).end_object();
+    }
+    json.end_array();
+  }
   write_network(json, s);
   json.key("framework").value(s.framework.name);
 }

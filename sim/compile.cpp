@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "core/error.h"
+#include "sim/on_pools.h"
 #include "sim/place_exchanges.h"
 #include "sim/rank_builder.h"
 #include "sim/schedule.h"
@@ -152,14 +154,28 @@ void check_program(const Program& program) {
 }  // namespace
 
 Compiled compile_step(const Scenario& scenario, const Layout& layout, const Variation& variation,
-                      Detail detail, double clock) {
+                      Detail detail, const std::vector<double>& clocks) {
   const Plan& plan = scenario.plan;
   const bool labelled = detail != Detail::bare;
   if (scenario.topology) detail = Detail::kernels;
   Compiled compiled;
-  Pricer pricer(scenario, layout, clock, labelled ? &compiled.program.labels : nullptr);
-  compiled.parts = price_parts(scenario, layout, pricer, variation);
-  for (const Parts& parts : compiled.parts) check_passes(scenario, layout, parts, detail);
+  FORERUN_ASSERT(clocks.size() == scenario.pools.size() + 1,
+                 fmt::format("{} clocks of {} pools", clocks.size(), scenario.pools.size()));
+  std::vector<Label>* const labels = labelled ? &compiled.program.labels : nullptr;
+  const OnPools pools(scenario, layout);
+  std::vector<std::unique_ptr<Pricer>> pricers;
+  for (std::size_t k = 0; k < pools.size(); ++k) {
+    pricers.push_back(
+        std::make_unique<Pricer>(pools.scenario(k), pools.layout(k), clocks[k], labels));
+    compiled.parts.push_back(
+        price_parts(pools.scenario(k), pools.layout(k), *pricers.back(), variation));
+    for (const Parts& parts : compiled.parts.back()) {
+      check_passes(scenario, layout, parts, detail);
+    }
+  }
+  for (std::int64_t r = 0; r < plan.pipeline; ++r) {
+    compiled.pool_of.push_back(pool_of(scenario, r));
+  }
 
   const PipelineShape shape = pipeline_shape(plan);
   const std::int64_t p = plan.pipeline;
@@ -169,8 +185,9 @@ Compiled compile_step(const Scenario& scenario, const Layout& layout, const Vari
   compiled.program.channels = static_cast<std::int32_t>(variation.lanes()) * channels.count();
   for (std::int64_t lane = 0; lane < variation.lanes(); ++lane) {
     for (std::int64_t r = 0; r < p; ++r) {
-      RankBuilder rank(scenario, layout, variation, pricer, paired, detail, channels, lane, r,
-                       compiled);
+      const std::size_t k = compiled.pool_of[static_cast<std::size_t>(r)];
+      RankBuilder rank(pools.scenario(k), pools.layout(k), variation, *pricers[k], paired, detail,
+                       channels, lane, r, compiled);
       rank.begin_step();
       const std::vector<ScheduledPass> passes = rank_schedule(shape, r);
       for (std::size_t i = 0; i < passes.size(); ++i) {
@@ -187,7 +204,7 @@ Compiled compile_step(const Scenario& scenario, const Layout& layout, const Vari
   check_program(compiled.program);
   if (scenario.topology) {
     compiled.program.links = place_exchanges(scenario, compiled.program, variation.lanes(),
-                                             pricer.exchanges(), compiled.exchange_of);
+                                             pricers.front()->exchanges(), compiled.exchange_of);
   }
   return compiled;
 }

@@ -40,17 +40,23 @@ struct FoldedRun {
 struct Compiled {
   Program program;
   std::vector<FoldedRun> runs;
-  std::vector<std::vector<std::int32_t>> run_of;         ///< by rank, by operation; -1: not folded
-  std::vector<Work> work;                                ///< by rank, of the whole step
-  std::vector<Parts> parts;                              ///< that the ranks' operations came from
+  std::vector<std::vector<std::int32_t>> run_of;  ///< by rank, by operation; -1: not folded
+  std::vector<Work> work;                         ///< by rank, of the whole step
+  /// That the ranks' operations came from: by pool, by composition.
+  std::vector<std::vector<Parts>> parts;
+  std::vector<std::size_t> pool_of;  ///< by stage
+  [[nodiscard]] const std::vector<Parts>& parts_of(std::int64_t stage) const {
+    return parts[pool_of[static_cast<std::size_t>(stage)]];
+  }
   std::vector<std::vector<std::int32_t>> data_channels;  ///< by stage: where lanes meet
   /// By rank, by operation: into Pricer::exchanges(), or -1; empty unless the network is a graph.
   std::vector<std::vector<std::int32_t>> exchange_of;
 };
 
 /// Ranks are the stages of the first lane, then those of the next (sim/variation.h).
+/// `clocks`: of the burst clock, by pool.
 [[nodiscard]] Compiled compile_step(const Scenario&, const Layout&, const Variation&, Detail,
-                                    double clock);
+                                    const std::vector<double>& clocks);
 
 /// How the scenario's framework and plan turn a layer into kernels, and one micro-batch's slice.
 [[nodiscard]] models::KernelChoices kernel_choices(const Scenario&);

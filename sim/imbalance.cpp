@@ -93,7 +93,7 @@ ImbalanceCost imbalance_cost(const Scenario& scenario, Seconds step) {
   if (!cost.uneven_experts && !cost.uneven_compositions) return cost;
 
   Program program = compile_step(balanced, layout, variation, Detail::bare,
-                                 step_clock(balanced, layout, variation))
+                                 step_clocks(balanced, layout, variation))
                         .program;
   const Seconds uneven_compositions = cost.uneven_experts ? time_of(program) : step;
   cost.experts = step - uneven_compositions;

@@ -125,7 +125,8 @@ Layout make_layout(const Scenario& s) {
   std::vector<Chunk> in_order(static_cast<std::size_t>(p.pipeline * p.virtual_stages));
   const std::span<Chunk> of_language =
       std::span(in_order).subspan(static_cast<std::size_t>(p.encoder_stages));
-  if (s.framework.layer_division == LayerDivision::by_cost && p.virtual_stages == 1) {
+  if (s.framework.layer_division == LayerDivision::by_cost && p.virtual_stages == 1 &&
+      p.layers_of_chunks.empty()) {
     fill_by_cost(s, of_language);
   } else {
     fill_equally(s, of_language);

@@ -199,8 +199,9 @@ class StageWalk {
   /// waits for the other stages of a deep pipeline.
   [[nodiscard]] bool host_is_ahead() const {
     if (plan_.pipeline >= 4) return true;
-    const auto peak = c_->scenario.accelerator.peak.find(hw::Precision::bf16);
-    if (peak == c_->scenario.accelerator.peak.end()) return true;
+    const auto& rates = accelerator_of(c_->scenario, rank_).peak;
+    const auto peak = rates.find(hw::Precision::bf16);
+    if (peak == rates.end()) return true;
     const Flops work(2.0 * c_->layer_parameters * static_cast<double>(c_->slice.tokens()));
     return work / (peak->second * kProductEfficiency) > habits_.layer_issue;
   }
@@ -348,7 +349,6 @@ MemoryResult step_memory(const Scenario& scenario, const Layout& layout, const V
     compositions.emplace_back(scenario, layout, variation, slice);
   }
   MemoryResult result;
-  result.capacity = scenario.accelerator.memory;
   for (std::int64_t rank = 0; rank < scenario.plan.pipeline; ++rank) {
     // Of lanes whose micro-batches differ in what they keep, the one that needs most.
     const std::int64_t lanes = compositions.size() > 1 ? variation.lanes() : 1;
@@ -360,10 +360,14 @@ MemoryResult step_memory(const Scenario& scenario, const Layout& layout, const V
         result.stages.back() = std::move(stage);
       }
     }
-    if (result.stages.back().reserved > result.stages[result.worst].reserved) {
+    StageMemory& own = result.stages.back();
+    own.capacity = accelerator_of(scenario, rank).memory;
+    const StageMemory& worst = result.stages[result.worst];
+    if (own.reserved - own.capacity > worst.reserved - worst.capacity) {
       result.worst = result.stages.size() - 1;
     }
   }
+  result.capacity = result.stages[result.worst].capacity;
   result.reporting = scenario.framework.memory.reports_first_stage ? 0 : result.worst;
   const Bytes needed = result.stages[result.worst].reserved;
   result.fits = needed <= result.capacity;

@@ -45,6 +45,7 @@ struct StageMemory {
   /// The most that is allocated from the end of the last backward pass to the end of the step (what
   /// a framework reports that resets its peak there): the states, and what gathers them.
   Bytes after_step{};
+  Bytes capacity{};  ///< of its accelerators: usable device memory
   Bytes reserved{};  ///< what the caching allocator, context and communicators hold at the peak
   Bytes reported{};  ///< what runs of the framework report: the peak, the allocator\'s or all of it
   std::string moment;               ///< "backward pass", "loss", "optimiser" ...
@@ -53,9 +54,9 @@ struct StageMemory {
 
 struct MemoryResult {
   std::vector<StageMemory> stages;
-  std::size_t worst = 0;      ///< index of the stage with the largest `reserved`
+  std::size_t worst = 0;      ///< index of the stage with the least left, or the most too much
   std::size_t reporting = 0;  ///< index of the stage whose memory runs of the framework report
-  Bytes capacity{};           ///< usable device memory
+  Bytes capacity{};           ///< of the worst stage's accelerators: usable device memory
   bool fits = true;
   Bytes over{};                       ///< by how much the worst stage exceeds capacity
   std::vector<std::string> remedies;  ///< changes of one knob of the plan that would make it fit

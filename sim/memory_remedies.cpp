@@ -75,6 +75,7 @@ Change more_tensor(const Scenario& s) {
 
 Change more_pipeline(const Scenario& s) {
   const Plan& p = s.plan;
+  if (!s.pools.empty() || p.layers_by_time) return {};
   if (!divides(2, p.data) || s.model.layers < 2 * p.pipeline * p.virtual_stages) return {};
   Plan next = p;
   next.pipeline *= 2;

@@ -86,7 +86,7 @@ std::optional<ExpertWork> expert_work(const Scenario& s, const Layout& layout,
   work.chosen = kind->experts->top_k;
   work.ranks = s.plan.expert;
   const LayerParts& layer =
-      compiled.parts.front().layers[static_cast<std::size_t>(kind - kinds.begin())];
+      compiled.parts.front().front().layers[static_cast<std::size_t>(kind - kinds.begin())];
   work.rank_rows = rows_of_layer(layer.by_level[0].forward, labels);
   work.expert_rows =
       work.rank_rows * static_cast<double>(work.ranks) / static_cast<double>(work.experts);
@@ -102,23 +102,24 @@ std::optional<ExpertWork> expert_work(const Scenario& s, const Layout& layout,
       group.lane = lane;
       group.stage = stage;
       double runs = 0, loads = 0;
-      for_each_layer(s, layout, variation, compiled.parts, lane, stage, [&](const LayerRun& run) {
-        const ExpertTicks& forward = ticks(run.forward());
-        const ExpertTicks& backward = ticks(run.backward());
-        if (forward.kernels == 0) return;  // a dense layer
-        runs += run.times;
-        loads += run.times * Variation::load(run.level);
-        const std::int64_t fair =
-            ticks(run.fair_forward()).kernels + ticks(run.fair_backward()).kernels;
-        const std::int64_t kernels = forward.kernels + backward.kernels;
-        const auto add = [&](Seconds& to, std::int64_t t) {
-          to += to_seconds(Tick{t}) * run.times;
-        };
-        add(group.products, forward.products + backward.products);
-        add(group.kernels, kernels);
-        add(group.waits, kernels - fair);
-        add(group.exchanges, forward.exchanges + backward.exchanges);
-      });
+      for_each_layer(s, layout, variation, compiled.parts_of(stage), lane, stage,
+                     [&](const LayerRun& run) {
+                       const ExpertTicks& forward = ticks(run.forward());
+                       const ExpertTicks& backward = ticks(run.backward());
+                       if (forward.kernels == 0) return;  // a dense layer
+                       runs += run.times;
+                       loads += run.times * Variation::load(run.level);
+                       const std::int64_t fair =
+                           ticks(run.fair_forward()).kernels + ticks(run.fair_backward()).kernels;
+                       const std::int64_t kernels = forward.kernels + backward.kernels;
+                       const auto add = [&](Seconds& to, std::int64_t t) {
+                         to += to_seconds(Tick{t}) * run.times;
+                       };
+                       add(group.products, forward.products + backward.products);
+                       add(group.kernels, kernels);
+                       add(group.waits, kernels - fair);
+                       add(group.exchanges, forward.exchanges + backward.exchanges);
+                     });
       group.layers =
           std::llround(runs / static_cast<double>(micro_batches_of_chunk(pipeline_shape(s.plan))));
       if (runs > 0) group.load = loads / runs;
@@ -156,8 +157,8 @@ std::vector<ModalityWork> modality_work(const Scenario& s, const Layout& layout,
   Kept<std::vector<std::int64_t>, decltype(count)> ticks(count);
   for (std::int64_t lane = 0; lane < variation.lanes(); ++lane) {
     std::vector<Seconds> times(all.size());
-    for_each_unit(s, layout, variation, compiled.parts, lane, rank % s.plan.pipeline,
-                  [&](const Segment& segment, double runs) {
+    for_each_unit(s, layout, variation, compiled.parts_of(rank % s.plan.pipeline), lane,
+                  rank % s.plan.pipeline, [&](const Segment& segment, double runs) {
                     const std::vector<std::int64_t>& of = ticks(segment);
                     for (std::size_t i = 0; i < all.size(); ++i) {
                       times[i] += to_seconds(Tick{of[i]}) * runs;

@@ -40,6 +40,26 @@ LayerPasses layer_passes(const Scenario& s, const models::Architecture& kind, Pr
   return passes;
 }
 
+Sends sends(const Scenario& s, Pricer& pricer, const models::Slice& slice, std::int64_t vocab,
+            Bytes hidden, const PlacedGroup& link) {
+  const auto send = [&](const char* name, Bytes bytes) {
+    return pricer.collective(name, hw::CollectiveKind::send_receive, bytes, link,
+                             StreamKind::pipeline_send, Category::pipeline_exchange);
+  };
+  const std::int64_t rows = vocab / s.plan.tensor;
+  const Bytes logits(2.0 * static_cast<double>(slice.tokens()) * static_cast<double>(rows));
+  const bool cast = kernel_choices(s).fp32_logits;
+  Sends all;
+  all.hidden = send("send to next stage", hidden);
+  all.logits = send("send logits", logits);
+  all.cast_logits = send("send 32-bit logits", cast ? logits * 2.0 : logits);
+  const std::int64_t parts = std::max<std::int64_t>(1, s.plan.encoder_stages);
+  for (std::int64_t i = 0; i < parts && !s.model.encoders.empty(); ++i) {
+    all.items.push_back(send("send items", models::encoder_message(s.model, slice, {i, parts})));
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<Parts> price_parts(const Scenario& s, const Layout& layout, Pricer& pricer,
@@ -98,32 +118,25 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer,
   parts.loss_forward = pricer.segment(models::loss_forward(slice, choices, vocab));
   parts.loss_backward = pricer.segment(models::loss_backward(slice, choices, vocab));
 
-  const Framework& f = s.framework;
-  const Bytes activation(2.0 * static_cast<double>(slice.outer_tokens()) *
-                         static_cast<double>(a.hidden));
-  const bool scatter =
-      f.scatter_gather_point_to_point && !plan.sequence_parallel && plan.tensor > 1;
-  parts.send_forward = pricer.collective(
-      "send to next stage", hw::CollectiveKind::send_receive,
-      scatter ? activation / static_cast<double>(plan.tensor) : activation, layout.pipeline_link,
-      StreamKind::pipeline_send, Category::pipeline_exchange);
-  const std::int64_t rows = vocab / plan.tensor;
-  const Bytes logits(2.0 * static_cast<double>(slice.tokens()) * static_cast<double>(rows));
-  const auto send = [&](const char* name, Bytes bytes) {
-    return pricer.collective(name, hw::CollectiveKind::send_receive, bytes, layout.pipeline_link,
-                             StreamKind::pipeline_send, Category::pipeline_exchange);
-  };
-  parts.send_logits = send("send logits", logits);
   const std::int64_t encoder_parts = std::max<std::int64_t>(1, plan.encoder_stages);
   for (std::int64_t i = 0; i < encoder_parts && !a.encoders.empty(); ++i) {
     const models::EncoderPart part{i, encoder_parts};
     parts.encoders.push_back(
         {pricer.segment(models::encoders_forward(a, slice, choices, part)),
          backward(s, pricer,
-                  models::encoders_backward(a, slice, choices, part, plan.recompute.encoders)),
-         send("send items", models::encoder_message(a, slice, part))});
+                  models::encoders_backward(a, slice, choices, part, plan.recompute.encoders))});
   }
-  parts.send_cast_logits = send("send 32-bit logits", choices.fp32_logits ? logits * 2.0 : logits);
+  const Framework& f = s.framework;
+  const Bytes activation(2.0 * static_cast<double>(slice.outer_tokens()) *
+                         static_cast<double>(a.hidden));
+  const bool scatter =
+      f.scatter_gather_point_to_point && !plan.sequence_parallel && plan.tensor > 1;
+  const Bytes hidden = scatter ? activation / static_cast<double>(plan.tensor) : activation;
+  parts.sends = sends(s, pricer, slice, vocab, hidden, layout.pipeline_link);
+  PlacedGroup apart = layout.pipeline_link;
+  apart.per_domain = 1;
+  apart.sharing = s.network.domain;
+  parts.sends_apart = sends(s, pricer, slice, vocab, hidden, apart);
   if (scatter) {
     parts.gather_received =
         pricer.collective("gather received", hw::CollectiveKind::all_gather, activation,

@@ -41,7 +41,13 @@ struct LayerParts {
 struct EncoderParts {
   Segment forward;
   Backward backward;
-  PricedOperation send;  ///< to the next part or the language model, or its gradient back
+};
+
+/// Messages from one stage to the next, and of their gradients back.
+struct Sends {
+  PricedOperation hidden;               ///< one stage's output
+  PricedOperation logits, cast_logits;  ///< where head, cast and loss are on different stages
+  std::vector<PricedOperation> items;   ///< of encoders, by part
 };
 
 /// Of one composition of micro-batches.
@@ -58,9 +64,7 @@ struct Parts {
   Segment loss_forward, loss_backward;
   Segment multi_token_forward;  ///< before a module's layer
   Backward multi_token_backward;
-  PricedOperation send_logits,
-      send_cast_logits;          ///< where head, cast and loss are on different stages
-  PricedOperation send_forward;  ///< one stage's output to the next, or its gradient back
+  Sends sends, sends_apart;  ///< between neighbours of one pool, and of two
   PricedOperation
       gather_received;  ///< scatter-gather point-to-point: after arrival; 0 ticks if unused
 };

@@ -64,7 +64,7 @@ TEST_SUITE("sim/pass units") {
     s.framework.tied_embedding_all_reduce = true;
     s.plan.encoder_stages = 2;
     const Layout layout = make_layout(s);
-    const Compiled c = compile_step(s, layout, Variation(s, layout), Detail::folded, 1.0);
+    const Compiled c = compile_step(s, layout, Variation(s, layout), Detail::folded, {1.0});
     std::vector<std::size_t> summing;
     for (std::size_t r = 0; r < c.program.ranks.size(); ++r) {
       for (const Operation& o : c.program.ranks[r].operations) {

@@ -57,6 +57,7 @@ struct Plan {
   bool embedding_takes_slot = false, loss_takes_slot = false;
   /// Layers of each model chunk, in the model's order; empty: divided as the framework does.
   std::vector<std::int64_t> layers_of_chunks;
+  bool layers_by_time = false;  ///< `layers_of_chunks` come from sim/layers_by_time.h
   /// Activations of so many layers are kept on the host. Not modelled: the time of the copies,
   /// which are taken to run beside the passes.
   std::int64_t activation_offload_layers = 0;

@@ -160,6 +160,10 @@ Plan read_plan(Reader& r) {
   if (r.has("layers_of_chunks")) {
     p.layers_of_chunks = r.integers("layers_of_chunks", 0, kMostLayers);
   }
+  flag(r, "layers_by_time", p.layers_by_time);
+  if (p.layers_by_time && !p.layers_of_chunks.empty()) {
+    r.problem("layers_of_chunks", "given, but layers_by_time is true and divides the layers");
+  }
   if (r.has("activation_offload_layers")) {
     p.activation_offload_layers = r.integer("activation_offload_layers", 0, kMostLayers);
   }
@@ -194,7 +198,8 @@ std::string plan_json(const Plan& p) {
       exchange_name(p.context_exchange), name(p.sharding), p.shard_group, recompute,
       name_in(kPrecisions, p.precision), p.micro_batch, p.global_batch, p.sequence,
       p.embedding_takes_slot, p.loss_takes_slot, p.activation_offload_layers,
-      p.layers_of_chunks.empty()
+      p.layers_by_time ? ", \"layers_by_time\": true"
+      : p.layers_of_chunks.empty()
           ? std::string()
           : fmt::format(", \"layers_of_chunks\": [{}]", fmt::join(p.layers_of_chunks, ", ")));
 }
@@ -211,6 +216,7 @@ std::string plan_text(const Plan& p) {
     if (p.virtual_stages > 1)
       how.push_back(fmt::format("{} virtual stages each", p.virtual_stages));
     if (p.encoder_stages > 0) how.push_back(fmt::format("the first {} encode", p.encoder_stages));
+    if (p.layers_by_time) how.emplace_back("layers divided by time");
     if (p.schedule == PipelineSchedule::zero_bubble_h1) how.emplace_back("zero-bubble H1");
     if (p.schedule == PipelineSchedule::dualpipe) how.emplace_back("DualPipe");
     parts.push_back(how.empty()

@@ -28,6 +28,11 @@ Provenance provenance(const Scenario& s) {
   p.weakest = weakest(p.weakest, s.model.evidence_of("all"));
   add(p, "accelerator " + s.accelerator.name, s.accelerator.evidence, s.accelerator.source);
   add(p, "network " + s.network.name, s.network.evidence, s.network.source);
+  for (const Pool& pool : s.pools) {
+    add(p, "accelerator " + pool.accelerator.name, pool.accelerator.evidence,
+        pool.accelerator.source);
+    add(p, "network " + pool.network.name, pool.network.evidence, pool.network.source);
+  }
   add(p, "framework " + s.framework.name, s.framework.evidence, s.framework.source);
   return p;
 }

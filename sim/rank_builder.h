@@ -35,7 +35,8 @@ class Channels {
 
 class RankBuilder {
  public:
-  /// Adds a rank to `compiled`, from its parts: stage `rank` of `lane`.
+  /// Adds a rank to `compiled`, from its pool's parts: stage `rank` of `lane`. The scenario is as
+  /// that pool sees it.
   RankBuilder(const Scenario&, const Layout&, const Variation&, Pricer&, PairedSegments&, Detail,
               const Channels&, std::int64_t lane, std::int64_t rank, Compiled& compiled);
   void begin_step();
@@ -90,6 +91,7 @@ class RankBuilder {
   /// What travels of a micro-batch from a model chunk to the next (and its gradient back).
   [[nodiscard]] const PricedOperation& message(std::int64_t boundary,
                                                std::int64_t micro_batch) const;
+  [[nodiscard]] const PricedOperation& message(const Sends&, std::int64_t boundary) const;
   [[nodiscard]] const Chunk& chunk_of_model(std::int64_t chunk) const;
   void find_ends();
   void reducing_pass(const std::vector<Unit>&, const char* name, OperationId wait,
@@ -122,7 +124,8 @@ class RankBuilder {
   PipelineShape shape_;
   Pricer& pricer_;
   PairedSegments& paired_;
-  const Parts& parts_;  ///< of the first composition: what all have in common
+  const std::vector<Parts>& pool_parts_;  ///< by composition
+  const Parts& parts_;                    ///< of the first: what all have in common
   Detail detail_;
   const Channels& channels_;
   std::int64_t lane_, rank_;

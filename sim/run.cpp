@@ -6,6 +6,22 @@
 
 namespace forerun::sim {
 
+namespace {
+
+/// Of all accelerators for that time; nothing unless all of them have a price.
+std::optional<Dollars> cost(const Scenario& s, Seconds time) {
+  Dollars sum{};
+  const double of_stage = static_cast<double>(s.accelerators / s.plan.pipeline);
+  for (std::size_t k = 0; k <= s.pools.size(); ++k) {
+    const std::optional<DollarRate>& price = k == 0 ? s.price : s.pools[k - 1].price;
+    if (!price) return std::nullopt;
+    sum += *price * (of_stage * static_cast<double>(stages_of_pool(s, k)) * time);
+  }
+  return sum;
+}
+
+}  // namespace
+
 RunResult simulate_run(const Scenario& s, const models::ChinchillaLaw& law, Detail detail) {
   RunResult r;
   r.step = simulate_step(s, detail);
@@ -18,7 +34,7 @@ RunResult simulate_run(const Scenario& s, const models::ChinchillaLaw& law, Deta
     r.duration = *r.steps * r.step.time;
     const Seconds accelerator_time = static_cast<double>(s.accelerators) * *r.duration;
     r.accelerator_hours = accelerator_time.in(1.0_h);
-    if (s.price) r.cost = *s.price * accelerator_time;
+    r.cost = cost(s, *r.duration);
     r.loss = models::final_loss(law, r.parameters, s.training_tokens);
   }
   return r;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "sim/layers_by_time.h"
 #include "sim/plan_json.h"
 #include "sim/scenario_modalities.h"
 #include "sim/scenario_network.h"
@@ -15,6 +16,19 @@ namespace {
 
 constexpr std::int64_t kMostAccelerators = 1 << 24;
 constexpr double kMostTokens = 1e18;
+/// {"first_stage": 4, "accelerator": "a100-sxm-80gb", "network": {"name": "dgx-a100"}}
+void read_pool(Reader& at, Scenario& s) {
+  Pool& pool = s.pools.emplace_back();
+  pool.first_stage = at.integer("first_stage", 1, kMostAccelerators);
+  const std::string name = at.text("accelerator");
+  const bool found =
+      known_name(at, "accelerator", name, hw::accelerator_names(), "accelerator profile");
+  if (found) pool.accelerator = hw::load_accelerator(name);
+  pool.network = read_analytic_network(at.object("network"), found ? name : std::string{});
+  if (at.has("accelerator_hour")) pool.price = at.dollar_rate("accelerator_hour");
+  at.finish();
+}
+
 void read_cluster(Reader at, Scenario& s) {
   const std::string name = at.text("accelerator");
   const bool found =
@@ -33,6 +47,9 @@ void read_cluster(Reader at, Scenario& s) {
     }
     cap_power(s, cap, "the scenario");
   }
+  std::vector<Reader> pools;
+  if (at.has("pools")) pools = at.objects("pools");
+  for (Reader& pool : pools) read_pool(pool, s);
   at.finish();
 }
 
@@ -62,6 +79,31 @@ void cap_power(Scenario& s, Watts cap, std::string source) {
   s.accelerator.power.cap = cap;
   s.accelerator.evidence["power.cap"] = Evidence::derived;
   s.accelerator.source["power.cap"] = std::move(source);
+}
+
+std::size_t pool_of(const Scenario& s, std::int64_t stage) {
+  std::size_t pool = 0;
+  while (pool < s.pools.size() && s.pools[pool].first_stage <= stage) ++pool;
+  return pool;
+}
+
+const hw::Accelerator& accelerator_of(const Scenario& s, std::int64_t stage) {
+  const std::size_t pool = pool_of(s, stage);
+  return pool == 0 ? s.accelerator : s.pools[pool - 1].accelerator;
+}
+
+std::int64_t stages_of_pool(const Scenario& s, std::size_t pool) {
+  const std::int64_t first = pool == 0 ? 0 : s.pools[pool - 1].first_stage;
+  return (pool < s.pools.size() ? s.pools[pool].first_stage : s.plan.pipeline) - first;
+}
+
+Scenario all_on_pool(const Scenario& s, std::size_t pool) {
+  Scenario all = s;
+  all.pools.clear();
+  if (pool == 0) return all;
+  all.accelerator = s.pools[pool - 1].accelerator;
+  all.network = s.pools[pool - 1].network;
+  return all;
 }
 
 std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& problems) {
@@ -96,6 +138,7 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
   // Rules across fields would only repeat what is wrong with the fields themselves.
   if (problems.empty()) check_scenario(s, problems);
   if (!problems.empty()) return std::nullopt;
+  if (s.plan.layers_by_time) s.plan.layers_of_chunks = layers_by_time(s);
   assume_recorded(s);
   if (s.plan.activation_offload_layers > 0) {
     s.assumptions.emplace_back(

@@ -40,6 +40,15 @@ struct ModalityShare {
   bool operator==(const ModalityShare&) const = default;
 };
 
+/// Accelerators of another kind, on machines of their own, that hold the pipeline stages from
+/// `first_stage` on.
+struct Pool {
+  std::int64_t first_stage = 1;
+  hw::Accelerator accelerator;
+  hw::Network network;
+  std::optional<DollarRate> price;  ///< of one accelerator
+};
+
 struct Scenario {
   std::string name;
   std::string description;
@@ -55,6 +64,7 @@ struct Scenario {
   Placement placement;  ///< the model's i-th domain is first + i x every of the graph
   std::vector<hw::NetworkJob> beside;  ///< other jobs' collectives, over and over
   std::int64_t accelerators = 0;
+  std::vector<Pool> pools;         ///< by rising first stage; the first stages are not in a pool
   std::optional<Watts> power_cap;  ///< set by the owner, below the board's own; see cap_power
   models::Architecture model;
   Plan plan;
@@ -73,6 +83,14 @@ struct Scenario {
   std::uint64_t seed = 1;
   std::uint64_t hash = 0;  ///< of the input text after --set, and of the recording it names
 };
+
+/// Which accelerators hold a stage: 0 the scenario's own, i its pool i - 1.
+[[nodiscard]] std::size_t pool_of(const Scenario&, std::int64_t stage);
+[[nodiscard]] const hw::Accelerator& accelerator_of(const Scenario&, std::int64_t stage);
+/// Stages that are in it.
+[[nodiscard]] std::int64_t stages_of_pool(const Scenario&, std::size_t pool);
+/// The same question with the pool's accelerator and network for all stages.
+[[nodiscard]] Scenario all_on_pool(const Scenario&, std::size_t pool);
 
 /// Boards run at no more than `cap`, as their owner set them; `source` says who says so.
 void cap_power(Scenario&, Watts cap, std::string source);

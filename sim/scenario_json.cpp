@@ -11,13 +11,29 @@
 #include "sim/scenario_network.h"
 
 namespace forerun::sim {
+namespace {
+
+std::string pools_json(const Scenario& s) {
+  std::vector<std::string> pools;
+  for (const Pool& p : s.pools) {
+    pools.push_back(fmt::format(
+        "{{\"first_stage\": {}, \"accelerator\": {}, \"network\": {}{}}}", p.first_stage,
+        json_quoted(p.accelerator.name), analytic_network_json(p.network),
+        p.price ? fmt::format(", \"accelerator_hour\": \"{} USD/h\"", p.price->in(1.0_usd_per_h))
+                : ""));
+  }
+  return pools.empty() ? "" : fmt::format(", \"pools\": [{}]", fmt::join(pools, ", "));
+}
+
+}  // namespace
+
 std::string scenario_json(const Scenario& s) {
   std::vector<std::string> lines = {"\"schema\": 1", "\"name\": " + json_quoted(s.name)};
   if (!s.description.empty()) lines.push_back("\"description\": " + json_quoted(s.description));
   lines.push_back("\"model\": " + models::architecture_json(s.model));
   lines.push_back(fmt::format(
-      "\"cluster\": {{\"accelerator\": {}, \"accelerators\": {}, \"network\": {}{}}}",
-      json_quoted(s.accelerator.name), s.accelerators, network_choice_json(s),
+      "\"cluster\": {{\"accelerator\": {}, \"accelerators\": {}, \"network\": {}{}{}}}",
+      json_quoted(s.accelerator.name), s.accelerators, network_choice_json(s), pools_json(s),
       s.power_cap ? fmt::format(", \"power_cap\": \"{} W\"", s.power_cap->base()) : ""));
   lines.push_back("\"plan\": " + plan_json(s.plan));
   if (s.mixture) lines.push_back("\"mixture\": " + models::mixture_json(*s.mixture));

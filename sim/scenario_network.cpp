@@ -65,32 +65,6 @@ void read_network_graph(Reader& at, Scenario& s) {
   s.topology = std::make_shared<const hw::Topology>(std::move(*topology));
 }
 
-/// {"name": "dgx-h100"}, or {"domain": 8, "per_node": 8, "network": "400 Gb/s"} where only that is
-/// known; a missing "network" is the generation's usual NIC.
-hw::Network read_analytic(Reader& at, const std::string& accelerator) {
-  hw::Network network;
-  if (at.has("name")) {
-    const std::string name = at.text("name");
-    if (known_name(at, "name", name, hw::network_names(), "network profile")) {
-      network = hw::load_network(name);
-    }
-  } else {
-    const std::int64_t domain = at.integer("domain", 1, kMostDomain);
-    const std::int64_t per_node = at.integer("per_node", 1, kMostDomain);
-    Bandwidth out;
-    if (at.has("network")) {
-      out = at.bandwidth("network");
-      if (out <= Bandwidth{}) {
-        at.problem("network", "must be above 0; without it, it is the generation's usual NIC");
-      }
-    }
-    if (!accelerator.empty() && domain > 0 && per_node > 0) {
-      network = hw::make_network(accelerator, domain, per_node, out);
-    }
-  }
-  return network;
-}
-
 std::string job_json(const hw::NetworkJob& j) {
   return fmt::format(
       "{{\"name\": {}, \"collective\": \"{}\", \"algorithm\": \"{}\", \"bytes\": \"{} B\", "
@@ -114,15 +88,6 @@ std::string graph_json(const Scenario& s) {
                      jobs.empty() ? "" : fmt::format(", \"beside\": [{}]", fmt::join(jobs, ", ")));
 }
 
-std::string network_json(const hw::Network& n) {
-  const std::vector<std::string> names = hw::network_names();
-  if (std::find(names.begin(), names.end(), n.name) != names.end()) {
-    return fmt::format("{{\"name\": {}}}", json_quoted(n.name));
-  }
-  return fmt::format("{{\"domain\": {}, \"per_node\": {}, \"network\": \"{} GB/s\"}}", n.domain,
-                     n.per_node, n.network.in(1.0_GBps));
-}
-
 }  // namespace
 
 bool known_name(Reader& at, std::string_view key, const std::string& name,
@@ -137,17 +102,51 @@ bool known_name(Reader& at, std::string_view key, const std::string& name,
   return false;
 }
 
+hw::Network read_analytic_network(Reader at, const std::string& accelerator) {
+  hw::Network network;
+  if (at.has("name")) {
+    const std::string name = at.text("name");
+    if (known_name(at, "name", name, hw::network_names(), "network profile")) {
+      network = hw::load_network(name);
+    }
+  } else {
+    const std::int64_t domain = at.integer("domain", 1, kMostDomain);
+    const std::int64_t per_node = at.integer("per_node", 1, kMostDomain);
+    Bandwidth out;
+    if (at.has("network")) {
+      out = at.bandwidth("network");
+      if (out <= Bandwidth{}) {
+        at.problem("network", "must be above 0; without it, it is the generation's usual NIC");
+      }
+    }
+    if (!accelerator.empty() && domain > 0 && per_node > 0) {
+      network = hw::make_network(accelerator, domain, per_node, out);
+    }
+  }
+  at.finish();
+  return network;
+}
+
 void read_network_choice(Reader at, const std::string& accelerator, Scenario& s) {
   if (at.has("topology")) {
     read_network_graph(at, s);
+    at.finish();
   } else {
-    s.network = read_analytic(at, accelerator);
+    s.network = read_analytic_network(std::move(at), accelerator);
   }
-  at.finish();
+}
+
+std::string analytic_network_json(const hw::Network& n) {
+  const std::vector<std::string> names = hw::network_names();
+  if (std::find(names.begin(), names.end(), n.name) != names.end()) {
+    return fmt::format("{{\"name\": {}}}", json_quoted(n.name));
+  }
+  return fmt::format("{{\"domain\": {}, \"per_node\": {}, \"network\": \"{} GB/s\"}}", n.domain,
+                     n.per_node, n.network.in(1.0_GBps));
 }
 
 std::string network_choice_json(const Scenario& s) {
-  return s.topology ? graph_json(s) : network_json(s.network);
+  return s.topology ? graph_json(s) : analytic_network_json(s.network);
 }
 
 }  // namespace forerun::sim

@@ -52,11 +52,43 @@ class Checker {
 
   void cluster() {
     if (s_.topology) network_graph();
+    pools();
     if (p_.accelerators() == s_.accelerators) return;
     problem("", fmt::format("data {} x tensor {} x pipeline {} x context {} = {} accelerators, but "
                             "/cluster/accelerators is {}",
                             p_.data, p_.tensor, p_.pipeline, p_.context, p_.accelerators(),
                             s_.accelerators));
+  }
+
+  void pools() {
+    std::int64_t before = 0;
+    for (std::size_t i = 0; i < s_.pools.size(); ++i) {
+      const Pool& pool = s_.pools[i];
+      const std::string where = fmt::format("/cluster/pools/{}", i);
+      if (pool.first_stage <= before || pool.first_stage >= p_.pipeline) {
+        problems_.add(where + "/first_stage",
+                      fmt::format("{}: must be above {} and below the plan's pipeline, {}",
+                                  pool.first_stage, before, p_.pipeline));
+      }
+      before = pool.first_stage;
+    }
+    if (s_.pools.empty()) return;
+    if (s_.topology) {
+      problems_.add("/cluster/pools",
+                    "accelerators of several kinds on one network graph are not simulated; without "
+                    "its topology each pool has a network of its own");
+    }
+    if (p_.schedule == PipelineSchedule::dualpipe) {
+      problems_.add("/cluster/pools", "dualpipe puts each stage on two ranks, which must be alike");
+    }
+    for (std::size_t k = 0; k <= s_.pools.size() && problems_.empty(); ++k) {
+      const hw::Network& network = k == 0 ? s_.network : s_.pools[k - 1].network;
+      const std::int64_t ranks = p_.tensor * p_.context * p_.data * stages_of_pool(s_, k);
+      if (ranks % std::min(ranks, network.domain) == 0) continue;
+      problems_.add(
+          k == 0 ? "/cluster/network" : fmt::format("/cluster/pools/{}/network", k - 1),
+          fmt::format("{} accelerators do not fill domains of {}", ranks, network.domain));
+    }
   }
 
   /// The graph has room for the job, and other jobs are on other accelerators.
@@ -302,9 +334,13 @@ class Checker {
 
   void precision() {
     const hw::Precision product = models::product_precision(p_.precision);
-    if (s_.accelerator.peak.empty() || s_.accelerator.peak.contains(product)) return;
-    problem("precision", fmt::format("{}: {} has no {} products", models::name(p_.precision),
-                                     s_.accelerator.name, hw::name(product)));
+    const auto has = [&](const hw::Accelerator& a) {
+      if (a.peak.empty() || a.peak.contains(product)) return;
+      problem("precision", fmt::format("{}: {} has no {} products", models::name(p_.precision),
+                                       a.name, hw::name(product)));
+    };
+    has(s_.accelerator);
+    for (const Pool& pool : s_.pools) has(pool.accelerator);
   }
 
   const Scenario& s_;

@@ -7,6 +7,7 @@
 #include "models/flops.h"
 #include "sim/attribution.h"
 #include "sim/layer_walk.h"
+#include "sim/on_pools.h"
 #include "sim/parts.h"
 #include "sim/pass_units.h"
 #include "sim/schedule.h"
@@ -60,7 +61,7 @@ std::vector<KernelShare> kernel_shares(const Scenario& s, const Layout& layout,
       k.count += static_cast<std::int64_t>(times);
     }
   };
-  for_each_unit(s, layout, variation, compiled.parts, lane, stage, count_in);
+  for_each_unit(s, layout, variation, compiled.parts_of(stage), lane, stage, count_in);
   std::vector<KernelShare> list;
   for (auto& [label, share] : shares) list.push_back(std::move(share));
   std::ranges::stable_sort(
@@ -81,39 +82,50 @@ void add_kernels(std::vector<ModalityWork>& modalities, const std::vector<Kernel
 
 }  // namespace
 
-/// The clock that the power cap leaves, from the passes of the busiest rank: the cap's control loop
-/// averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's bubble.
-/// The hungriest of the job's chips sets the pace. Where micro-batches differ: of the first. Passes
-/// that run together are taken one after the other: what their overlap adds is left out.
-double step_clock(const Scenario& s, const Layout& layout, const Variation& variation) {
-  Pricer at_burst(s, layout, 1.0, nullptr);
-  const Parts parts = price_parts(s, layout, at_burst, variation.slices().front(), {true});
-  const hw::PowerModel power =
-      hw::hungriest(s.accelerator.power, s.accelerator.chip_spread, s.accelerators);
-  double clock = 1.0;
-  for (std::int64_t r = 0; r < s.plan.pipeline; ++r) {
-    const MicroBatchWork m = micro_batch_work(s, layout, parts, r);
-    if (m.work.busy <= Seconds(0)) continue;
-    clock = std::min(clock, hw::sustained_clock(power, m.work.window(m.time)));
+/// The clock that the power cap leaves, from the passes of a pool's busiest rank: the cap's control
+/// loop averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's
+/// bubble. The hungriest of the job's chips sets the pace. Where micro-batches differ: of the
+/// first. Passes that run together are taken one after the other: what their overlap adds is left
+/// out.
+std::vector<double> step_clocks(const Scenario& s, const Layout& layout,
+                                const Variation& variation) {
+  const OnPools pools(s, layout);
+  std::vector<double> clocks;
+  std::int64_t stage = 0;
+  for (std::size_t k = 0; k < pools.size(); ++k) {
+    const Scenario& own = pools.scenario(k);
+    Pricer at_burst(own, pools.layout(k), 1.0, nullptr);
+    const Parts parts =
+        price_parts(own, pools.layout(k), at_burst, variation.slices().front(), {true});
+    const std::int64_t stages = stages_of_pool(s, k);
+    const hw::PowerModel power = hw::hungriest(own.accelerator.power, own.accelerator.chip_spread,
+                                               s.accelerators / s.plan.pipeline * stages);
+    double clock = 1.0;
+    for (const std::int64_t end = stage + stages; stage < end; ++stage) {
+      const MicroBatchWork m = micro_batch_work(own, pools.layout(k), parts, stage);
+      if (m.work.busy <= Seconds(0)) continue;
+      clock = std::min(clock, hw::sustained_clock(power, m.work.window(m.time)));
+    }
+    clocks.push_back(clock);
   }
-  return clock;
+  return clocks;
 }
 
 Seconds step_time(const Scenario& scenario) {
   const Layout layout = make_layout(scenario);
   const Variation variation(scenario, layout);
-  const double clock = step_clock(scenario, layout, variation);
+  const std::vector<double> clocks = step_clocks(scenario, layout, variation);
   return to_seconds(
-      Tick{execute(compile_step(scenario, layout, variation, Detail::bare, clock).program).end});
+      Tick{execute(compile_step(scenario, layout, variation, Detail::bare, clocks).program).end});
 }
 
 StepResult simulate_step(const Scenario& scenario, Detail detail) {
   const Layout layout = make_layout(scenario);
   const Variation variation(scenario, layout);
   StepResult result;
-  result.clock = step_clock(scenario, layout, variation);
+  const std::vector<double> clocks = step_clocks(scenario, layout, variation);
   auto compiled =
-      std::make_shared<Compiled>(compile_step(scenario, layout, variation, detail, result.clock));
+      std::make_shared<Compiled>(compile_step(scenario, layout, variation, detail, clocks));
   for (std::size_t r = 0; r < compiled->program.ranks.size(); ++r) {
     compiled->program.ranks[r].stage =
         static_cast<std::int32_t>(static_cast<std::int64_t>(r) % scenario.plan.pipeline);
@@ -143,18 +155,23 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   result.experts = expert_work(scenario, layout, variation, *compiled);
   result.contention = contention(compiled->program, *run, static_cast<std::int32_t>(result.rank));
   const Work& w = compiled->work[described];
+  const std::int64_t stage = result.rank % scenario.plan.pipeline;
+  result.clock = clocks[pool_of(scenario, stage)];
   // The window's times are at the burst clock; the step's are at `clock`.
   const Seconds stretched = w.compute_bound / result.clock - w.compute_bound;
-  result.power =
-      hw::mean_power(scenario.accelerator.power, w.window(result.time - stretched), result.clock);
+  result.power = hw::mean_power(accelerator_of(scenario, stage).power,
+                                w.window(result.time - stretched), result.clock);
 
   const double tokens = static_cast<double>(scenario.plan.global_batch * scenario.plan.sequence);
   const Flops model(models::flops_per_token(scenario.model, scenario.plan.sequence,
                                             models::FlopConvention::palm) *
                     tokens);
-  const FlopRate peak = scenario.accelerator.peak.at(hw::Precision::bf16);
-  result.model_flops_utilisation =
-      model / (peak * result.time * static_cast<double>(scenario.accelerators));
+  const double of_stage = static_cast<double>(scenario.accelerators / scenario.plan.pipeline);
+  FlopRate peak{};
+  for (std::int64_t r = 0; r < scenario.plan.pipeline; ++r) {
+    peak += accelerator_of(scenario, r).peak.at(hw::Precision::bf16) * of_stage;
+  }
+  result.model_flops_utilisation = model / (peak * result.time);
   result.memory = step_memory(scenario, layout, variation);
   result.program = std::shared_ptr<const Program>(compiled, &compiled->program);
   result.execution = run;

@@ -52,7 +52,7 @@ struct StepResult {
   std::vector<std::array<Seconds, kCategories>> by_rank;
   std::vector<KernelShare> kernels;      ///< of that rank, largest first
   std::array<Seconds, 4> by_evidence{};  ///< compute time by DurationEvidence
-  double clock = 1.0;                    ///< of the burst clock, what the power cap leaves
+  double clock = 1.0;                    ///< of the burst clock, what the power cap leaves it
   Watts power{};                         ///< mean, of that rank's accelerator
   Flops flops{};  ///< done by one accelerator in the step (mean), recompute included
   double model_flops_utilisation = 0;  ///< palm convention over the bf16 peak
@@ -69,7 +69,8 @@ struct StepResult {
 [[nodiscard]] StepResult simulate_step(const Scenario&, Detail = Detail::folded);
 /// simulate_step(...).time, without what explains it: for fits and searches that ask it often.
 [[nodiscard]] Seconds step_time(const Scenario&);
-/// The clock that the power cap leaves, of the burst clock: the same however uneven the work is.
-[[nodiscard]] double step_clock(const Scenario&, const Layout&, const Variation&);
+/// The clocks that the power cap leaves, of the burst clock, by pool: the same however uneven the
+/// work is.
+[[nodiscard]] std::vector<double> step_clocks(const Scenario&, const Layout&, const Variation&);
 
 }  // namespace forerun::sim

@@ -237,7 +237,7 @@ TEST_SUITE("sim/step") {
       s.plan.sharding = sharding;
       s.plan.schedule = schedule;
       const Compiled folded =
-          compile_step(s, make_layout(s), Variation(s, make_layout(s)), Detail::kernels, 1.0);
+          compile_step(s, make_layout(s), Variation(s, make_layout(s)), Detail::kernels, {1.0});
       const Execution one = execute(folded.program);
       const Program all = unfold(s, folded.program);
       CHECK(all.ranks.size() == static_cast<std::size_t>(s.accelerators));

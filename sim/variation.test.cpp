@@ -89,7 +89,7 @@ TEST_SUITE("sim/variation") {
       const Layout layout = make_layout(s);
       const Variation v(s, layout);
       REQUIRE(v.lanes() == 8);
-      const Compiled c = compile_step(s, layout, v, Detail::kernels, 1);
+      const Compiled c = compile_step(s, layout, v, Detail::kernels, {1.0});
       std::map<std::int32_t, std::pair<std::int32_t, int>> met;  // by channel: label, members
       for (const RankProgram& rank : c.program.ranks) {
         for (const Operation& o : rank.operations) {

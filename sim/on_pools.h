@@ -1,0 +1,38 @@
+#pragma once
+
+/// A scenario as each of its pools of accelerators sees it. Private to sim/.
+
+#include <cstddef>
+#include <deque>
+
+#include "sim/layout.h"
+#include "sim/scenario.h"
+
+namespace forerun::sim {
+
+/// Scenarios in which every stage is on one pool's accelerators and network, with their layouts; of
+/// a cluster of one kind the scenario itself, not copied. What is given must outlive it.
+class OnPools {
+ public:
+  OnPools(const Scenario& scenario, const Layout& layout) : scenario_(scenario), layout_(layout) {
+    for (std::size_t k = 0; k <= scenario.pools.size() && !scenario.pools.empty(); ++k) {
+      scenarios_.push_back(all_on_pool(scenario, k));
+      layouts_.push_back(make_layout(scenarios_.back()));
+    }
+  }
+  [[nodiscard]] std::size_t size() const { return scenario_.pools.size() + 1; }
+  [[nodiscard]] const Scenario& scenario(std::size_t pool) const {
+    return scenarios_.empty() ? scenario_ : scenarios_[pool];
+  }
+  [[nodiscard]] const Layout& layout(std::size_t pool) const {
+    return layouts_.empty() ? layout_ : layouts_[pool];
+  }
+
+ private:
+  const Scenario& scenario_;
+  const Layout& layout_;
+  std::deque<Scenario> scenarios_;  // in place: pricers keep references
+  std::deque<Layout> layouts_;
+};
+
+}  // namespace forerun::sim
