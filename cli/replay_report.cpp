@@ -141,7 +141,7 @@ std::string slow_text(const replay::Job& job, const ReplayResult& r) {
     if (p.part != kind) shown = 0;
     kind = p.part;
     if (!holds_up(p) || shown >= kMostParts) {
-      left_out += holds_up(p) ? 1 : 0;
+      if (holds_up(p)) ++left_out;
       continue;
     }
     ++shown;

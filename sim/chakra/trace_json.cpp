@@ -161,6 +161,7 @@ std::optional<ExecutionTrace> read_json_trace(std::string_view text, Problems& p
     if (std::exchange(first, false) && !r.loud().has("id") && !r.loud().has("type")) {
       t.version = r.text("version");
       t.attributes = r.attributes();
+      r.loud().finish();
     } else if (wrong.empty() && !r.loud().has("name") && !r.loud().has("type")) {
       wrong.add("", "is no node of a Chakra execution trace: it has neither name nor type");
     } else {

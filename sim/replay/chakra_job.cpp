@@ -153,14 +153,13 @@ std::optional<LinkedTrace> ChakraLinker::link(const std::vector<ChakraFile>& fil
   std::vector<std::int64_t> exact;
   for (const ChakraFile& file : files) {
     for (const Node& n : file.trace.nodes) {
-      if (n.attribute("begin_ps") != nullptr) exact.push_back(n.integer("begin_ps", 0));
+      if (n.attribute("begin_ps") != nullptr)
+        exact.push_back(std::max<std::int64_t>(0, n.integer("begin_ps", 0)));
     }
   }
   if (exact.size() == linked_.trace.operations.size()) {
-    const std::int64_t zero = *std::ranges::min_element(exact);
-    for (std::size_t i = 0; i < exact.size(); ++i) {
-      linked_.trace.operations[i].begin = exact[i] - zero;
-    }
+    // Since the step began, which may be before its first operation.
+    for (std::size_t i = 0; i < exact.size(); ++i) linked_.trace.operations[i].begin = exact[i];
   }
   return std::move(linked_);
 }
