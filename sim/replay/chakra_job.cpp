@@ -18,6 +18,7 @@ using chakra::NodeType;
 constexpr std::size_t kMostProblems = 20;
 constexpr std::int64_t kPicosecondsPerMicrosecond = 1'000'000;
 constexpr std::uint64_t kMostMicroseconds = 1'000'000'000'000;
+constexpr std::int64_t kMostPicoseconds = 1'000'000'000'000'000'000;
 
 class ChakraLinker {
  public:
@@ -66,7 +67,7 @@ void ChakraLinker::add_node(const ChakraFile& file, const Node& n) {
   // Dates since 1970 do not fit in picoseconds: relative to the first of all (find_zero).
   o.begin = static_cast<std::int64_t>(n.start_micros);
   const auto whole = static_cast<std::int64_t>(n.duration_micros) * kPicosecondsPerMicrosecond;
-  o.duration = std::max<std::int64_t>(0, n.integer("duration_ps", whole));
+  o.duration = std::clamp<std::int64_t>(n.integer("duration_ps", whole), 0, kMostPicoseconds);
 }
 
 void ChakraLinker::add_waits(const ChakraFile& file, const Node& n) {
@@ -154,7 +155,7 @@ std::optional<LinkedTrace> ChakraLinker::link(const std::vector<ChakraFile>& fil
   for (const ChakraFile& file : files) {
     for (const Node& n : file.trace.nodes) {
       if (n.attribute("begin_ps") != nullptr)
-        exact.push_back(std::max<std::int64_t>(0, n.integer("begin_ps", 0)));
+        exact.push_back(std::clamp<std::int64_t>(n.integer("begin_ps", 0), 0, kMostPicoseconds));
     }
   }
   if (exact.size() == linked_.trace.operations.size()) {

@@ -1,8 +1,12 @@
 #include "sim/replay/job.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
+
+#include "sim/engine.h"
 
 namespace forerun::replay {
 namespace {
@@ -11,6 +15,24 @@ constexpr double kPicosecondsPerSecond = 1e12;
 
 Seconds seconds(std::int64_t picoseconds) {
   return Seconds(static_cast<double>(picoseconds) / kPicosecondsPerSecond);
+}
+
+/// Reports steps whose operations are longer together than sums of picoseconds can say (53 days of
+/// accelerators' time).
+bool short_enough(const JobTrace& trace, const Work& work, Problems& problems) {
+  std::vector<double> sums(trace.steps.size(), 0);
+  for (std::size_t i = 0; i < trace.operations.size(); ++i) {
+    sums[static_cast<std::size_t>(trace.operations[i].step)] +=
+        static_cast<double>(work.durations[i]) + static_cast<double>(work.gaps[i]);
+  }
+  for (std::size_t s = 0; s < sums.size(); ++s) {
+    if (sums[s] < sim::kMostTicks) continue;
+    problems.add("", fmt::format("the operations of step {} take {:.0f} s together, more than is "
+                                 "meant",
+                                 trace.steps[s], sums[s] / kPicosecondsPerSecond));
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -22,6 +44,7 @@ std::optional<Job> make_table_job(JobTrace trace, Problems& problems) {
       make_pipeline_graph(trace, *steps, match_messages(trace, *steps), problems);
   if (!graph) return std::nullopt;
   Work work = split_waiting(trace, *graph);
+  if (!short_enough(trace, work, problems)) return std::nullopt;
   return Job{std::move(trace), *std::move(graph), std::move(work), *std::move(steps), false};
 }
 
@@ -34,6 +57,7 @@ std::optional<Job> make_linked_job(LinkedTrace linked, Problems& problems) {
     return std::nullopt;
   }
   Work work = split_waiting(linked.trace, *graph);
+  if (!short_enough(linked.trace, work, problems)) return std::nullopt;
   return Job{std::move(linked.trace), *std::move(graph), std::move(work), {}, true};
 }
 

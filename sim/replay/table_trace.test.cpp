@@ -58,6 +58,12 @@ TEST_SUITE("sim/replay/table_trace") {
               .find("more than there are rows") != std::string::npos);
   }
 
+  TEST_CASE("times whose sums do not fit are refused") {
+    std::string table = "step,dp,pp,optype,start,duration\n";
+    for (int i = 0; i < 8; ++i) table += "1,0,0,forward-compute,0,1e12\n";
+    CHECK(problem_of(table).find("more than is meant") != std::string::npos);
+  }
+
   TEST_CASE("what does not fit together is named") {
     const std::string good = sample_table();
     CHECK(problem_of(replaced(good, "7,0,1,forward-recv,210,10,1,-1\n", "")) ==
