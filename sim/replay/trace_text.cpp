@@ -12,6 +12,8 @@
 namespace forerun::replay {
 namespace {
 
+constexpr std::size_t kBuffer = 1 << 16;
+
 /// Inflates one or more gzip members.
 class Inflater {
  public:
@@ -47,7 +49,7 @@ class Inflater {
   static constexpr int kGzip = 15 + 16;
   z_stream stream_{};
   bool ready_;
-  std::array<Bytef, 1 << 16> buffer_{};
+  std::array<Bytef, kBuffer> buffer_{};
 };
 
 }  // namespace
@@ -59,7 +61,8 @@ std::string read_trace_text(const std::string& path, std::uint64_t limit) {
   const std::string wrong = Inflater().read(text, limit, unpacked);
   if (!wrong.empty()) {
     throw Error(ExitCode::wrong, fmt::format("can't unpack {}: {}", path, wrong),
-                "gzip -t says whether a packed file is whole");
+                unpacked.size() + kBuffer > limit ? "a table may be cut by steps"
+                                                  : "gzip -t says whether a packed file is whole");
   }
   return unpacked;
 }
