@@ -29,7 +29,15 @@ constexpr std::array kFlags = {
     FlagFacts{Flag::markdown, "markdown", "", "print the scoreboard as Markdown tables"},
     FlagFacts{Flag::rows, "rows", "", "print every row, however many there are"},
     FlagFacts{Flag::every_kernel, "every-kernel", "",
-              "simulate each kernel of each micro-batch as an event"}};
+              "simulate each kernel of each micro-batch as an event"},
+    FlagFacts{
+        Flag::chakra, "chakra", "PREFIX",
+        "write the step as Chakra execution traces: PREFIX.N.et of each rank N, and its groups"},
+    FlagFacts{Flag::faster, "faster", "KIND=FACTOR",
+              "also replay with operations of that kind so many times as fast"},
+    FlagFacts{Flag::schedule, "schedule", "NAME",
+              "also replay under another pipeline schedule: all_forward_all_backward, "
+              "one_forward_one_backward, interleaved:V, zero_bubble_h1"}};
 
 }  // namespace
 
@@ -53,8 +61,9 @@ const std::vector<Command>& commands() {
        "a scenario\'s file, or the name of one in scenarios/",
        1,
        1,
-       {Flag::set, Flag::seed, Flag::json, Flag::trace, Flag::every_kernel},
-       {"forerun step gpt3_175b_korthikanti --trace step.json --every-kernel"},
+       {Flag::set, Flag::seed, Flag::json, Flag::trace, Flag::every_kernel, Flag::chakra},
+       {"forerun step gpt3_175b_korthikanti --trace step.json --every-kernel",
+        "forerun step gpt3_175b_korthikanti --chakra traces/gpt3"},
        step},
       {"compare",
        "simulate several scenarios and put them side by side",
@@ -76,6 +85,17 @@ const std::vector<Command>& commands() {
        {"forerun network b200-4x8-beside",
         "forerun network llama3-roce-24k --set core_oversubscription.value=1"},
        network},
+      {"replay",
+       "replay the trace of a real job: what it waited for, who is slow, what if",
+       "TRACE",
+       "a table of operations (.csv, .csv.gz), or one file a rank, or their folder, of PyTorch's "
+       "profiler or of Chakra",
+       1,
+       kMany,
+       {Flag::faster, Flag::schedule, Flag::json, Flag::trace},
+       {"forerun replay job.csv --schedule interleaved:2 --faster backward-compute=1.1",
+        "forerun replay profiles/ --json -"},
+       replay},
       {"import",
        "make a model of the zoo's format of a Hugging Face config.json",
        "CONFIG",

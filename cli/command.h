@@ -14,10 +14,11 @@ namespace forerun::cli {
 /// What the command line said.
 struct Options {
   std::vector<std::string> arguments;
-  std::vector<std::string> set;  ///< PATH=VALUE
+  std::vector<std::string> set;               ///< PATH=VALUE
+  std::vector<std::string> faster, schedule;  ///< KIND=FACTOR; names of schedules
   std::optional<std::uint64_t> seed;
-  std::string json, output, trace, profile, notes, left_out;  ///< empty: not asked for
-  int threads = 0;                                            ///< 0: one for each processor
+  std::string json, output, trace, profile, notes, left_out, chakra;  ///< empty: not asked for
+  int threads = 0;                                                    ///< 0: one for each processor
   bool markdown = false, rows = false, every_kernel = false;
 };
 
@@ -33,7 +34,10 @@ enum class Flag : std::uint8_t {
   threads,
   markdown,
   rows,
-  every_kernel
+  every_kernel,
+  chakra,
+  faster,
+  schedule
 };
 
 /// `name` without its hyphens; `value` names what follows it, empty for a switch; `letter` is
@@ -58,6 +62,7 @@ int run(const Options&);
 int step(const Options&);
 int compare(const Options&);
 int network(const Options&);
+int replay(const Options&);
 int import(const Options&);
 int validate(const Options&);
 int check(const Options&);

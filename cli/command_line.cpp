@@ -76,6 +76,15 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
     case Flag::seed:
       option = app.add_option(name, o.seed, summary)->check(seed_rule);
       break;
+    case Flag::chakra:
+      option = app.add_option(name, o.chakra, summary);
+      break;
+    case Flag::faster:
+      option = app.add_option(name, o.faster, summary)->expected(1)->take_all();
+      break;
+    case Flag::schedule:
+      option = app.add_option(name, o.schedule, summary)->expected(1)->take_all();
+      break;
     case Flag::json:
       option = app.add_option(name, o.json, summary);
       break;

@@ -9,7 +9,10 @@
 #include "cli/network_report.h"
 #include "cli/report.h"
 #include "cli/uneven_report.h"
+#include "core/file.h"
 #include "core/table.h"
+#include "sim/chakra/step_export.h"
+#include "sim/chakra/trace_binary.h"
 #include "sim/layout.h"
 #include "sim/memory.h"
 
@@ -142,6 +145,22 @@ void write_stages(JsonWriter& json, const sim::StepResult& r) {
   json.end_array();
 }
 
+/// Writes a trace for each accelerator and the groups that they name.
+std::string write_chakra(const Options& o, const sim::Scenario& s) {
+  if (o.chakra.empty()) return {};
+  const sim::StepResult r = sim::simulate_step(s, sim::Detail::kernels);
+  const chakra::ExportedGroups written =
+      chakra::export_step(s, r.imbalance.lanes, *r.program, *r.execution,
+                          [&](std::int64_t rank, const chakra::ExecutionTrace& trace) {
+                            write_file(fmt::format("{}.{}.et", o.chakra, rank), encode(trace));
+                          });
+  write_file(o.chakra + ".groups.json", written.json());
+  return fmt::format("wrote {}.0.et to {}.{}.et, {} nodes, and {}.groups.json, {} groups\n",
+                     o.chakra, o.chakra, written.ranks - 1,
+                     show_count(static_cast<double>(written.nodes)), o.chakra,
+                     written.groups.size());
+}
+
 }  // namespace
 
 int step(const Options& o) {
@@ -151,6 +170,7 @@ int step(const Options& o) {
   const sim::StepResult r =
       sim::simulate_step(s, o.every_kernel ? sim::Detail::kernels : sim::Detail::folded);
   write_trace(o, s, r);
+  const std::string written = write_chakra(o, s);
   const Seconds folded = o.every_kernel ? sim::step_time(s) : r.time;
   const sim::ImbalanceCost cost = sim::imbalance_cost(s, folded);
   JsonWriter json;
@@ -169,10 +189,10 @@ int step(const Options& o) {
       fmt::format("{}\n  {} events\n{}", power_text(s, r),
                   show_count(static_cast<double>(r.events)), imbalance_text(r, cost, folded));
   deliver(o,
-          fmt::format("{}\n  step time {}, {}\n{}\n{}{}{}{}\n{}\n{}\n{}", question_text(s),
+          fmt::format("{}\n  step time {}, {}\n{}\n{}{}{}{}\n{}\n{}\n{}{}", question_text(s),
                       show_step(r.time), power, breakdown_text(r), contention_text(r),
                       modalities_text(r), experts_text(r), stages_text(s, r), kernels_text(r),
-                      memory_text(r.memory), evidence_text(s, r)),
+                      memory_text(r.memory), evidence_text(s, r), written),
           json);
   return 0;
 }

@@ -16,6 +16,10 @@ struct Overloaded : F... {
   using F::operator()...;
 };
 
+Exchanged exchanged(hw::CollectiveKind kind, Bytes bytes, const PlacedGroup& group) {
+  return {kind, bytes, group.ranks, group.stride, group.mirrored};
+}
+
 }  // namespace
 
 Work& Work::operator+=(const Work& o) {
@@ -74,7 +78,9 @@ Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock,
 }
 
 std::int32_t Pricer::label(Label l) {
-  const auto [it, inserted] = label_index_.try_emplace({l.name, l.shape, l.load},
+  const double bytes = l.exchanged ? l.exchanged->bytes.base() : 0.0;
+  const std::int64_t stride = l.exchanged ? l.exchanged->stride : 0;
+  const auto [it, inserted] = label_index_.try_emplace({l.name, l.shape, l.load, bytes, stride},
                                                        static_cast<std::int32_t>(labels_->size()));
   if (inserted) labels_->push_back(std::move(l));
   return it->second;
@@ -127,7 +133,9 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
                      .product = std::holds_alternative<hw::Gemm>(kernel) ||
                                 std::holds_alternative<hw::GroupedGemm>(kernel),
                      .rows = owner.rows,
-                     .load = owner.load});
+                     .load = owner.load,
+                     .flops = hw::flops(kernel),
+                     .traffic = hw::traffic(kernel)});
   }
   const Flops done = hw::flops(kernel);
   work.flops += done;
@@ -218,7 +226,8 @@ PricedOperation Pricer::price_expert_exchange(const models::LayerOperation& o,
                                           hw::name(x.kind), x.tokens, x.token.in(Bytes(1e3)),
                                           layout_.expert.ranks, layout_.expert.per_domain),
                      .evidence = t.evidence,
-                     .load = x.imbalance});
+                     .load = x.imbalance,
+                     .exchanged = exchanged(load.kind, load.bytes, layout_.expert)});
   }
   return p;
 }
@@ -270,7 +279,8 @@ PricedOperation Pricer::price_collective(const CollectiveKey& key) {
       label({.name = std::string(name),
              .shape = fmt::format("{} {:.1f} MB, {} ranks, {} a domain, {}", hw::name(kind),
                                   bytes.in(Bytes(1e6)), group.ranks, group.per_domain, t.algorithm),
-             .evidence = t.evidence});
+             .evidence = t.evidence,
+             .exchanged = exchanged(kind, bytes, group)});
   return p;
 }
 

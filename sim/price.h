@@ -127,7 +127,10 @@ class Pricer {
   double clock_;
   std::int64_t launch_ = 0, expert_launch_ = 0;
   std::vector<Label>* labels_;
-  std::map<std::tuple<std::string, std::string, double>, std::int32_t> label_index_;
+  /// By name, shape and load; of an exchange also bytes and stride, which the shape rounds or
+  /// omits.
+  std::map<std::tuple<std::string, std::string, double, double, std::int64_t>, std::int32_t>
+      label_index_;
   // Asked for in every pass, so kept. Names are static text.
   std::map<std::pair<std::string_view, std::size_t>, std::int32_t> named_;
   std::map<CollectiveKey, PricedOperation> collectives_;

@@ -26,11 +26,14 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/evidence.h"
+#include "core/quantity.h"
+#include "hw/scale_up.h"
 #include "sim/engine.h"
 #include "sim/shared_links.h"
 
@@ -89,7 +92,16 @@ struct Operation {
   std::uint8_t tax = 0;     ///< per cent by which compute beside this operation is slowed
 };
 
-/// A label says what ran, for people.
+/// A collective or message of a label: `bytes` as in hw/collective.h, over `ranks` ranks that lie
+/// `stride` apart (0: every tensor rank of every stage), `mirrored` as PlacedGroup in sim/layout.h.
+struct Exchanged {
+  hw::CollectiveKind kind = hw::CollectiveKind::all_reduce;
+  Bytes bytes{};
+  std::int64_t ranks = 1, stride = 1;
+  bool mirrored = false;
+};
+
+/// A label says what ran, for people and for traces of other tools.
 struct Label {
   std::string name;
   std::string shape = {};
@@ -99,6 +111,9 @@ struct Label {
   /// Of routed experts: copies of tokens that the kernel works on, and how many times the fair
   /// share they are. An exchange of theirs has the load of the group's busiest rank. Else 0.
   double rows = 0, load = 0;
+  Flops flops{};                            ///< of a kernel
+  Bytes traffic{};                          ///< that a kernel reads and writes
+  std::optional<Exchanged> exchanged = {};  ///< of a collective or message
 };
 
 struct RankProgram {
