@@ -152,7 +152,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   const Flops model(models::flops_per_token(scenario.model, scenario.plan.sequence,
                                             models::FlopConvention::palm) *
                     tokens);
-  const FlopRate peak = scenario.accelerator.peak.at(hw::Precision::bf16);
+  const FlopRate peak = hw::matrix_peak(scenario.accelerator);
   result.model_flops_utilisation =
       model / (peak * result.time * static_cast<double>(scenario.accelerators));
   result.memory = step_memory(scenario, layout, variation);
