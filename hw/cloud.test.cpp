@@ -128,7 +128,8 @@ TEST_SUITE("hw/cloud") {
 
   static std::string with_price(const std::string& price) {
     return R"({"schema": 1, "name": "c", "provider": "C", "sales": [], "offers": [{"name": "n",
-      "accelerator": "h100-sxm-80gb", "accelerators": 8, "evidence": "published", "source": "s", "prices": [)" +
+      "accelerator": "h100-sxm-80gb", "accelerators": 8, "evidence": "published", "source": "s",
+      "prices": [)" +
            price + "]}]}";
   }
 
