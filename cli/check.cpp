@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "core/reader.h"
 #include "hw/accelerator.h"
+#include "hw/cloud.h"
 #include "hw/collective.h"
 #include "hw/topology.h"
 #include "models/architecture.h"
@@ -47,6 +48,8 @@ constexpr std::array kKinds = {
     Kind{"plan", "scenario", check_scenario_file},
     Kind{"peak", "accelerator profile",
          [](const std::string& text, Problems& p) { (void)hw::read_accelerator(text, p); }},
+    Kind{"offers", "cloud",
+         [](const std::string& text, Problems& p) { (void)hw::read_cloud(text, p); }},
     Kind{"scale_up_profile", "network profile",
          [](const std::string& text, Problems& p) { (void)hw::read_network(text, p); }},
     Kind{"hop", "topology",

@@ -126,13 +126,13 @@ const std::vector<Command>& commands() {
        {"forerun check scenarios/*.json"},
        check},
       {"list",
-       "list what is known: profiles, networks, topologies, models, frameworks, scenarios",
+       "list what is known: profiles, networks, clouds, topologies, models, frameworks, scenarios",
        "KIND",
-       "profiles, networks, topologies, models, frameworks or scenarios; without it, all",
+       "profiles, networks, clouds, topologies, models, frameworks or scenarios; without it, all",
        0,
        1,
        {Flag::json},
-       {"forerun list", "forerun list models"},
+       {"forerun list", "forerun list clouds"},
        list}};
   return table;
 }

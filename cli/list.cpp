@@ -6,13 +6,11 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/listing.h"
 #include "cli/load.h"
 #include "cli/report.h"
 #include "core/error.h"
 #include "core/table.h"
-#include "hw/accelerator.h"
-#include "hw/collective.h"
-#include "hw/topology.h"
 #include "models/architecture.h"
 #include "models/layers.h"
 #include "models/parameters.h"
@@ -22,71 +20,6 @@ namespace forerun::cli {
 namespace {
 
 using Align = Table::Align;
-
-/// One kind of thing, as a table for people and as rows for programs.
-struct Listing {
-  std::string title;
-  std::vector<std::pair<std::string, Align>> columns;
-  std::vector<std::vector<std::string>> rows;
-  bool grouped = false;  ///< people read the first column where it changes only
-};
-
-Listing profiles() {
-  Listing l{"accelerator profiles",
-            {{"name", Align::left},
-             {"16-bit peak", Align::right},
-             {"memory", Align::right},
-             {"memory bandwidth", Align::right},
-             {"NVLink", Align::right},
-             {"cap", Align::right},
-             {"product surfaces", Align::left}},
-            {}};
-  for (const std::string& name : hw::accelerator_names()) {
-    const hw::Accelerator a = hw::load_accelerator(name);
-    const auto peak = a.peak.find(hw::Precision::bf16);
-    std::vector<std::string_view> surfaces;
-    for (const auto& [precision, surface] : a.gemm) surfaces.push_back(hw::name(precision));
-    l.rows.push_back({name, peak == a.peak.end() ? "" : show(peak->second), show(a.memory),
-                      show(a.memory_bandwidth), show(a.scale_up),
-                      fmt::format("{} W", significant(a.power.cap.base(), 3)),
-                      fmt::format("{}", fmt::join(surfaces, ", "))});
-  }
-  return l;
-}
-
-Listing networks() {
-  Listing l{"network profiles",
-            {{"name", Align::left},
-             {"domain", Align::right},
-             {"host", Align::right},
-             {"NVLink", Align::right},
-             {"out of the domain", Align::right},
-             {"in-network reduction", Align::left}},
-            {}};
-  for (const std::string& name : hw::network_names()) {
-    const hw::Network n = hw::load_network(name);
-    l.rows.push_back({name, fmt::format("{}", n.domain), fmt::format("{}", n.per_node),
-                      show(n.scale_up), show(n.network),
-                      n.sharp  ? "NVLink and InfiniBand"
-                      : n.nvls ? "NVLink"
-                               : ""});
-  }
-  return l;
-}
-
-Listing topologies() {
-  Listing l{
-      "topologies", {{"name", Align::left}, {"kind", Align::left}, {"what", Align::left}}, {}};
-  for (const std::string& name : hw::topology_names()) {
-    Problems problems;
-    const std::string path = hw::topology_path(name);
-    const JsonDocument document = JsonDocument::load(path, problems);
-    const std::optional<hw::Topology> t = hw::read_topology(document, problems);
-    if (!t) refuse(path, problems);
-    l.rows.push_back({name, std::string(hw::name(t->kind)), t->what});
-  }
-  return l;
-}
 
 /// "dense", or what its layers have, with how many of them where not all do.
 std::string kind_of(const models::Architecture& a) {
@@ -179,9 +112,10 @@ struct Kind {
   std::string_view name;
   Listing (*make)();
 };
-constexpr std::array kKinds = {Kind{"profiles", profiles},     Kind{"networks", networks},
-                               Kind{"topologies", topologies}, Kind{"models", models_known},
-                               Kind{"frameworks", frameworks}, Kind{"scenarios", scenarios}};
+constexpr std::array kKinds = {Kind{"profiles", list_profiles}, Kind{"networks", list_networks},
+                               Kind{"clouds", list_clouds},     Kind{"topologies", list_topologies},
+                               Kind{"models", models_known},    Kind{"frameworks", frameworks},
+                               Kind{"scenarios", scenarios}};
 
 std::vector<Kind> asked(const Options& o) {
   if (o.arguments.empty()) return {kKinds.begin(), kKinds.end()};

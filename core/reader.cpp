@@ -160,6 +160,9 @@ Watts Reader::watts(std::string_view key) {
 DollarRate Reader::dollar_rate(std::string_view key) {
   return DollarRate(quantity(key, static_cast<int>(unit::Kind::dollar_rate)));
 }
+Dollars Reader::dollars(std::string_view key) {
+  return Dollars(quantity(key, static_cast<int>(unit::Kind::dollars)));
+}
 
 std::size_t Reader::choice_index(std::string_view key, const std::vector<std::string_view>& names) {
   const void* value = require(key);

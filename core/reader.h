@@ -89,15 +89,16 @@ class Reader {
   bool boolean(std::string_view key);
 
   // Quantities are strings with unit: "80 GiB", "400 Gb/s", "989.4 TFLOP/s", "5 us", "700 W",
-  // "2.95 USD/h". Each must be finite, at least zero and at most what core/unit.cpp says of its
-  // kind, far above any machine's; a bandwidth that is not zero is at least 1 MB/s. Seconds are at
-  // most a day.
+  // "2.95 USD/h", "310000 USD". Each must be finite, at least zero and at most what core/unit.cpp
+  // says of its kind, far above any machine's; a bandwidth that is not zero is at least 1 MB/s.
+  // Seconds are at most a day.
   Seconds seconds(std::string_view key);
   Bytes bytes(std::string_view key);
   Bandwidth bandwidth(std::string_view key);
   FlopRate flop_rate(std::string_view key);
   Watts watts(std::string_view key);
   DollarRate dollar_rate(std::string_view key);
+  Dollars dollars(std::string_view key);
 
   /// One of the names in `choices`; a wrong name is reported with the nearest one.
   template <class E>

@@ -17,8 +17,8 @@ double value(std::string_view text, Kind kind) {
   return result.index() == 0 ? std::get<0>(result) : -1.0;
 }
 
-constexpr Kind kKinds[] = {Kind::seconds,   Kind::bytes, Kind::bandwidth,
-                           Kind::flop_rate, Kind::watts, Kind::dollar_rate};
+constexpr Kind kKinds[] = {Kind::seconds, Kind::bytes,       Kind::bandwidth, Kind::flop_rate,
+                           Kind::watts,   Kind::dollar_rate, Kind::dollars};
 
 }  // namespace
 
@@ -34,6 +34,7 @@ TEST_SUITE("core/unit") {
     CHECK(value("989.4 TFLOP/s", Kind::flop_rate) == (989.4_TFLOPps).base());
     CHECK(value("700 W", Kind::watts) == (700.0_W).base());
     CHECK(value("2.95 USD/h", Kind::dollar_rate) == (2.95_usd_per_h).base());
+    CHECK(value("310000 USD", Kind::dollars) == (310000.0_usd).base());
   }
 
   TEST_CASE("every unit's prefix is what it says") {

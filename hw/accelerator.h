@@ -2,7 +2,12 @@
 
 /// An accelerator as its profile (hw/profiles/accelerators/NAME.json) describes it. Every number of
 /// a profile has evidence and source; what was measured enters as surfaces that hw/fit/ makes from
-/// tables of kernel times.
+/// tables of kernel times, and what nobody tabled as a roofline (hw/roofline.h).
+///
+/// An accelerator is what a framework addresses as one device: one of the two dies of an MI250X,
+/// one TPU chip. `multiprocessors` are its units that work on tiles of their own: streaming
+/// multiprocessors (NVIDIA), compute units (AMD), matrix units (TPU), NeuronCores (Trainium),
+/// matrix engines (Gaudi).
 
 #include <map>
 #include <memory>
@@ -33,7 +38,7 @@ struct PowerModel {
 
 struct Accelerator {
   std::string name;                    ///< "h100-sxm-80gb"
-  std::string generation;              ///< "ampere", "hopper", "blackwell"
+  std::string generation;              ///< of its cores: "ampere", "hopper", "cdna3", "tpu-v4" ...
   std::map<Precision, FlopRate> peak;  ///< dense
   Bytes memory{};                      ///< usable device memory
   Bandwidth memory_bandwidth{};        ///< published
@@ -41,7 +46,7 @@ struct Accelerator {
   double memory_efficiency = 0;        ///< the same of memory-bound kernels inside a training job
   Seconds memory_ramp{};               ///< fixed time of a small memory-bound kernel on the device
   int multiprocessors = 0;
-  Bandwidth scale_up{};  ///< NVLink bandwidth per direction
+  Bandwidth scale_up{};  ///< NVLink, xGMI, ICI, NeuronLink ... per direction, all links together
   PowerModel power;
   /// Standard deviation of chips' speeds under the power cap (hw/power.h).
   double chip_spread = 0;
@@ -68,6 +73,9 @@ struct Accelerator {
   std::map<std::string, Evidence> evidence;   ///< by field name
   std::map<std::string, std::string> source;  ///< by field name
 };
+
+/// The dense peak of 16-bit products: bf16's, or fp16's where the cores have no bf16 (V100).
+[[nodiscard]] FlopRate matrix_peak(const Accelerator&);
 
 /// Reads a profile; wrong input is reported with path and rule.
 [[nodiscard]] std::optional<Accelerator> read_accelerator(const std::string& json_text, Problems&);

@@ -32,7 +32,7 @@ Candidate modelled_inside(CollectiveKind kind, double bytes, std::int64_t ranks,
   }
   if (kind == CollectiveKind::all_to_all) {
     const double latency = (s.start + s.hop).base();
-    return {latency, latency + bus / s.pair.base(), "p2p"};
+    return {latency, latency + bus / s.all_to_all.base(), "p2p"};
   }
   const double steps =
       static_cast<double>(ranks - 1) * (kind == CollectiveKind::all_reduce ? 2.0 : 1.0);
@@ -207,7 +207,7 @@ Candidate all_to_all_across(double bytes, const Group& g, const Network& n, std:
   const double ranks = static_cast<double>(g.ranks), d = static_cast<double>(g.per_domain);
   const double W = leaving(g, n, static_cast<double>(domains), d) * n.all_to_all_efficiency;
   const double out = d * bytes * (ranks - d) / ranks / W;
-  const double in = bytes * (d - 1.0) / ranks / n.inside->pair.base();
+  const double in = bytes * (d - 1.0) / ranks / n.inside->all_to_all.base();
   const double latency = (n.inside->start + n.collective_latency + n.network_latency).base() +
                          (ranks - d) * n.message_gap.base();
   return {latency, latency + std::max(out, in), "p2p"};

@@ -45,7 +45,7 @@ struct Group {
 /// The machines' links, from hw/profiles/networks/NAME.json or built from a few numbers.
 struct Network {
   std::string name;
-  std::string scale_up_profile;           ///< "a100", "h100", "h200", "b200", "gb200", "gb300"
+  std::string scale_up_profile;           ///< "a100", "h100", "mi300x", "tpu-v4" ...
   std::shared_ptr<const ScaleUp> inside;  ///< that profile: shared because large and immutable
   std::int64_t domain = 8;                ///< accelerators of one scale-up (NVLink) domain
   std::int64_t per_node = 8;              ///< accelerators of one host
@@ -101,7 +101,8 @@ struct CollectiveTime {
                                    std::int64_t per_node, Bandwidth network);
 /// The group that nccl-tests runs on `ranks` accelerators: whole domains, nothing beside it.
 [[nodiscard]] Group packed_group(std::int64_t ranks, const Network&);
-/// The scale-up profile that an accelerator name belongs to; throws Error naming the nearest.
+/// The scale-up profile that an accelerator's name belongs to, the longest that it begins with
+/// ("h100-pcie" before "h100" of "h100-pcie-80gb"); throws Error naming the nearest.
 [[nodiscard]] std::string scale_up_of(const std::string& accelerator);
 
 }  // namespace forerun::hw

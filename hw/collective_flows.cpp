@@ -152,11 +152,12 @@ std::vector<Transfer> exchange_flows(const FlowCollective& c, NetworkRoutes& rou
 WireEfficiency efficiency_of(const Network& n, CollectiveKind kind, FlowAlgorithm algorithm) {
   const ScaleUp& s = *n.inside;
   const bool exchange = kind == CollectiveKind::all_to_all;
-  const bool pairs = exchange || kind == CollectiveKind::send_receive;
+  const bool pairs = kind == CollectiveKind::send_receive;
   const double network = exchange                           ? n.all_to_all_efficiency
                          : algorithm == FlowAlgorithm::tree ? n.tree_efficiency
                                                             : n.network_efficiency;
-  return {(pairs ? s.pair : s.ring) / s.link, network * n.in_job_efficiency};
+  const Bandwidth inside = exchange ? s.all_to_all : pairs ? s.pair : s.ring;
+  return {inside / s.link, network * n.in_job_efficiency};
 }
 
 std::vector<Transfer> steady_flows(const FlowCollective& c, NetworkRoutes& routes) {

@@ -81,6 +81,7 @@ std::optional<ScaleUp> read_scale_up(const std::string& json_text, Problems& pro
   s.usual_network = top.text("usual_network");
   s.link = f.bandwidth("link");
   s.pair = f.bandwidth("pair");
+  s.all_to_all = top.has("all_to_all") ? f.bandwidth("all_to_all") : s.pair;
   s.ring = f.bandwidth("ring");
   s.nvls = f.bandwidth("nvls");
   s.low_latency = f.bandwidth("low_latency");
@@ -153,10 +154,16 @@ std::vector<std::string> network_names() { return data_names(kNetworkFolder); }
 
 std::string scale_up_of(const std::string& accelerator) {
   const std::vector<std::string> known = scale_up_names();
-  const std::string stem = accelerator.substr(0, accelerator.find_first_of("-_"));
-  if (std::find(known.begin(), known.end(), stem) != known.end()) return stem;
-  throw Error(ExitCode::wrong, fmt::format("no scale-up profile belongs to {}", accelerator),
-              did_you_mean(stem, known, fmt::format("there are: {}", fmt::join(known, ", "))));
+  for (std::string stem = accelerator;;) {
+    if (std::find(known.begin(), known.end(), stem) != known.end()) return stem;
+    const std::size_t cut = stem.find_last_of("-_");
+    if (cut != std::string::npos) {
+      stem.resize(cut);
+      continue;
+    }
+    throw Error(ExitCode::wrong, fmt::format("no scale-up profile belongs to {}", accelerator),
+                did_you_mean(stem, known, fmt::format("there are: {}", fmt::join(known, ", "))));
+  }
 }
 
 Network make_network(const std::string& accelerator_or_scale_up, std::int64_t domain,

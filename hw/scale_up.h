@@ -1,8 +1,8 @@
 #pragma once
 
-/// One scale-up (NVLink) domain as its profile hw/profiles/scale_up/NAME.json describes it:
-/// measured curves of collectives between a few ranks, and the constants of NCCL's own tuning model
-/// for group sizes that nobody measured.
+/// One scale-up domain (NVLink, xGMI, a TPU's torus, a PCIe host) as its profile
+/// hw/profiles/scale_up/NAME.json describes it: measured curves of collectives between a few ranks,
+/// and the constants of NCCL's own tuning model for group sizes that nobody measured.
 ///
 /// A curve is kept as bus bandwidth over size: interpolated linearly in log size and log bus
 /// bandwidth; below the smallest size the time of the smallest holds, above the largest size its
@@ -77,6 +77,7 @@ struct ScaleUp {
   std::string usual_network;  ///< the network profile of a machine that says no more than this
   Bandwidth link{};           ///< per accelerator and direction, published
   Bandwidth pair{};           ///< a large copy between two accelerators
+  Bandwidth all_to_all{};     ///< bus bandwidth of a large all-to-all; as pair behind a switch
   Bandwidth ring{};           ///< bus bandwidth of a large ring collective
   Bandwidth nvls{};           ///< bus bandwidth of a large in-switch all-reduce; zero: none
   Bandwidth low_latency{};    ///< bus bandwidth limit of the low-latency protocol in one node

@@ -169,7 +169,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   const double of_stage = static_cast<double>(scenario.accelerators / scenario.plan.pipeline);
   FlopRate peak{};
   for (std::int64_t r = 0; r < scenario.plan.pipeline; ++r) {
-    peak += accelerator_of(scenario, r).peak.at(hw::Precision::bf16) * of_stage;
+    peak += hw::matrix_peak(accelerator_of(scenario, r)) * of_stage;
   }
   result.model_flops_utilisation = model / (peak * result.time);
   result.memory = step_memory(scenario, layout, variation);

@@ -141,6 +141,7 @@ double backward_ratio(const std::vector<ChartPoint>& charts, std::string_view ke
   for (const ChartPoint& b : select(charts, kernel, accelerator, true)) {
     for (const ChartPoint& f : select(charts, kernel, accelerator, false)) {
       if (f.head_dim != b.head_dim || f.causal != b.causal || f.length != b.length) continue;
+      if (b.passes == ChartPoint::Passes::both) continue;
       sum += b.rate / f.rate;
       ++n;
     }
@@ -168,7 +169,7 @@ Seconds tabled_time(const AttentionSurface& surface, const AttentionRow& row) {
 }
 
 AttentionKernel tabled_kernel(const std::string& generation) {
-  if (generation == "ampere") return AttentionKernel::flash2;
+  if (generation == "ampere" || generation == "ada") return AttentionKernel::flash2;
   return generation == "hopper" ? AttentionKernel::flash3 : AttentionKernel::cudnn;
 }
 
@@ -227,6 +228,11 @@ std::map<AttentionKernel, AttentionFit> fit_attention(const Accelerator& acceler
     own.passes[Pass::backward] =
         fit_charted(Pass::backward, select(charts, "flash2", "a100-sxm-80gb", true), own, machine,
                     flash2.passes.at(Pass::backward).causal);
+  } else if (accelerator.generation == "ada") {
+    // No chart is of an Ada: the backward pass by the ratio that FlashAttention-2 has elsewhere.
+    split_causal(own.passes[Pass::forward], flash2.passes.at(Pass::forward).causal);
+    own.passes[Pass::backward] =
+        scaled(own.passes[Pass::forward], backward_ratio(charts, "flash2", kHopper));
   } else if (accelerator.generation == "hopper") {
     fits[AttentionKernel::flash2] = charted(charts, "flash2", kHopper, peak, machine, kNoMaskLoss);
     const AttentionPassFit forward = fit_charted(

@@ -28,7 +28,7 @@ namespace forerun::hw {
 [[nodiscard]] Seconds tabled_time(const AttentionSurface&, const AttentionRow&);
 
 /// The kernel that the tables of a generation timed: FlashAttention-2's algorithm on Ampere
-/// (FlashInfer), FlashAttention-3 on Hopper, and on Blackwell what stands for cuDNN's.
+/// (FlashInfer) and Ada, FlashAttention-3 on Hopper, and on Blackwell what stands for cuDNN's.
 [[nodiscard]] AttentionKernel tabled_kernel(const std::string& generation);
 
 }  // namespace forerun::hw

@@ -6,6 +6,10 @@
 ///   fit_surfaces power NAME SUSTAINED.csv            the power constants of its profile, printed
 ///   fit_surfaces latent NAME=TABLE.csv...            what kTwoHeadSizesRate of hw/kernel_time.cpp
 ///                                                    must be multiplied by, printed
+///   fit_surfaces roofline NAME=TABLE.csv...          what kernels without a table share
+///                                                    (fitted_gemm_shape of hw/roofline.cpp), and
+///                                                    the error on each machine when fitted to the
+///                                                    others, printed
 ///   fit_surfaces sample OUT.csv NAME=TABLE.csv...    the held-out rows that the tests keep
 ///
 /// Tables have the columns of hw/kernel_table.h. Rows that hw/fit/hold_out.h sets apart are in no
@@ -30,6 +34,7 @@
 #include "hw/fit/gemm_fit.h"
 #include "hw/fit/hold_out.h"
 #include "hw/fit/power_fit.h"
+#include "hw/fit/roofline_fit.h"
 #include "hw/fit/surface_text.h"
 
 namespace {
@@ -255,6 +260,48 @@ int latent(const std::vector<std::string>& named_tables) {
   return 0;
 }
 
+/// The rate reached is the most that the accelerator's table holds.
+RooflineSubject roofline_subject(const std::string& named_table) {
+  const std::size_t equals = named_table.find('=');
+  RooflineSubject s{load_accelerator(named_table.substr(0, equals)), {}, {}, {}};
+  const GemmFit& fit = s.accelerator.gemm.at(Precision::bf16)->fit();
+  s.reached = fit.peak * fit.ceiling;
+  for (const GemmRow& r : load_table(named_table.substr(equals + 1)).gemm) {
+    if (r.dtype != name(Precision::bf16) || r.m < kLarge) continue;
+    (held_out(r) == HeldOut::no ? s.fitted : s.held_out).push_back(r);
+  }
+  return s;
+}
+
+void show(const std::string& what, const GemmRooflineShape& s) {
+  fmt::print(
+      "{}: tiles of 128 x 128 {:.3f}, 128 x 64 {:.3f}, 64 x 64 {:.3f}, ramp {:.4g}, quantisation "
+      "{:.3f}, memory {:.3f}, split {:.3f} us\n",
+      what, s.square, s.narrow, s.least, s.ramp, s.quantisation, s.memory,
+      s.split_cost.in(Seconds(1e-6)));
+}
+
+int roofline(const std::vector<std::string>& named_tables) {
+  std::vector<RooflineSubject> subjects;
+  for (const std::string& entry : named_tables) subjects.push_back(roofline_subject(entry));
+  const GemmRooflineShape all = fit_gemm_shape(subjects);
+  show("all", all);
+  for (std::size_t i = 0; subjects.size() > 1 && i < subjects.size(); ++i) {
+    const RooflineSubject& unseen = subjects[i];
+    std::vector<RooflineSubject> others = subjects;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
+    const GemmRooflineShape shape = fit_gemm_shape(others);
+    show("without " + unseen.accelerator.name, shape);
+    const ErrorSummary seen = roofline_errors(unseen, unseen.held_out, all);
+    const ErrorSummary e = roofline_errors(unseen, unseen.held_out, shape);
+    fmt::print(
+        "  {} rows held out: fitted with it median {:.1f} %, without it median {:.1f} %, "
+        "mean {:.1f} %, p95 {:.0f} %\n",
+        e.count, 100 * seen.median, 100 * e.median, 100 * e.mean, 100 * e.p95);
+  }
+  return 0;
+}
+
 int run(const std::vector<std::string>& arguments) {
   const std::string command = arguments.empty() ? std::string() : arguments[0];
   if (command == "surface" && arguments.size() >= 4) {
@@ -264,6 +311,9 @@ int run(const std::vector<std::string>& arguments) {
   if (command == "latent" && arguments.size() >= 2) {
     return latent({arguments.begin() + 1, arguments.end()});
   }
+  if (command == "roofline" && arguments.size() >= 3) {
+    return roofline({arguments.begin() + 1, arguments.end()});
+  }
   if (command == "sample" && arguments.size() >= 3) {
     return sample(arguments[1], {arguments.begin() + 2, arguments.end()});
   }
@@ -271,6 +321,7 @@ int run(const std::vector<std::string>& arguments) {
              "usage: fit_surfaces surface NAME OUT.json TABLE.csv...\n"
              "       fit_surfaces power NAME SUSTAINED.csv\n"
              "       fit_surfaces latent NAME=TABLE.csv...\n"
+             "       fit_surfaces roofline NAME=TABLE.csv NAME=TABLE.csv...\n"
              "       fit_surfaces sample OUT.csv NAME=TABLE.csv...\n");
   return static_cast<int>(ExitCode::usage);
 }

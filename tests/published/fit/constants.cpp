@@ -123,6 +123,7 @@ Catalogue load_catalogue() {
   (void)top.integer("schema", 1, 1);
   (void)top.text("what");
   for (Reader& r : top.objects("constants")) c.constants.push_back(read_constant(r));
+  const std::vector<std::string> generations = top.texts("generations");
   const std::vector<std::string> frameworks = sim::framework_names();
   for (Reader& r : top.objects("relatives")) {
     c.relatives.push_back({r.text("name"), r.text("relative"), r.text("why"), {}});
@@ -143,7 +144,9 @@ Catalogue load_catalogue() {
   top.finish();
   if (!problems.empty()) throw Error(ExitCode::wrong, problems.text(path));
   for (const std::string& name : hw::accelerator_names()) {
-    c.subjects.push_back({Of::accelerator, name, hw::load_accelerator(name).generation});
+    const std::string generation = hw::load_accelerator(name).generation;
+    if (std::ranges::find(generations, generation) == generations.end()) continue;
+    c.subjects.push_back({Of::accelerator, name, generation});
   }
   for (const std::string& name : frameworks) c.subjects.push_back({Of::framework, name, {}});
   return c;

@@ -57,7 +57,9 @@ struct Subject {
 struct Catalogue {
   std::vector<Constant> constants;
   std::vector<Relative> relatives;
-  std::vector<Subject> subjects;  ///< all profiles, then all presets, each sorted by name
+  /// The profiles of the generations that published rows are of (others keep what they say), then
+  /// all presets, each sorted by name.
+  std::vector<Subject> subjects;
 
   /// The entry for the subject itself, else for its generation, else "*".
   [[nodiscard]] const Start& start(const Constant&, const Subject&) const;
