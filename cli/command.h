@@ -14,9 +14,10 @@ namespace forerun::cli {
 /// What the command line said.
 struct Options {
   std::vector<std::string> arguments;
-  std::vector<std::string> set;  ///< PATH=VALUE
+  std::vector<std::string> set;   ///< PATH=VALUE
+  std::vector<std::string> with;  ///< files of measurements
   std::optional<std::uint64_t> seed;
-  std::string json, output, trace, profile, notes, left_out;  ///< empty: not asked for
+  std::string json, output, trace, profile, notes, left_out, plot;  ///< empty: not asked for
   int threads = 0;                                            ///< 0: one for each processor
   bool markdown = false, rows = false, every_kernel = false;
 };
@@ -30,6 +31,8 @@ enum class Flag : std::uint8_t {
   profile,
   notes,
   left_out,
+  with,
+  plot,
   threads,
   markdown,
   rows,
@@ -59,6 +62,7 @@ int step(const Options&);
 int compare(const Options&);
 int network(const Options&);
 int import(const Options&);
+int calibrate(const Options&);
 int validate(const Options&);
 int check(const Options&);
 int list(const Options&);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "core/error.h"
@@ -106,11 +107,7 @@ struct SurfaceFile {
   std::map<AttentionKernel, AttentionFit> attention;
 };
 
-SurfaceFile load_surfaces(const std::string& name) {
-  const std::string path = data_path("hw/profiles/surfaces/" + name + ".json");
-  Problems problems;
-  const JsonDocument document = JsonDocument::load(path, problems);
-  Reader top = document.root(problems);
+SurfaceFile read_surface_file(Reader& top) {
   SurfaceFile file;
   (void)top.integer("schema", 1, 1);
   for (const char* key : {"name", "source", "licence", "changes"}) (void)top.text(key);
@@ -123,29 +120,35 @@ SurfaceFile load_surfaces(const std::string& name) {
     file.attention.emplace(kernel, read_attention_fit(attention.object(key)));
   }
   top.finish();
+  return file;
+}
+
+SurfaceFile load_surfaces(const std::string& name) {
+  const std::string path = data_path("hw/profiles/surfaces/" + name + ".json");
+  Problems problems;
+  const JsonDocument document = JsonDocument::load(path, problems);
+  Reader top = document.root(problems);
+  SurfaceFile file = read_surface_file(top);
   if (!problems.empty()) {
     throw Error(ExitCode::wrong, problems.text(path), "run the program fit_surfaces again");
   }
   return file;
 }
 
-/// Which fitted surface a profile uses for a format or kernel, and at what rate relative to it.
-struct Use {
-  std::string file;
-  double rate = 1;
-  bool own = true;
-};
-
-Use read_use(Reader& entry, const std::string& profile) {
-  Use use;
-  use.file = entry.text("surface");
-  use.rate = entry.number("rate", 0.01, 10);
-  use.own = use.file == profile && use.rate == 1;
-  return use;
-}
-
 class SurfaceFiles {
  public:
+  /// Surfaces that stand in the profile itself, by name ("surfaces", made by forerun calibrate):
+  /// they are the machine's own.
+  void embed(Reader& top) {
+    if (!top.has("surfaces")) return;
+    Reader all = top.object("surfaces");
+    for (const std::string& name : all.keys()) {
+      Reader one = all.object(name);
+      files_.emplace(name, read_surface_file(one));
+      embedded_.insert(name);
+    }
+  }
+  [[nodiscard]] bool embedded(const std::string& name) const { return embedded_.contains(name); }
   const SurfaceFile* get(const std::string& name, Reader& entry) {
     if (name.empty()) return nullptr;
     if (!files_.contains(name)) {
@@ -161,7 +164,23 @@ class SurfaceFiles {
 
  private:
   std::map<std::string, SurfaceFile> files_;
+  std::set<std::string> embedded_;
 };
+
+/// Which fitted surface a profile uses for a format or kernel, and at what rate relative to it.
+struct Use {
+  std::string file;
+  double rate = 1;
+  bool own = true;
+};
+
+Use read_use(Reader& entry, const std::string& profile, const SurfaceFiles& files) {
+  Use use;
+  use.file = entry.text("surface");
+  use.rate = entry.number("rate", 0.01, 10);
+  use.own = (use.file == profile || files.embedded(use.file)) && use.rate == 1;
+  return use;
+}
 
 double bytes_of_result(Precision p) {
   return p == Precision::fp32 || p == Precision::tf32 ? 4.0 : 2.0;
@@ -169,10 +188,11 @@ double bytes_of_result(Precision p) {
 
 void read_surfaces(Reader& top, Accelerator& a) {
   SurfaceFiles files;
+  files.embed(top);
   Sourced gemm(top.object("gemm"), a, "gemm.");
   for (const auto& [key, precision] : named(gemm.reader(), kPrecisions)) {
     Reader entry = gemm.reader().object(key);
-    const Use use = read_use(entry, a.name);
+    const Use use = read_use(entry, a.name, files);
     const Precision like = entry.choice<Precision>("precision", kPrecisions);
     gemm.note(key, entry);
     entry.finish();
@@ -192,7 +212,7 @@ void read_surfaces(Reader& top, Accelerator& a) {
   Sourced attention(top.object("attention"), a, "attention.");
   for (const auto& [key, kernel] : named(attention.reader(), kAttentionKernels)) {
     Reader entry = attention.reader().object(key);
-    const Use use = read_use(entry, a.name);
+    const Use use = read_use(entry, a.name, files);
     const AttentionKernel like = entry.choice<AttentionKernel>("kernel", kAttentionKernels);
     attention.note(key, entry);
     entry.finish();

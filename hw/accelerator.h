@@ -69,7 +69,8 @@ struct Accelerator {
   std::map<std::string, std::string> source;  ///< by field name
 };
 
-/// Reads a profile; wrong input is reported with path and rule.
+/// Reads a profile; wrong input is reported with path and rule. A profile may hold surfaces itself
+/// ("surfaces", by name, each as a file of hw/profiles/surfaces): `forerun calibrate` makes such.
 [[nodiscard]] std::optional<Accelerator> read_accelerator(const std::string& json_text, Problems&);
 /// The same without its surfaces, for the program that makes those.
 [[nodiscard]] std::optional<Accelerator> read_accelerator_facts(const std::string& json_text,
