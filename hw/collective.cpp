@@ -254,6 +254,18 @@ const Curve* nearest_measured(CollectiveKind kind, const Group& g, const Network
   return nearest;
 }
 
+/// Across domains a curve is interpolated in the ratio of measured to modelled time, so that sizes
+/// far apart (an excerpt of a log) keep the model's shape between them.
+template <class Model>
+double interpolated(const Curve& curve, double log_size, Model model) {
+  if (!curve.covers(log_size)) return extended(curve, log_size, model);
+  const auto [below, above] = curve.around(log_size);
+  const auto ratio = [&](double at) { return curve.log_time(at) - std::log2(model(std::exp2(at))); };
+  const double share = above > below ? (log_size - below) / (above - below) : 0.0;
+  const double here = ratio(below) + share * (ratio(above) - ratio(below));
+  return model(std::exp2(log_size)) * std::exp2(here);
+}
+
 /// Across domains: the model, corrected by what was measured where something was.
 CollectiveTime across_domains(CollectiveKind kind, double bytes, const Group& g, const Network& n) {
   const Candidate model = modelled_across(kind, bytes, g, n);
@@ -265,7 +277,7 @@ CollectiveTime across_domains(CollectiveKind kind, double bytes, const Group& g,
   const Group alike{curve->ranks(), g.per_domain, 1};
   const auto modelled = [&](double b) { return modelled_across(kind, b, alike, n).time; };
   const double log_size = std::log2(bytes);
-  const double measured = extended(*curve, log_size, modelled);
+  const double measured = interpolated(*curve, log_size, modelled);
   if (g == alike) {
     return {Seconds(measured), Seconds(std::min(model.latency, measured)), "table",
             curve->evidence(log_size)};

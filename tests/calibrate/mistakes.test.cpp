@@ -104,7 +104,7 @@ TEST_SUITE("calibrate/mistakes") {
   TEST_CASE("runs of different ranks in one file") {
     std::string mixed = log_text(kNode);
     const std::string other = log_text(kTwoNodes);
-    mixed += other.substr(other.find("0:    1073741824"));
+    mixed += other.substr(other.find("0:   1073741824"));
     check_says(refusal(mixed, "p5.log"),
                {"p5.log:", "8.0 ranks", "16.0 ranks", "runs of different ranks in one file"});
     check_says(refusal(log_text(kNode) + other, "p5.log"), {"a second table begins"});
@@ -187,7 +187,7 @@ TEST_SUITE("calibrate/mistakes") {
                {"m.log:3", "is above the peak of 989 TFLOP/s", "a peak with sparsity?"});
     check_says(refusal(replaced_once(mamf, "842.3   172", "-842.3   172"), "m.log",
                        "accelerators/h200-sxm"),
-               {"m.log:16", "-842.3 TFLOPS: expected a number above zero"});
+               {"m.log:15", "-842.3 TFLOPS: expected a number above zero"});
     check_says(refusal(replaced_once(mamf, "MAMF (max achievable,  boost burst): 842",
                                      "MAMF (max achievable,  boost burst): 862"),
                        "m.log", "accelerators/h200-sxm"),
