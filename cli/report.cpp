@@ -9,6 +9,7 @@
 #include <numeric>
 #include <vector>
 
+#include "cli/network_report.h"
 #include "cli/uneven_report.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -78,7 +79,7 @@ std::string question_text(const sim::Scenario& s) {
   out += fmt::format("\n  {}: {} parameters\n", s.model.name,
                      show_count(static_cast<double>(models::parameters(s.model).total())));
   out += fmt::format("  {} x {}, network {}\n", show_count(static_cast<double>(s.accelerators)),
-                     s.accelerator.name, s.network.name);
+                     s.accelerator.name, network_text(s));
   out += wrapped(sim::plan_text(s.plan), 2);
   out += fmt::format("  {} sequences of {} tokens a step, {}, as {} does it\n",
                      show_count(static_cast<double>(s.plan.global_batch)),
@@ -198,7 +199,7 @@ void write_question(JsonWriter& json, const sim::Scenario& s) {
   json.key("parameters").value(models::parameters(s.model).total());
   json.key("accelerator").value(s.accelerator.name);
   json.key("accelerators").value(s.accelerators);
-  json.key("network").value(s.network.name);
+  write_network(json, s);
   json.key("framework").value(s.framework.name);
 }
 

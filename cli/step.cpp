@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/load.h"
+#include "cli/network_report.h"
 #include "cli/report.h"
 #include "cli/uneven_report.h"
 #include "core/table.h"
@@ -158,6 +159,7 @@ int step(const Options& o) {
   json.key("feasible").value(true);
   write_step(json, r);
   write_cost(json, cost);
+  write_contention(json, r);
   write_stages(json, r);
   write_memory(json, r.memory);
   write_inputs(json, s);
@@ -166,12 +168,12 @@ int step(const Options& o) {
   const std::string power =
       fmt::format("{}\n  {} events\n{}", power_text(s, r),
                   show_count(static_cast<double>(r.events)), imbalance_text(r, cost, folded));
-  deliver(
-      o,
-      fmt::format("{}\n  step time {}, {}\n{}\n{}{}{}\n{}\n{}\n{}", question_text(s),
-                  show_step(r.time), power, breakdown_text(r), modalities_text(r), experts_text(r),
-                  stages_text(s, r), kernels_text(r), memory_text(r.memory), evidence_text(s, r)),
-      json);
+  deliver(o,
+          fmt::format("{}\n  step time {}, {}\n{}\n{}{}{}{}\n{}\n{}\n{}", question_text(s),
+                      show_step(r.time), power, breakdown_text(r), contention_text(r),
+                      modalities_text(r), experts_text(r), stages_text(s, r), kernels_text(r),
+                      memory_text(r.memory), evidence_text(s, r)),
+          json);
   return 0;
 }
 

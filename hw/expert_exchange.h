@@ -43,6 +43,14 @@ struct ExpertExchange {
 /// Expected number of `parts` equal parts of `experts` experts that `copies` distinct ones lie in.
 [[nodiscard]] double parts_reached(std::int64_t experts, std::int64_t copies, std::int64_t parts);
 
+/// The collective whose bytes load the links as the exchange does: its kind and buffer. Of a fused
+/// one: the all-to-all that puts as much on the NICs (on NVLink, where the group is one domain).
+struct EquivalentCollective {
+  CollectiveKind kind = CollectiveKind::all_to_all;
+  Bytes bytes{};
+};
+[[nodiscard]] EquivalentCollective equivalent_collective(const ExpertExchange&, const Group&);
+
 /// Zero for a group of one rank.
 [[nodiscard]] CollectiveTime expert_exchange_time(const ExpertExchange&, const Group&,
                                                   const Network&);

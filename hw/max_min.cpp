@@ -55,6 +55,13 @@ MaxMin::Flow MaxMin::add(const std::vector<LinkUse>& uses) {
   return f;
 }
 
+void MaxMin::set_capacity(std::int32_t link, double capacity) {
+  Link& l = links_[static_cast<std::size_t>(link)];
+  FORERUN_ASSERT(l.members.empty() && capacity > 0,
+                 fmt::format("link {} of {} flows, capacity {}", link, l.members.size(), capacity));
+  l.capacity = capacity;
+}
+
 void MaxMin::remove(Flow f) {
   State& s = flows_[static_cast<std::size_t>(f)];
   if (!s.is_new) floor_ = std::min(floor_, s.rate);

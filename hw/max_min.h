@@ -41,6 +41,8 @@ class MaxMin {
   /// `uses`: at least one, no link twice. The rate is zero until solve().
   [[nodiscard]] Flow add(const std::vector<LinkUse>& uses);
   void remove(Flow);
+  /// Of a link that no flow uses.
+  void set_capacity(std::int32_t link, double capacity);
   /// Flows whose rate is another than before, in no particular but a reproducible order.
   const std::vector<Flow>& solve();
   [[nodiscard]] double rate(Flow f) const { return flows_[static_cast<std::size_t>(f)].rate; }

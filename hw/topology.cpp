@@ -210,6 +210,7 @@ std::optional<Topology> read_topology(const JsonDocument& document, Problems& pr
   top.finish();
   if (problems.list().size() != before || !small_enough(shape, top)) return std::nullopt;
   t.graph = make_graph(t.kind, shape);
+  if (!t.failed.empty() || !t.degraded.empty()) t.intact = t.graph;
   for (const std::string& name : t.failed) {
     const std::vector<LinkId> links = t.graph.links_named(name);
     if (links.empty()) {

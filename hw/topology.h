@@ -42,7 +42,9 @@ struct Topology {
   TopologyKind kind = TopologyKind::nvlink_domain;
   std::optional<Network> network;  ///< none: a torus
   NetworkGraph graph;              ///< with what failed and is degraded
-  std::int64_t paths = 1;          ///< ways that each exchange is spread over
+  /// The same without failed and degraded links, where there are some; nodes have equal numbers.
+  std::optional<NetworkGraph> intact;
+  std::int64_t paths = 1;  ///< ways that each exchange is spread over
   std::vector<std::string> failed;
   std::vector<DegradedLink> degraded;
   std::vector<NetworkJob> jobs;

@@ -28,13 +28,6 @@ std::int64_t sharing_of(const NetworkGraph& graph, const NetworkJob& job) {
   return sharing;
 }
 
-CollectiveTime analytic(const Topology& t, const NetworkJob& job,
-                        const std::vector<NodeId>& ranks) {
-  if (!t.network) return {};
-  const Group group = group_of(t.graph, ranks, sharing_of(t.graph, job));
-  return collective_time(job.kind, job.bytes, group, held_to(*t.network, job.algorithm));
-}
-
 std::vector<NodeId> ranks_of(const Topology& t, const NetworkJob& job, std::int64_t group) {
   std::vector<NodeId> ranks;
   for (const std::int64_t p : places(job, group)) {
@@ -69,6 +62,12 @@ void find_fullest(const NetworkGraph& graph, const std::vector<Transfer>& flows,
 
 }  // namespace
 
+CollectiveTime analytic_time(const Topology& t, const NetworkJob& job) {
+  if (!t.network) return {};
+  const Group group = group_of(t.graph, ranks_of(t, job, 0), sharing_of(t.graph, job));
+  return collective_time(job.kind, job.bytes, group, held_to(*t.network, job.algorithm));
+}
+
 std::vector<FlowCollective> collectives_of(const Topology& t, const NetworkJob& job,
                                            std::uint64_t tag) {
   std::vector<FlowCollective> all;
@@ -83,7 +82,7 @@ std::vector<FlowCollective> collectives_of(const Topology& t, const NetworkJob& 
     c.tag = tag + static_cast<std::uint64_t>(g);
     if (t.network) c.efficiency = efficiency_of(*t.network, job.kind, job.algorithm);
   }
-  const Seconds latency = analytic(t, job, all.front().ranks).latency;
+  const Seconds latency = analytic_time(t, job).latency;
   for (FlowCollective& c : all) c.latency = latency;
   return all;
 }
@@ -101,7 +100,7 @@ Traffic run_jobs(const Topology& t, std::uint64_t seed) {
     }
     tag += static_cast<std::uint64_t>(job.groups);
     JobTime& time = traffic.jobs.emplace_back();
-    time.analytic = analytic(t, job, ranks_of(t, job, 0)).time;
+    time.analytic = analytic_time(t, job).time;
     time.alone = simulate_flows(t.graph, flows).end - job.start;
     time.bus_alone = bus_bandwidth(job.kind, job.bytes, job.count, time.alone);
     find_fullest(t.graph, flows, time);

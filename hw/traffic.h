@@ -26,6 +26,8 @@ struct Traffic {
   FlowRun run;  ///< all jobs together
 };
 
+/// What the analytic model says of one group of a job, with the job's algorithm; zero on a torus.
+[[nodiscard]] CollectiveTime analytic_time(const Topology&, const NetworkJob&);
 /// The collectives of one job, group by group, with the latency of the analytic model.
 [[nodiscard]] std::vector<FlowCollective> collectives_of(const Topology&, const NetworkJob&,
                                                          std::uint64_t tag);

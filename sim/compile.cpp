@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "sim/place_exchanges.h"
 #include "sim/rank_builder.h"
 #include "sim/schedule.h"
 
@@ -152,9 +153,10 @@ void check_program(const Program& program) {
 Compiled compile_step(const Scenario& scenario, const Layout& layout, const Variation& variation,
                       Detail detail, double clock) {
   const Plan& plan = scenario.plan;
+  const bool labelled = detail != Detail::bare;
+  if (scenario.topology) detail = Detail::kernels;
   Compiled compiled;
-  Pricer pricer(scenario, layout, clock,
-                detail == Detail::bare ? nullptr : &compiled.program.labels);
+  Pricer pricer(scenario, layout, clock, labelled ? &compiled.program.labels : nullptr);
   compiled.parts = price_parts(scenario, layout, pricer, variation);
   for (const Parts& parts : compiled.parts) check_passes(scenario, layout, parts, detail);
 
@@ -182,6 +184,10 @@ Compiled compile_step(const Scenario& scenario, const Layout& layout, const Vari
     }
   }
   check_program(compiled.program);
+  if (scenario.topology) {
+    compiled.program.links = place_exchanges(scenario, compiled.program, variation.lanes(),
+                                             pricer.exchanges(), compiled.exchange_of);
+  }
   return compiled;
 }
 

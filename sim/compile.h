@@ -24,6 +24,8 @@
 
 namespace forerun::sim {
 
+/// With a network that is a graph every kernel is an operation, whatever is asked: exchanges inside
+/// layers share links too.
 enum class Detail : std::uint8_t {
   folded,
   kernels,
@@ -42,6 +44,8 @@ struct Compiled {
   std::vector<Work> work;                                ///< by rank, of the whole step
   std::vector<Parts> parts;                              ///< that the ranks' operations came from
   std::vector<std::vector<std::int32_t>> data_channels;  ///< by stage: where lanes meet
+  /// By rank, by operation: into Pricer::exchanges(), or -1; empty unless the network is a graph.
+  std::vector<std::vector<std::int32_t>> exchange_of;
 };
 
 /// Ranks are the stages of the first lane, then those of the next (sim/variation.h).

@@ -1,24 +1,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "core/error.h"
 #include "sim/deadlock.h"
 #include "sim/execution_state.h"
 #include "sim/program.h"
+#include "sim/running_flows.h"
 
 namespace forerun::sim {
 namespace {
 
-/// An operation ends, or begins (then its number is held as a complement: eight bytes in all).
+/// An operation ends, or begins (then its number is held as a complement: eight bytes in all), or
+/// the exchange it is has sent its last byte (then its rank is), or links are shared anew.
 class Change {
  public:
-  Change(std::int32_t rank, OperationId operation, bool begins)
-      : rank_(rank), operation_(begins ? ~operation : operation) {}
-  [[nodiscard]] std::int32_t rank() const { return rank_; }
-  [[nodiscard]] bool begins() const { return operation_ < 0; }
-  [[nodiscard]] OperationId operation() const { return begins() ? ~operation_ : operation_; }
+  enum class What : std::uint8_t { ends, begins, sent, share };
+  Change(What what, std::int32_t rank, OperationId operation)
+      : rank_(what == What::sent ? ~rank : rank),
+        operation_(what == What::begins ? ~operation : operation) {}
+  [[nodiscard]] static Change share() { return {What::sent, 0, kNone}; }
+  [[nodiscard]] What what() const {
+    if (rank_ < 0) return operation_ == kNone ? What::share : What::sent;
+    return operation_ < 0 ? What::begins : What::ends;
+  }
+  [[nodiscard]] std::int32_t rank() const { return rank_ < 0 ? ~rank_ : rank_; }
+  [[nodiscard]] OperationId operation() const { return operation_ < 0 ? ~operation_ : operation_; }
 
  private:
   std::int32_t rank_;
@@ -27,10 +36,24 @@ class Change {
 
 std::size_t index(StreamKind stream) { return static_cast<std::size_t>(stream); }
 
+/// Of a rank's stream among the flows that run.
+std::size_t slot_of(std::int32_t rank, StreamKind stream) {
+  return static_cast<std::size_t>(rank) * kStreams + index(stream);
+}
+
+/// Ticks of an exchange's duration that no bandwidth shortens.
+std::int64_t latency_of(const Program& program, std::int32_t flow, const Operation& o) {
+  const SharedFlow& f = program.links.flows[static_cast<std::size_t>(flow)];
+  return static_cast<std::int64_t>(f.latency_share * static_cast<double>(o.duration));
+}
+
 class Executor {
  public:
   explicit Executor(const Program& program) : program_(program), state_(prepare(program)) {
     engine_.reserve(program.ranks.size() * kStreams);
+    if (program.links.empty()) return;
+    flows_.emplace(program.links, program.ranks.size() * kStreams);
+    sending_.assign(program.ranks.size() * kStreams, kNone);
   }
   Execution run();
 
@@ -42,9 +65,14 @@ class Executor {
   void begin(std::int32_t rank, OperationId id);
   void begin_now(std::int32_t rank, OperationId id);
   void change_tax(std::int32_t rank, std::int64_t by);
+  bool start_flow(std::int32_t rank, OperationId id);
+  void sent(std::int32_t rank, OperationId id);
+  void share();
+  void expect_share();
   void end(std::int32_t rank, OperationId id);
   void schedule_end(std::int32_t rank, OperationId id) {
-    engine_.at(Tick{rank_of(rank).spans[id].end}, Phase::finish, Change(rank, id, false));
+    engine_.at(Tick{rank_of(rank).spans[id].end}, Phase::finish,
+               Change(Change::What::ends, rank, id));
   }
   [[nodiscard]] std::int64_t now() const { return count(engine_.now()); }
   RankState& rank_of(std::int32_t rank) { return state_.ranks[static_cast<std::size_t>(rank)]; }
@@ -56,6 +84,9 @@ class Executor {
   const Program& program_;
   ExecutionState state_;
   Engine<Change> engine_;
+  std::optional<RunningFlows> flows_;  ///< none: exchanges take their durations
+  std::vector<OperationId> sending_;   ///< by slot
+  bool share_expected_ = false;
   std::size_t ended_ = 0;
   std::int64_t end_ = 0;
 };
@@ -66,10 +97,15 @@ Execution Executor::run() {
   }
   Execution result;
   result.events = engine_.run([this](Change c) {
-    if (c.begins()) {
-      begin_now(c.rank(), c.operation());
-    } else {
-      end(c.rank(), c.operation());
+    switch (c.what()) {
+      case Change::What::ends:
+        return end(c.rank(), c.operation());
+      case Change::What::begins:
+        return begin_now(c.rank(), c.operation());
+      case Change::What::sent:
+        return sent(c.rank(), c.operation());
+      case Change::What::share:
+        return share();
     }
   });
   assert_ended();
@@ -186,12 +222,12 @@ void Executor::arrive(const Operation& o) {
 }
 
 /// The begin is dated; under taxes it must happen at its date, for the compute stream's speed to
-/// change then.
+/// change then, and so must that of a flow, for the links' shares.
 void Executor::begin(std::int32_t index, OperationId id) {
   const RankState& rank = rank_of(index);
   const Span& span = rank.spans[id];
-  if (rank.taxed && span.begin > now()) {
-    engine_.at(Tick{span.begin}, Phase::start, Change(index, id, true));
+  if ((rank.taxed || flows_) && span.begin > now()) {
+    engine_.at(Tick{span.begin}, Phase::start, Change(Change::What::begins, index, id));
   } else {
     begin_now(index, id);
   }
@@ -217,9 +253,58 @@ void Executor::begin_now(std::int32_t index, OperationId id) {
   }
   if (o.receives && !channel_of(o).sent) {
     channel_of(o).posted = true;  // the send's end will date this one's
-  } else {
+  } else if (!flows_ || !start_flow(index, id)) {
     schedule_end(index, id);
   }
+}
+
+/// The bytes of an exchange begin to move, if it is one on shared links; when its last has left
+/// depends on what else is there. What is latency of its duration comes after that.
+bool Executor::start_flow(std::int32_t index_of_rank, OperationId id) {
+  const std::int32_t flow =
+      program_.links.of[static_cast<std::size_t>(index_of_rank)][static_cast<std::size_t>(id)];
+  if (flow < 0) return false;
+  const Operation& o = rank_of(index_of_rank).operations[id];
+  const std::int64_t work = o.duration - latency_of(program_, flow, o);
+  if (work <= 0) return false;
+  const std::size_t slot = slot_of(index_of_rank, o.stream);
+  sending_[slot] = id;
+  flows_->start(slot, flow, work, now());
+  expect_share();
+  return true;
+}
+
+/// Shares are solved once a tick, after all that begins and ends at it.
+void Executor::expect_share() {
+  if (share_expected_) return;
+  share_expected_ = true;
+  engine_.at(engine_.now(), Phase::observe, Change::share());
+}
+
+void Executor::share() {
+  share_expected_ = false;
+  flows_->share(now(), [this](std::size_t slot, std::int64_t sent) {
+    const auto rank = static_cast<std::int32_t>(slot / kStreams);
+    engine_.at(Tick{sent}, Phase::finish, Change(Change::What::sent, rank, sending_[slot]));
+  });
+}
+
+/// The last byte has left, unless it was dated anew since.
+void Executor::sent(std::int32_t index_of_rank, OperationId id) {
+  RankState& rank = rank_of(index_of_rank);
+  const Operation& o = rank.operations[id];
+  const std::size_t slot = slot_of(index_of_rank, o.stream);
+  if (sending_[slot] != id || !flows_->has_sent(slot, now())) return;
+  flows_->stop(slot);
+  sending_[slot] = kNone;
+  expect_share();
+  const std::int32_t flow =
+      program_.links.of[static_cast<std::size_t>(index_of_rank)][static_cast<std::size_t>(id)];
+  Span& span = rank.spans[id];
+  const std::int64_t done = now() + latency_of(program_, flow, o);
+  span.slowed = done - span.begin - o.duration;
+  span.end = std::max(span.end, done);
+  schedule_end(index_of_rank, id);
 }
 
 /// Taxes of a rank change now: what its compute stream runs is dated anew. The event of the old

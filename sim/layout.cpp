@@ -70,20 +70,26 @@ void fill_by_cost(const Scenario& s, std::span<Chunk> chunks) {
 }
 
 /// Where the ranks of groups of `ranks` members `stride` apart lie on domains of `domain`.
-hw::Group place(std::int64_t ranks, std::int64_t stride, std::int64_t domain) {
-  hw::Group g;
+PlacedGroup place(std::int64_t ranks, std::int64_t stride, std::int64_t domain) {
+  PlacedGroup g;
   g.ranks = ranks;
+  g.stride = stride;
   g.per_domain = std::clamp<std::int64_t>(domain / stride, 1, ranks);
   g.sharing = g.per_domain < ranks ? std::max<std::int64_t>(1, domain / g.per_domain) : 1;
   return g;
 }
 
 /// Two ranks `stride` apart: over NVLink when both lie in one domain.
-hw::Group place_pair(std::int64_t stride, std::int64_t domain) {
-  return {2, stride < domain ? 2 : 1, stride < domain ? 1 : domain};
+PlacedGroup place_pair(std::int64_t stride, std::int64_t domain) {
+  return {{2, stride < domain ? 2 : 1, stride < domain ? 1 : domain}, stride};
 }
 
-/// Accelerators of a domain that the job uses.
+std::int64_t norm_parameters(const models::Architecture& a) {
+  return a.norm == models::Norm::rms_norm ? a.hidden : 2 * a.hidden;
+}
+
+}  // namespace
+
 std::int64_t used_domain(const Scenario& s) {
   const std::int64_t domain = s.network.domain, all = s.plan.accelerators();
   if (all <= domain) return all;
@@ -92,12 +98,6 @@ std::int64_t used_domain(const Scenario& s) {
   }
   return domain;
 }
-
-std::int64_t norm_parameters(const models::Architecture& a) {
-  return a.norm == models::Norm::rms_norm ? a.hidden : 2 * a.hidden;
-}
-
-}  // namespace
 
 std::int64_t Layout::stage_layers(std::int64_t rank) const {
   const std::vector<Chunk>& own = chunks[static_cast<std::size_t>(rank)];
@@ -160,9 +160,10 @@ Layout make_layout(const Scenario& s) {
   layout.context = place(p.context, p.tensor, domain);
   // Ranks of a stage and, of two pipeline ranks that hold the same, those of the other.
   const auto place_copies = [&](std::int64_t ranks, std::int64_t stride) {
-    hw::Group g = place(ranks, stride, domain);
+    PlacedGroup g = place(ranks, stride, domain);
     if (p.schedule != PipelineSchedule::dualpipe) return g;
     g.ranks *= 2;
+    g.mirrored = true;
     if (domain == p.accelerators()) g.per_domain = g.ranks;
     return g;
   };

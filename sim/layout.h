@@ -28,23 +28,32 @@ struct Chunk {
   bool operator==(const Chunk&) const = default;
 };
 
+/// A group and which ranks it has: of each run of ranks x stride ranks of a stage, those `stride`
+/// apart, one group for each of the first `stride`. Pairs of stages are `stride` apart in the
+/// numbering of all ranks.
+struct PlacedGroup : hw::Group {
+  std::int64_t stride = 1;
+  bool mirrored = false;  ///< DualPipe: half of them on the stage that holds the same parameters
+  auto operator<=>(const PlacedGroup&) const = default;
+};
+
 /// chunks[rank][chunk]; which of the model that is: model_chunk in sim/schedule.h. Under DualPipe
 /// ranks r and pipeline - 1 - r hold the same two stages, and gradients are summed over both.
 struct Layout {
   std::vector<std::vector<Chunk>> chunks;
   models::LayerKinds kinds;  ///< of the model's layers
   std::int64_t padded_vocab = 0;
-  hw::Group tensor, context;
-  hw::Group encoder;        ///< ranks that cut an encoder
-  hw::Group expert;         ///< ranks that share out the routed experts of a layer
-  hw::Group expert_tensor;  ///< ranks that cut each of them
-  hw::Group data;           ///< gradients are summed over data x context (DualPipe: x 2)
-  hw::Group shard;        ///< one copy of what is sharded (HSDP: part of data); one rank if nothing
-  hw::Group replicas;     ///< HSDP: across copies; one rank otherwise
-  hw::Group expert_data;  ///< gradients of routed experts are summed over these
-  hw::Group expert_shard;  ///< one copy of what is sharded of routed experts; one rank if nothing
-  hw::Group embedding;     ///< first and last stage, for the tied matrix; one rank if both are here
-  hw::Group pipeline_link;  ///< neighbours
+  PlacedGroup tensor, context;
+  PlacedGroup encoder;        ///< ranks that cut an encoder
+  PlacedGroup expert;         ///< ranks that share out the routed experts of a layer
+  PlacedGroup expert_tensor;  ///< ranks that cut each of them
+  PlacedGroup data;           ///< gradients are summed over data x context (DualPipe: x 2)
+  PlacedGroup shard;     ///< one copy of what is sharded (HSDP: part of data); one rank if nothing
+  PlacedGroup replicas;  ///< HSDP: across copies; one rank otherwise
+  PlacedGroup expert_data;   ///< gradients of routed experts are summed over these
+  PlacedGroup expert_shard;  ///< one copy of what is sharded of routed experts; one rank if nothing
+  PlacedGroup embedding;     ///< first and last stage, for the tied matrix; one rank if both here
+  PlacedGroup pipeline_link;  ///< neighbours
   [[nodiscard]] std::int64_t stage_layers(std::int64_t rank) const;
   [[nodiscard]] bool holds_embedding(std::int64_t rank) const;
   [[nodiscard]] bool holds_head(std::int64_t rank) const;
@@ -66,6 +75,8 @@ struct Layout {
 /// (72 accelerators of which a job takes 64) the largest part that does is used, when it is at
 /// least half of it.
 [[nodiscard]] Layout make_layout(const Scenario&);
+/// Accelerators of a domain that the job uses.
+[[nodiscard]] std::int64_t used_domain(const Scenario&);
 
 /// Parameters (not bytes) that one tensor rank of pipeline rank `rank` holds, before sharding.
 struct StageParameters {

@@ -192,10 +192,10 @@ bool Pricer::in_graph(models::LayerPart part) const {
 
 PricedOperation Pricer::price_exchange(const models::LayerOperation& o, const models::Exchange& e) {
   const bool context = e.dimension == models::Dimension::context;
-  const hw::Group& group = context                                     ? layout_.context
-                           : e.dimension == models::Dimension::tensor  ? layout_.tensor
-                           : e.dimension == models::Dimension::encoder ? layout_.encoder
-                                                                       : layout_.expert_tensor;
+  const PlacedGroup& group = context                                     ? layout_.context
+                             : e.dimension == models::Dimension::tensor  ? layout_.tensor
+                             : e.dimension == models::Dimension::encoder ? layout_.encoder
+                                                                         : layout_.expert_tensor;
   PricedOperation c = collective(o.name, e.kind, e.bytes, group, StreamKind::tensor,
                                  context ? Category::context_exchange : Category::tensor_exchange);
   c.ticks = static_cast<std::int64_t>(static_cast<double>(c.ticks) * e.share);
@@ -209,8 +209,9 @@ PricedOperation Pricer::price_expert_exchange(const models::LayerOperation& o,
                                               const hw::ExpertExchange& x) {
   const hw::CollectiveTime t = hw::expert_exchange_time(x, layout_.expert, scenario_.network);
   const bool by_nccl = x.kind != hw::ExpertExchangeKind::fused;
-  PricedOperation p =
-      exchange_of(t, layout_.expert, StreamKind::tensor, Category::expert_exchange, by_nccl);
+  const hw::EquivalentCollective load = hw::equivalent_collective(x, layout_.expert);
+  PricedOperation p = exchange_of(t, load.kind, load.bytes, layout_.expert, StreamKind::tensor,
+                                  Category::expert_exchange, by_nccl);
   if (labels_ != nullptr) {
     p.label = label({.name = std::string(o.name),
                      .shape = fmt::format("{} {:.0f} tokens of {:.1f} kB, {} ranks, {} a domain",
@@ -222,8 +223,22 @@ PricedOperation Pricer::price_expert_exchange(const models::LayerOperation& o,
   return p;
 }
 
-PricedOperation Pricer::exchange_of(const hw::CollectiveTime& time, const hw::Group& group,
-                                    StreamKind stream, Category category, bool by_nccl) const {
+std::int32_t Pricer::exchange_index(const hw::CollectiveTime& time, hw::CollectiveKind kind,
+                                    Bytes bytes, const PlacedGroup& group, double kept) {
+  const bool on_links = scenario_.topology != nullptr && group.ranks > 1 && group.stride > 0;
+  if (!on_links || bytes.base() <= 0 || time.time <= time.latency) return -1;
+  const bool tree = time.algorithm == "tree" || time.algorithm == "nvls-tree";
+  const PricedExchange e{group, kind, tree ? hw::FlowAlgorithm::tree : hw::FlowAlgorithm::ring,
+                         bytes / ((time.time - time.latency) / kept), time.latency / time.time};
+  const auto [at, inserted] =
+      exchange_index_.try_emplace(e, static_cast<std::int32_t>(exchanges_.size()));
+  if (inserted) exchanges_.push_back(e);
+  return at->second;
+}
+
+PricedOperation Pricer::exchange_of(const hw::CollectiveTime& time, hw::CollectiveKind kind,
+                                    Bytes bytes, const PlacedGroup& group, StreamKind stream,
+                                    Category category, bool by_nccl) {
   PricedOperation p;
   p.stream = stream;
   p.category = category;
@@ -231,6 +246,7 @@ PricedOperation Pricer::exchange_of(const hw::CollectiveTime& time, const hw::Gr
   const bool inside = group.per_domain == group.ranks;
   const double kept = inside ? scenario_.accelerator.scale_up_in_job : 1.0;
   p.ticks = group.ranks > 1 ? count(to_ticks(time.time / kept)) : 0;
+  p.exchange = exchange_index(time, kind, bytes, group, kept);
   const double share = inside || !by_nccl ? 1.0 : scenario_.network.network_tax;
   p.tax =
       static_cast<std::uint8_t>(std::lround(100.0 * share * scenario_.accelerator.collective_tax));
@@ -238,7 +254,7 @@ PricedOperation Pricer::exchange_of(const hw::CollectiveTime& time, const hw::Gr
 }
 
 PricedOperation Pricer::collective(std::string_view name, hw::CollectiveKind kind, Bytes bytes,
-                                   const hw::Group& group, StreamKind stream, Category category) {
+                                   const PlacedGroup& group, StreamKind stream, Category category) {
   const CollectiveKey key{name, kind, bytes, group, stream, category};
   const auto found = collectives_.find(key);
   if (found != collectives_.end()) return found->second;
@@ -248,7 +264,7 @@ PricedOperation Pricer::collective(std::string_view name, hw::CollectiveKind kin
 PricedOperation Pricer::price_collective(const CollectiveKey& key) {
   const auto& [name, kind, bytes, group, stream, category] = key;
   const hw::CollectiveTime t = hw::collective_time(kind, bytes, group, scenario_.network);
-  PricedOperation p = exchange_of(t, group, stream, category, true);
+  PricedOperation p = exchange_of(t, kind, bytes, group, stream, category, true);
   if (labels_ == nullptr) return p;
   p.label =
       label({.name = std::string(name),

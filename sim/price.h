@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "hw/collective_flows.h"
 #include "hw/power.h"
 #include "models/layer_operations.h"
 #include "sim/layout.h"
@@ -25,12 +26,24 @@ struct PricedOperation {
   std::int64_t ticks = 0;
   std::int64_t host = 0;  ///< host ticks to issue it
   std::int32_t label = 0;
-  std::int32_t wait = -1;  ///< index in the list
+  std::int32_t wait = -1;      ///< index in the list
+  std::int32_t exchange = -1;  ///< index into Pricer::exchanges() of what shares links
   StreamKind stream = StreamKind::compute;
   Category category = Category::compute;
   std::uint8_t tax = 0;
   bool host_waits = false;   ///< the host goes on when this has ended
   bool of_backward = false;  ///< of a forward and a backward pass together, the latter's
+};
+
+/// A collective of which each byte moves at `rate` while nothing else is on its links: what the
+/// fidelity "flow" needs to know of an exchange.
+struct PricedExchange {
+  PlacedGroup group;
+  hw::CollectiveKind kind = hw::CollectiveKind::all_reduce;
+  hw::FlowAlgorithm algorithm = hw::FlowAlgorithm::ring;
+  Bandwidth rate{};          ///< bytes of the collective over what is not latency
+  double latency_share = 0;  ///< of its time
+  auto operator<=>(const PricedExchange&) const = default;
 };
 
 /// What a list of operations does to an accelerator, for power and evidence.
@@ -72,7 +85,9 @@ class Pricer {
   [[nodiscard]] Segment segment(const models::OperationList&);
   /// `name` is static text.
   [[nodiscard]] PricedOperation collective(std::string_view name, hw::CollectiveKind, Bytes,
-                                           const hw::Group&, StreamKind, Category);
+                                           const PlacedGroup&, StreamKind, Category);
+  /// Of operations priced so far; empty unless the scenario's network is a graph.
+  [[nodiscard]] const std::vector<PricedExchange>& exchanges() const { return exchanges_; }
   [[nodiscard]] PricedOperation memory_pass(const char* name, Bytes read, Bytes written,
                                             int launches, Category, Work* = nullptr,
                                             bool plain = false);
@@ -84,7 +99,7 @@ class Pricer {
  private:
   /// A collective as it was asked for; of `name` the text counts.
   using CollectiveKey =
-      std::tuple<std::string_view, hw::CollectiveKind, Bytes, hw::Group, StreamKind, Category>;
+      std::tuple<std::string_view, hw::CollectiveKind, Bytes, PlacedGroup, StreamKind, Category>;
 
   /// Whose tokens an operation works on; `rows` and `load` as of a Label.
   struct Owner {
@@ -99,9 +114,11 @@ class Pricer {
   [[nodiscard]] bool in_graph(models::LayerPart) const;
   PricedOperation price_exchange(const models::LayerOperation&, const models::Exchange&);
   PricedOperation price_expert_exchange(const models::LayerOperation&, const hw::ExpertExchange&);
-  /// An exchange of a group that takes `time` alone.
-  PricedOperation exchange_of(const hw::CollectiveTime& time, const hw::Group&, StreamKind,
-                              Category, bool by_nccl) const;
+  /// An exchange of a group that takes `time` alone and loads links as a collective of that kind.
+  PricedOperation exchange_of(const hw::CollectiveTime& time, hw::CollectiveKind, Bytes,
+                              const PlacedGroup&, StreamKind, Category, bool by_nccl);
+  std::int32_t exchange_index(const hw::CollectiveTime& time, hw::CollectiveKind, Bytes,
+                              const PlacedGroup&, double kept);
   PricedOperation price_collective(const CollectiveKey&);
   std::int32_t label(Label);
 
@@ -114,6 +131,8 @@ class Pricer {
   // Asked for in every pass, so kept. Names are static text.
   std::map<std::pair<std::string_view, std::size_t>, std::int32_t> named_;
   std::map<CollectiveKey, PricedOperation> collectives_;
+  std::vector<PricedExchange> exchanges_;
+  std::map<PricedExchange, std::int32_t> exchange_index_;
 };
 
 /// A kernel's shape for people: "4096 x 12288 x 12288 bf16".

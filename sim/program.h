@@ -18,6 +18,8 @@
 /// Tax. While operations with a `tax` run on other streams of a rank, its compute stream advances
 /// at 100 / (100 + sum of their taxes) of its speed; slowed(o) is what that adds. Remaining work is
 /// rounded up to a tick at each change, so that it never ends early.
+/// Links. An exchange whose flow shares links lasts as long as its share of them makes it
+/// (sim/shared_links.h); slowed(o) is what that adds.
 ///
 /// An operation may be one kernel or, folded, a whole run of kernels whose host cost is
 /// host_first + host_rest.
@@ -30,6 +32,7 @@
 
 #include "core/evidence.h"
 #include "sim/engine.h"
+#include "sim/shared_links.h"
 
 namespace forerun::sim {
 
@@ -109,13 +112,14 @@ struct Program {
   std::vector<Label> labels;
   std::vector<RankProgram> ranks;
   std::int32_t channels = 0;  ///< point-to-point messages and rendezvous, numbered
+  SharedLinks links;          ///< empty: no exchange slows another
 };
 
 /// When an operation ran and what it waited for.
 struct Span {
   std::int64_t begin = 0, end = 0;
   std::int64_t waited = 0;  ///< from the end of the stream's previous operation to `begin`
-  std::int64_t slowed = 0;  ///< ticks that taxes added to the duration
+  std::int64_t slowed = 0;  ///< ticks that taxes, or other traffic, added to the duration
   /// The operation whose end set `begin` (for the critical path). When the host set it: the
   /// `host_waits` operation from whose end the host went on. When the last member of a rendezvous
   /// did: what that member waited for. kNone when nothing did but the start of the step.

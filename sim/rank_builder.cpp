@@ -47,6 +47,7 @@ RankBuilder::RankBuilder(const Scenario& scenario, const Layout& layout, const V
       compiled_(compiled),
       program_(compiled.program.ranks.emplace_back()),
       run_of_(compiled.run_of.emplace_back()),
+      exchange_of_(scenario.topology ? &compiled.exchange_of.emplace_back() : nullptr),
       work_(compiled.work.emplace_back()),
       held_(static_cast<double>(stage_parameters(scenario, layout, rank).total())),
       experts_(static_cast<double>(stage_parameters(scenario, layout, rank).experts)) {
@@ -146,6 +147,7 @@ OperationId RankBuilder::push(const PricedOperation& p, OperationId wait, Operat
   o.wait = {wait, also_wait};
   o.micro_batch = p.of_backward ? backward_micro_batch_ : micro_batch_;
   run_of_.push_back(-1);
+  if (exchange_of_ != nullptr) exchange_of_->push_back(p.exchange);
   if (p.stream == StreamKind::compute) {
     if (o.wait[0] == kNone) std::swap(o.wait[0], o.wait[1]);
     if (trailing_ != kNone) {
@@ -252,6 +254,7 @@ OperationId RankBuilder::receive(std::int64_t boundary, std::int64_t micro_batch
   PricedOperation p = message(boundary, micro_batch);
   p.ticks = 0;
   p.tax = 0;
+  p.exchange = -1;  // the sender's
   p.stream = StreamKind::pipeline_receive;
   const OperationId id = push(p);
   Operation& o = program_.operations.back();

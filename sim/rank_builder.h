@@ -103,7 +103,7 @@ class RankBuilder {
   /// `experts`: parameters of routed experts, whose data-parallel group is another.
   OperationId gather_parameters(double parameters, double experts, OperationId wait);
   OperationId reduce_gradients(double parameters, double experts, OperationId wait);
-  OperationId reduce_among(double parameters, const hw::Group& data, const hw::Group& shard,
+  OperationId reduce_among(double parameters, const PlacedGroup& data, const PlacedGroup& shard,
                            OperationId wait);
   /// Whether a backward pass leaves the output matrix's gradient for the end of the step.
   [[nodiscard]] bool defers(const ScheduledPass&) const;
@@ -129,6 +129,7 @@ class RankBuilder {
   Compiled& compiled_;
   RankProgram& program_;
   std::vector<std::int32_t>& run_of_;
+  std::vector<std::int32_t>* exchange_of_;  ///< null unless the network is a graph
   Work& work_;
 
   double held_ = 0;     ///< parameters of one tensor rank, before sharding

@@ -96,7 +96,8 @@ void RankBuilder::clip_and_check(double held) {
   const auto pass = [&](const char* name, double written, Channels::Barrier barrier) {
     push(pricer_.memory_pass(name, Bytes(held * f.gradient_bytes), Bytes(held * written),
                              kPassLaunches, Category::optimizer, &work_));
-    hw::Group model = layout_.tensor;
+    PlacedGroup model = layout_.tensor;
+    model.stride = 0;  // four bytes: all latency, on no links
     model.ranks = scenario_.plan.tensor * scenario_.plan.pipeline;
     const OperationId id =
         push(pricer_.collective("reduce scalar", hw::CollectiveKind::all_reduce, Bytes(4), model,

@@ -55,7 +55,7 @@ void RankBuilder::reducing_pass(const std::vector<Unit>& list, const char* name,
 
 OperationId RankBuilder::gather_parameters(double parameters, double experts, OperationId wait) {
   const int bytes = gather_bytes(scenario_.framework, scenario_.plan.precision);
-  const auto gather = [&](const char* name, double count, const hw::Group& group) {
+  const auto gather = [&](const char* name, double count, const PlacedGroup& group) {
     wait = push(
         pricer_.collective(name, hw::CollectiveKind::all_gather, Bytes(data_bytes(count, bytes)),
                            group, StreamKind::data, Category::data_exchange),
@@ -73,8 +73,8 @@ OperationId RankBuilder::reduce_gradients(double parameters, double experts, Ope
   return reduce_among(experts, layout_.expert_data, layout_.expert_shard, wait);
 }
 
-OperationId RankBuilder::reduce_among(double parameters, const hw::Group& data,
-                                      const hw::Group& shard, OperationId wait) {
+OperationId RankBuilder::reduce_among(double parameters, const PlacedGroup& data,
+                                      const PlacedGroup& shard, OperationId wait) {
   const Framework& f = scenario_.framework;
   if (data.ranks <= 1 || parameters <= 0) return wait;
   const Bytes bytes(data_bytes(parameters, f.gradient_exchange_bytes));

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
 #include <limits>
 
 #include "core/error.h"
+#include "hw/topology.h"
 #include "sim/plan_json.h"
 #include "sim/scenario_modalities.h"
 
@@ -26,6 +29,47 @@ bool known(Reader& at, std::string_view key, const std::string& name,
                  ? fmt::format("\"{}\" is no {}; there are {}", name, what, fmt::join(names, ", "))
                  : fmt::format("\"{}\" is no {}: did you mean {}?", name, what, near));
   return false;
+}
+
+enum class Fidelity : std::uint8_t { analytic, flow };
+constexpr std::array kFidelities = {Choice<Fidelity>{"analytic", Fidelity::analytic},
+                                    Choice<Fidelity>{"flow", Fidelity::flow}};
+
+/// {"topology": "llama3-roce-24k", "fidelity": "flow", "beside": [...]}: a graph, on which
+/// exchanges share links unless the fidelity is another, beside other jobs' collectives.
+void read_network_graph(Reader& at, Scenario& s) {
+  const std::string name = at.text("topology");
+  const Fidelity fidelity =
+      at.has("fidelity") ? at.choice<Fidelity>("fidelity", kFidelities) : Fidelity::flow;
+  std::vector<Reader> beside;
+  if (at.has("beside")) beside = at.objects("beside");
+  for (Reader& job : beside) s.beside.push_back(hw::read_network_job(job));
+  if (fidelity == Fidelity::analytic && !beside.empty()) {
+    at.problem("beside", "other jobs' traffic needs the fidelity \"flow\"");
+  }
+  const bool is_file = !name.empty() && std::filesystem::is_regular_file(name);
+  if (!is_file && !known(at, "topology", name, hw::topology_names(), "topology")) return;
+  Problems problems;
+  const std::string path = hw::topology_path(name);
+  std::optional<hw::Topology> topology =
+      hw::read_topology(JsonDocument::load(path, problems), problems);
+  if (!topology) {
+    at.problem("topology", fmt::format("{} is wrong:\n{}", path, problems.text(path)));
+    return;
+  }
+  if (!topology->network) {
+    at.problem(
+        "topology",
+        fmt::format("{} has no network profile, which prices what one exchange takes", name));
+    return;
+  }
+  s.network = *topology->network;
+  for (std::size_t i = 0; i < beside.size(); ++i) {
+    hw::check_network_job(beside[i], s.beside[i], topology->graph);
+  }
+  if (fidelity == Fidelity::analytic) return;
+  s.topology_name = name;
+  s.topology = std::make_shared<const hw::Topology>(std::move(*topology));
 }
 
 /// {"name": "dgx-h100"}, or {"domain": 8, "per_node": 8, "network": "400 Gb/s"} where only that is
@@ -60,7 +104,13 @@ void read_cluster(Reader at, Scenario& s) {
   const bool found = known(at, "accelerator", name, hw::accelerator_names(), "accelerator profile");
   if (found) s.accelerator = hw::load_accelerator(name);
   s.accelerators = at.integer("accelerators", 1, kMostAccelerators);
-  s.network = read_network_choice(at.object("network"), found ? name : std::string{});
+  Reader network = at.object("network");
+  if (network.has("topology")) {
+    read_network_graph(network, s);
+    network.finish();
+  } else {
+    s.network = read_network_choice(network, found ? name : std::string{});
+  }
   if (at.has("power_cap")) {
     const Watts cap = at.watts("power_cap");
     const hw::PowerModel& board = s.accelerator.power;

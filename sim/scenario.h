@@ -4,6 +4,7 @@
 /// Read from scenarios/*.json (the living specification), or made from a published row.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,11 +13,16 @@
 #include "core/reader.h"
 #include "hw/accelerator.h"
 #include "hw/collective.h"
+#include "hw/network_job.h"
 #include "models/architecture.h"
 #include "models/mixture/mixture.h"
 #include "sim/expert_loads.h"
 #include "sim/framework.h"
 #include "sim/plan.h"
+
+namespace forerun::hw {
+struct Topology;  // hw/topology.h
+}
 
 namespace forerun::sim {
 
@@ -39,6 +45,11 @@ struct Scenario {
   std::string description;
   hw::Accelerator accelerator;
   hw::Network network;
+  /// The network as a graph on whose links exchanges share (fidelity "flow"); none: each takes what
+  /// it takes alone (fidelity "analytic").
+  std::shared_ptr<const hw::Topology> topology;
+  std::string topology_name;           ///< as the scenario named it
+  std::vector<hw::NetworkJob> beside;  ///< other jobs' collectives, over and over
   std::int64_t accelerators = 0;
   std::optional<Watts> power_cap;  ///< set by the owner, below the board's own; see cap_power
   models::Architecture model;

@@ -12,6 +12,23 @@
 namespace forerun::sim {
 namespace {
 
+std::string job_json(const hw::NetworkJob& j) {
+  return fmt::format(
+      "{{\"name\": {}, \"collective\": \"{}\", \"algorithm\": \"{}\", \"bytes\": \"{} B\", "
+      "\"first\": {}, \"count\": {}, \"run\": {}, \"stride\": {}, \"groups\": {}, "
+      "\"group_stride\": {}}}",
+      json_quoted(j.name), hw::name(j.kind),
+      j.algorithm == hw::FlowAlgorithm::ring ? "ring" : "tree", j.bytes.base(), j.first, j.count,
+      j.run, j.stride, j.groups, j.group_stride);
+}
+
+std::string graph_json(const Scenario& s) {
+  std::vector<std::string> jobs;
+  for (const hw::NetworkJob& j : s.beside) jobs.push_back(job_json(j));
+  return fmt::format("{{\"topology\": {}, \"fidelity\": \"flow\"{}}}", json_quoted(s.topology_name),
+                     jobs.empty() ? "" : fmt::format(", \"beside\": [{}]", fmt::join(jobs, ", ")));
+}
+
 std::string network_json(const hw::Network& n) {
   const std::vector<std::string> names = hw::network_names();
   if (std::find(names.begin(), names.end(), n.name) != names.end()) {
@@ -29,7 +46,8 @@ std::string scenario_json(const Scenario& s) {
   lines.push_back("\"model\": " + models::architecture_json(s.model));
   lines.push_back(fmt::format(
       "\"cluster\": {{\"accelerator\": {}, \"accelerators\": {}, \"network\": {}{}}}",
-      json_quoted(s.accelerator.name), s.accelerators, network_json(s.network),
+      json_quoted(s.accelerator.name), s.accelerators,
+      s.topology ? graph_json(s) : network_json(s.network),
       s.power_cap ? fmt::format(", \"power_cap\": \"{} W\"", s.power_cap->base()) : ""));
   lines.push_back("\"plan\": " + plan_json(s.plan));
   if (s.mixture) lines.push_back("\"mixture\": " + models::mixture_json(*s.mixture));

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "hw/topology.h"
+#include "sim/layout.h"
 #include "sim/plan_json.h"
 #include "sim/scenario.h"
 #include "sim/scenario_modalities.h"
@@ -49,11 +51,44 @@ class Checker {
   }
 
   void cluster() {
+    if (s_.topology) network_graph();
     if (p_.accelerators() == s_.accelerators) return;
     problem("", fmt::format("data {} x tensor {} x pipeline {} x context {} = {} accelerators, but "
                             "/cluster/accelerators is {}",
                             p_.data, p_.tensor, p_.pipeline, p_.context, p_.accelerators(),
                             s_.accelerators));
+  }
+
+  /// The graph has room for the job, and other jobs are on other accelerators.
+  void network_graph() {
+    const hw::NetworkGraph& graph = s_.topology->graph;
+    const std::int64_t used = used_domain(s_);
+    const std::int64_t domains = (s_.accelerators + used - 1) / used;
+    const std::int64_t there =
+        std::ssize(graph.accelerators()) / std::max<std::int64_t>(1, s_.network.domain);
+    if (domains > there) {
+      problems_.add(
+          "/cluster/network/topology",
+          fmt::format("{} has {} domains of {}, and {} accelerators need {}", s_.topology_name,
+                      there, s_.network.domain, s_.accelerators, domains));
+      return;
+    }
+    for (std::size_t i = 0; i < s_.beside.size(); ++i) {
+      const hw::NetworkJob& job = s_.beside[i];
+      for (std::int64_t g = 0; g < job.groups; ++g) {
+        const std::vector<std::int64_t> places = hw::places(job, g);
+        const auto taken = std::ranges::find_if(places, [&](std::int64_t place) {
+          const hw::NetworkNode& at =
+              graph.node(graph.accelerators()[static_cast<std::size_t>(place)]);
+          return at.domain * used + at.position < s_.accelerators && at.position < used;
+        });
+        if (taken == places.end()) continue;
+        problems_.add(fmt::format("/cluster/network/beside/{}", i),
+                      fmt::format("accelerator {} is the model's, which has the first {} domains",
+                                  *taken, domains));
+        break;
+      }
+    }
   }
 
   void model() {

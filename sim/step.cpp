@@ -141,6 +141,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   result.modalities = modality_work(scenario, layout, variation, *compiled, result.rank);
   add_kernels(result.modalities, result.kernels);
   result.experts = expert_work(scenario, layout, variation, *compiled);
+  result.contention = contention(compiled->program, *run, static_cast<std::int32_t>(result.rank));
   const Work& w = compiled->work[described];
   // The window's times are at the burst clock; the step's are at `clock`.
   const Seconds stretched = w.compute_bound / result.clock - w.compute_bound;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "sim/compile.h"
+#include "sim/contention.h"
 #include "sim/memory.h"
 #include "sim/owned_work.h"
 #include "sim/program.h"
@@ -59,6 +60,7 @@ struct StepResult {
   Imbalance imbalance;
   std::vector<ModalityWork> modalities;  ///< where the model or the mixture tells them apart
   std::optional<ExpertWork> experts;     ///< where the model has routed ones
+  Contention contention;                 ///< of `rank`; empty unless the network is a graph
   std::uint64_t events = 0;
   std::shared_ptr<const Program> program;  ///< for traces
   std::shared_ptr<const Execution> execution;
