@@ -25,7 +25,7 @@ constexpr std::array kFlags = {
     FlagFacts{Flag::left_out, "left-out", "FILE",
               "errors recorded with each group's model family left out of the fit"},
     FlagFacts{Flag::with, "with", "FILE...",
-              "logs of measurements: nccl-tests, nvbandwidth, mamf-finder, cutlass_profiler, PyTorch "
+              "measurements: forerun probe, nccl-tests, nvbandwidth, mamf-finder, cutlass_profiler, PyTorch "
               "profiler"},
     FlagFacts{Flag::plot, "plot", "FILE.svg", "draw measured against predicted times"},
     FlagFacts{Flag::threads, "threads", "N",

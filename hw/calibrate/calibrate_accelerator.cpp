@@ -12,7 +12,9 @@
 #include "core/statistics.h"
 #include "core/table.h"
 #include "hw/calibrate/calibration.h"
+#include "hw/calibrate/device_fields.h"
 #include "hw/calibrate/gemm_family.h"
+#include "hw/calibrate/memory_family.h"
 #include "hw/calibrate/plausible.h"
 #include "hw/calibrate/scaled_surface.h"
 #include "hw/fit/surface_text.h"
@@ -43,11 +45,6 @@ UsedSurface used_surface(Reader entry, const char* kind) {
   return use;
 }
 
-std::string field_json(const std::string& value, const std::string& source) {
-  return fmt::format("{{\"value\": {}, \"evidence\": \"measured\", \"source\": {}}}", value,
-                     json_quoted(source));
-}
-
 class AcceleratorCalibrator {
  public:
   AcceleratorCalibrator(const std::string& profile, Accelerator accelerator, Problems& problems)
@@ -63,7 +60,11 @@ class AcceleratorCalibrator {
     for (const auto& [precision, measured] : gemms_) gemm(precision, each_shape_once(measured));
     for (const auto& [kernel, measured] : attentions_) attention(kernel, measured);
     for (const auto& [precision, measured] : sustained_) sustained(precision, measured);
-    if (!copies_.empty()) streaming();
+    const auto powered = sustained_.find(Precision::bf16);
+    if (powered != sustained_.end()) fields(power_fields(powered->second, accelerator_));
+    fields(streaming_fields(copies_, accelerator_));
+    fields(tax_fields(taxes_, accelerator_));
+    kernels();
     if (edits_.empty()) {
       std::string why;
       for (const std::string& unused : result_.unused) why += "; " + unused;
@@ -123,6 +124,8 @@ class AcceleratorCalibrator {
                          path == CopyPath::peer ? "a network's profile holds it"
                                                 : "no profile has such a field"));
     }
+    kernels_.insert(kernels_.end(), log.kernels.begin(), log.kernels.end());
+    taxes_.insert(taxes_.end(), log.taxes.begin(), log.taxes.end());
     if (!log.collectives.empty()) {
       unused(log, log.collectives.size(), "collectives, which a network's profile holds");
     }
@@ -218,7 +221,7 @@ class AcceleratorCalibrator {
   void sustained(Precision precision, const std::vector<TimedGemm>& measured) {
     CalibratedFamily f;
     f.name = fmt::format("gemm {} sustained", name(precision));
-    f.did = "compared only: idle power and energy an operation decide it";
+    f.did = "compared with the profile's power model";
     for (const TimedGemm& t : measured) {
       const GemmRow row{t.gemm.m, t.gemm.n, t.gemm.k, std::string(name(precision)), t.time, {}};
       const auto before = predict_sustained(row, accelerator_);
@@ -228,21 +231,29 @@ class AcceleratorCalibrator {
     result_.families.push_back(std::move(f));
   }
 
-  /// A copy reads and writes each byte.
-  void streaming() {
-    std::vector<double> shares;
-    std::vector<LogPlace> places;
-    for (const TimedCopy& c : copies_) {
-      shares.push_back(2.0 * c.rate / accelerator_.memory_bandwidth);
-      places.push_back(c.place);
+  void fields(const std::vector<DeviceField>& all) {
+    for (const DeviceField& f : all) {
+      result_.fields.push_back(f.field);
+      edits_.push_back(f.edit);
     }
-    const double now = std::round(1e4 * std::min(1.0, std::ranges::max(shares))) / 1e4;
-    const std::string files = files_of(places);
-    edits_.push_back({"/streaming_efficiency",
-                      field_json(fmt::format("{}", now), files + ": the fastest large copy")});
-    result_.fields.push_back({"streaming_efficiency",
-                              fmt::format("{}", accelerator_.streaming_efficiency),
-                              fmt::format("{}", now), Evidence::measured, files});
+  }
+
+  /// Kernels that are one pass over memory make the ramp; the others are compared.
+  void kernels() {
+    std::vector<TimedKernels> streams, others;
+    for (const TimedKernels& t : kernels_) {
+      const bool stream =
+          t.kernels.size() == 1 && std::holds_alternative<MemoryBound>(t.kernels.front());
+      (stream ? streams : others).push_back(t);
+    }
+    if (!streams.empty()) {
+      const MemoryCalibration memory = calibrate_memory(streams, accelerator_);
+      fields(ramp_fields(memory, accelerator_));
+      result_.families.push_back(memory.family);
+    }
+    for (CalibratedFamily& f : compare_kernels(others, accelerator_)) {
+      result_.families.push_back(std::move(f));
+    }
   }
 
   /// Surfaces fitted here stand in the profile itself.
@@ -263,6 +274,8 @@ class AcceleratorCalibrator {
   std::map<Precision, std::vector<TimedGemm>> gemms_, sustained_;
   std::map<AttentionKernel, std::vector<TimedAttention>> attentions_;
   std::vector<TimedCopy> copies_;
+  std::vector<TimedKernels> kernels_;
+  std::vector<TimedTax> taxes_;
   SurfaceText own_;
   std::vector<LogPlace> own_files_;
   std::vector<JsonEdit> edits_;

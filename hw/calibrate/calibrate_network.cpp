@@ -145,7 +145,8 @@ class NetworkCalibrator {
       check_plausible(c, network_.inside->link, "the link's", problems_);
       peers_.push_back(c);
     }
-    const std::size_t kernels = log.gemms.size() + log.attentions.size();
+    const std::size_t kernels = log.gemms.size() + log.attentions.size() + log.kernels.size() +
+                                log.taxes.size();
     if (kernels + others > 0) {
       result_.unused.push_back(
           fmt::format("{}: {} measurements of kernels and memory, which an accelerator's profile "

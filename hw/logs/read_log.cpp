@@ -34,6 +34,9 @@ struct ToolKind {
 };
 
 constexpr std::array kTools = {
+    ToolKind{LogTool::probe, "forerun probe",
+             [](std::string_view h) { return is_json(h) && has_key(h, "forerun-probe"); },
+             read_probe},
     ToolKind{LogTool::nccl_tests_json, "nccl-tests (JSON)",
              [](std::string_view h) {
                return is_json(h) && has_key(h, "results") && has_key(h, "alg_bw");

@@ -22,6 +22,7 @@ enum class LogTool : std::uint8_t {
   mamf_finder,  ///< stas00/ml-engineering, versions 2 and 3
   cutlass_csv,  ///< cutlass_profiler --output
   kineto,       ///< PyTorch profiler, Chrome trace events
+  probe,        ///< forerun probe (hw/probe/measurement_file.h)
 };
 
 /// Where a number stands: a line of a text, a JSON pointer of a JSON file.
@@ -45,6 +46,7 @@ struct TimedGemm {
   Seconds time{};
   bool sustained = false;  ///< under continuous load, at the clock that the power cap leaves
   LogPlace place;
+  std::optional<Watts> power{};  ///< mean board power, where it was read
 };
 
 struct TimedAttention {
@@ -65,6 +67,21 @@ struct TimedCopy {
   LogPlace place;
 };
 
+/// Kernels of another kind, one after another, that hw/kernel_time.h prices.
+struct TimedKernels {
+  std::string family;  ///< "rms_norm"
+  std::vector<Kernel> kernels;
+  Seconds time{};
+  LogPlace place;
+};
+
+/// A product while something else runs beside it.
+struct TimedTax {
+  std::string beside;  ///< "all_reduce", "copy"
+  Seconds alone{}, together{};
+  LogPlace place;
+};
+
 struct ToolLog {
   LogTool tool = LogTool::nccl_tests_text;
   std::string file;
@@ -75,11 +92,15 @@ struct ToolLog {
   std::vector<TimedGemm> gemms;
   std::vector<TimedAttention> attentions;
   std::vector<TimedCopy> copies;
+  std::vector<TimedKernels> kernels;
+  std::vector<TimedTax> taxes;
+  std::optional<Watts> power_cap;  ///< of the device
   /// What a reader should know: rows that were left out and why, captions that the numbers deny.
   std::vector<std::string> notes;
 
   [[nodiscard]] std::size_t measurements() const {
-    return collectives.size() + gemms.size() + attentions.size() + copies.size();
+    return collectives.size() + gemms.size() + attentions.size() + copies.size() +
+           kernels.size() + taxes.size();
   }
 };
 
