@@ -12,8 +12,10 @@
 #include "core/file.h"
 #include "core/reader.h"
 #include "core/table.h"
+#include "hw/accelerator.h"
 #include "hw/calibrate/calibration.h"
 #include "hw/calibrate/scatter_plot.h"
+#include "hw/collective.h"
 #include "hw/logs/read_log.h"
 
 namespace forerun::cli {
@@ -28,13 +30,16 @@ constexpr std::size_t kMostShown = 20;
 struct ProfileKind {
   std::string_view folder, name;
   const char* key;  ///< that only its files have
+  void (*check)(const std::string&, Problems&);
   hw::Calibration (*calibrate)(const std::string&, const std::vector<hw::ToolLog>&, Problems&);
 };
 
 constexpr std::array kKinds = {
     ProfileKind{"hw/profiles/accelerators", "accelerator profile", "peak",
+                [](const std::string& t, Problems& p) { (void)hw::read_accelerator(t, p); },
                 hw::calibrate_accelerator},
     ProfileKind{"hw/profiles/networks", "network profile", "scale_up_profile",
+                [](const std::string& t, Problems& p) { (void)hw::read_network(t, p); },
                 hw::calibrate_network}};
 
 /// The file itself, else the profile of that name.
@@ -70,23 +75,21 @@ const ProfileKind& kind_of(const std::string& path, const std::string& text) {
 }
 
 /// Problems that carry their own files and lines, one a line.
-[[noreturn]] void refuse_measurements(const Problems& problems, const std::string& profile) {
+[[noreturn]] void refuse_measurements(const Problems& problems) {
   std::string lines;
   std::size_t shown = 0;
   for (const Problem& p : problems.list()) {
     if (++shown > kMostShown) break;
-    lines += fmt::format("{}{}: {}", lines.empty() ? "" : "\n",
-                         p.where.empty() || p.where.starts_with('/') ? profile + p.where : p.where,
-                         p.what);
+    lines += (lines.empty() ? "" : "\n") + (p.where.empty() ? p.what : p.where + ": " + p.what);
   }
   if (problems.list().size() > kMostShown) {
     lines += fmt::format("\nand {} more", problems.list().size() - kMostShown);
   }
   const std::size_t count = problems.list().size();
-  throw Error(ExitCode::wrong,
-              count == 1 ? lines
-                         : fmt::format("the measurements have {} problems\n{}", count, lines),
-              "nothing was written");
+  throw Error(
+      ExitCode::wrong,
+      count == 1 ? lines : fmt::format("the measurements have {} problems\n{}", count, lines),
+      "nothing was written");
 }
 
 std::vector<hw::ToolLog> read_logs(const std::vector<std::string>& files, Problems& problems) {
@@ -220,7 +223,8 @@ void write_answer(JsonWriter& json, const hw::Calibration& c, const std::vector<
 
 int calibrate(const Options& o) {
   if (o.with.empty() || o.output.empty()) {
-    throw Error(ExitCode::usage, "forerun calibrate needs measurements and a name for the new profile",
+    throw Error(ExitCode::usage,
+                "forerun calibrate needs measurements and a name for the new profile",
                 "forerun calibrate PROFILE --with FILE... -o PROFILE");
   }
   for (const std::string& made : {o.output, o.plot, o.json}) {
@@ -232,14 +236,17 @@ int calibrate(const Options& o) {
   const std::string text = read_file(path, kMaxJsonBytes);
   const ProfileKind& kind = kind_of(path, text);
   Problems problems;
+  kind.check(text, problems);
+  if (!problems.empty()) refuse(path, problems);
   const std::vector<hw::ToolLog> logs = read_logs(o.with, problems);
-  if (!problems.empty()) refuse_measurements(problems, path);
+  if (!problems.empty()) refuse_measurements(problems);
   const hw::Calibration c = kind.calibrate(text, logs, problems);
-  if (!problems.empty()) refuse_measurements(problems, path);
+  if (!problems.empty()) refuse_measurements(problems);
   write_file(o.output, c.profile);
   const std::string name = o.arguments.front();
   if (!o.plot.empty()) {
-    write_file(o.plot, hw::scatter_svg(fmt::format("{}: measured and predicted", name), c.families));
+    write_file(o.plot,
+               hw::scatter_svg(fmt::format("{}: measured and predicted", name), c.families));
   }
   JsonWriter json;
   write_answer(json, c, logs, path, o.output);

@@ -25,7 +25,8 @@ constexpr std::array kFlags = {
     FlagFacts{Flag::left_out, "left-out", "FILE",
               "errors recorded with each group's model family left out of the fit"},
     FlagFacts{Flag::with, "with", "FILE...",
-              "measurements: forerun probe, nccl-tests, nvbandwidth, mamf-finder, cutlass_profiler, PyTorch "
+              "measurements: forerun probe, nccl-tests, nvbandwidth, mamf-finder, "
+              "cutlass_profiler, PyTorch "
               "profiler"},
     FlagFacts{Flag::plot, "plot", "FILE.svg", "draw measured against predicted times"},
     FlagFacts{Flag::threads, "threads", "N",
@@ -97,7 +98,8 @@ const std::vector<Command>& commands() {
        1,
        {Flag::with, Flag::output, Flag::json, Flag::plot},
        {"forerun calibrate aws-p5 --with all_reduce_16.log all_gather_16.log -o my-p5.json",
-        "forerun calibrate h100-sxm-80gb --with trace.json mamf.log -o my-h100.json --plot fit.svg"},
+        "forerun calibrate h100-sxm-80gb --with trace.json mamf.log -o my-h100.json --plot "
+        "fit.svg"},
        calibrate},
       {"validate",
        "predict published rows or measured kernels and print the scoreboard",

@@ -16,9 +16,9 @@ struct JsonEdit {
 };
 
 /// `text`, an object, with the edits made in order: keys keep their place and numbers their
-/// spelling, new keys come last. Indented by one space; what fits in a line of 110 letters stands in
-/// one. Asserts that text and values are JSON and that each parent is an object: the caller has read
-/// the file with its own reader before.
+/// spelling, new keys come last. Indented by one space; what fits in a line of 110 letters stands
+/// in one. Asserts that text and values are JSON and that each parent is an object: the caller has
+/// read the file with its own reader before.
 [[nodiscard]] std::string edited_json(std::string_view text, std::span<const JsonEdit> edits);
 
 }  // namespace forerun

@@ -260,7 +260,9 @@ template <class Model>
 double interpolated(const Curve& curve, double log_size, Model model) {
   if (!curve.covers(log_size)) return extended(curve, log_size, model);
   const auto [below, above] = curve.around(log_size);
-  const auto ratio = [&](double at) { return curve.log_time(at) - std::log2(model(std::exp2(at))); };
+  const auto ratio = [&](double at) {
+    return curve.log_time(at) - std::log2(model(std::exp2(at)));
+  };
   const double share = above > below ? (log_size - below) / (above - below) : 0.0;
   const double here = ratio(below) + share * (ratio(above) - ratio(below));
   return model(std::exp2(log_size)) * std::exp2(here);

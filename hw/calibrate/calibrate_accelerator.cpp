@@ -95,9 +95,8 @@ class AcceleratorCalibrator {
     }
     for (const TimedAttention& t : log.attentions) {
       const auto surface = accelerator_.attention.find(t.attention.kernel);
-      const bool known =
-          surface != accelerator_.attention.end() &&
-          surface->second->fit().passes.contains(t.attention.pass);
+      const bool known = surface != accelerator_.attention.end() &&
+                         surface->second->fit().passes.contains(t.attention.pass);
       check_plausible(t, accelerator_, known ? predicted(*surface->second, t) : Seconds{},
                       problems_);
       if (!known) {
@@ -180,13 +179,13 @@ class AcceleratorCalibrator {
     const std::string source = fmt::format("{}: {}", files, did);
     const std::string use =
         now.roofline ? fmt::format("\"roofline\": \"{:.4g} TFLOP/s\"", now.roofline->base() / 1e12)
-                     : fmt::format("\"surface\": \"{}\", \"{}\": \"{}\", \"rate\": {}",
-                                   now.surface, like, now.like, now.rate);
+                     : fmt::format("\"surface\": \"{}\", \"{}\": \"{}\", \"rate\": {}", now.surface,
+                                   like, now.like, now.rate);
     edits_.push_back({fmt::format("/{}/{}", kind, key),
                       fmt::format("{{{}, \"evidence\": \"measured\", \"source\": {}}}", use,
                                   json_quoted(source))});
-    result_.fields.push_back({fmt::format("{}.{}", kind, key), shown(was), shown(now),
-                              Evidence::measured, files});
+    result_.fields.push_back(
+        {fmt::format("{}.{}", kind, key), shown(was), shown(now), Evidence::measured, files});
   }
 
   void attention(AttentionKernel kernel, const std::vector<TimedAttention>& measured) {
@@ -225,8 +224,11 @@ class AcceleratorCalibrator {
     for (const TimedGemm& t : measured) {
       const GemmRow row{t.gemm.m, t.gemm.n, t.gemm.k, std::string(name(precision)), t.time, {}};
       const auto before = predict_sustained(row, accelerator_);
-      f.points.push_back({t.place, fmt::format("{} x {} x {}", t.gemm.m, t.gemm.n, t.gemm.k),
-                          t.time, before.value_or(Seconds{}), {}});
+      f.points.push_back({t.place,
+                          fmt::format("{} x {} x {}", t.gemm.m, t.gemm.n, t.gemm.k),
+                          t.time,
+                          before.value_or(Seconds{}),
+                          {}});
     }
     result_.families.push_back(std::move(f));
   }

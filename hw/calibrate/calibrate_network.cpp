@@ -115,8 +115,9 @@ class NetworkCalibrator {
     if (!fresh.empty()) collectives(fresh);
     if (!peers_.empty()) pair();
     if (edits_.empty()) {
-      problems_.add("", "nothing in these logs is in a network profile (collectives, copies between "
-                        "accelerators)");
+      problems_.add("",
+                    "nothing in these logs is in a network profile (collectives, copies between "
+                    "accelerators)");
       return {};
     }
     result_.profile = edited_json(profile_, edits_);
@@ -145,8 +146,8 @@ class NetworkCalibrator {
       check_plausible(c, network_.inside->link, "the link's", problems_);
       peers_.push_back(c);
     }
-    const std::size_t kernels = log.gemms.size() + log.attentions.size() + log.kernels.size() +
-                                log.taxes.size();
+    const std::size_t kernels =
+        log.gemms.size() + log.attentions.size() + log.kernels.size() + log.taxes.size();
     if (kernels + others > 0) {
       result_.unused.push_back(
           fmt::format("{}: {} measurements of kernels and memory, which an accelerator's profile "
@@ -200,14 +201,15 @@ class NetworkCalibrator {
       }
     }
     const ErrorSummary e = summary(left);
-    const std::string error =
-        e.count == 0 ? "no size left out: one of each"
-                     : fmt::format("sizes left out one at a time: median {}, p95 {}",
-                                   show_percent(e.median), show_percent(e.p95));
-    edits_.push_back({"/collectives",
-                      fmt::format("{{\"evidence\": \"measured\", \"source\": {}, \"error\": {}, "
-                                  "\"curves\": [{}]}}",
-                                  json_quoted(source), json_quoted(error), fmt::join(curves, ", "))});
+    const std::string error = e.count == 0
+                                  ? "no size left out: one of each"
+                                  : fmt::format("sizes left out one at a time: median {}, p95 {}",
+                                                show_percent(e.median), show_percent(e.p95));
+    edits_.push_back(
+        {"/collectives",
+         fmt::format("{{\"evidence\": \"measured\", \"source\": {}, \"error\": {}, "
+                     "\"curves\": [{}]}}",
+                     json_quoted(source), json_quoted(error), fmt::join(curves, ", "))});
     result_.fields.push_back({"collectives",
                               network_.measured.empty()
                                   ? "the scale-up profile's curves and the model"

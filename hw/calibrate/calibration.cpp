@@ -21,7 +21,9 @@ ErrorSummary errors_of(const std::vector<CalibratedPoint>& points,
 
 }  // namespace
 
-ErrorSummary CalibratedFamily::before() const { return errors_of(points, &CalibratedPoint::before); }
+ErrorSummary CalibratedFamily::before() const {
+  return errors_of(points, &CalibratedPoint::before);
+}
 ErrorSummary CalibratedFamily::left_out() const {
   return errors_of(points, &CalibratedPoint::left_out);
 }
@@ -40,8 +42,8 @@ std::string files_of(const std::vector<LogPlace>& places) {
 
 std::string size_text(Bytes bytes) {
   const double b = bytes.base();
-  for (const auto& [unit, size] : {std::pair{"GiB", 1073741824.0}, std::pair{"MiB", 1048576.0},
-                                   std::pair{"KiB", 1024.0}}) {
+  for (const auto& [unit, size] :
+       {std::pair{"GiB", 1073741824.0}, std::pair{"MiB", 1048576.0}, std::pair{"KiB", 1024.0}}) {
     if (b >= size) return fmt::format("{:.4g} {}", b / size, unit);
   }
   return show_count(b) + " B";

@@ -27,8 +27,8 @@ struct CalibratedPoint {
 };
 
 struct CalibratedFamily {
-  std::string name;  ///< "gemm bf16", "all_reduce, 16 ranks"
-  std::string did;   ///< "curve over 32 sizes", "rate x 1.04", "compared only: ..."
+  std::string name;          ///< "gemm bf16", "all_reduce, 16 ranks"
+  std::string did;           ///< "curve over 32 sizes", "rate x 1.04", "compared only: ..."
   std::string left_out_how;  ///< "one at a time"; empty: nothing was fitted
   std::vector<CalibratedPoint> points;
   [[nodiscard]] ErrorSummary before() const;
@@ -56,19 +56,20 @@ struct Calibration {
 /// "64 MiB", "1,000 B"
 [[nodiscard]] std::string size_text(Bytes);
 
-/// A network profile (hw/profiles/networks) with curves of its own for every operation and number of
-/// ranks that was measured, and the bandwidth of a copy between two accelerators. Ranks are taken to
-/// fill the fewest domains, evenly. Times of one size in several logs: their middle (in the
-/// logarithm). Curves are made to rise (hw/fit/isotonic.h). Curves that the profile has of other
-/// operations and ranks stay. Problems: what can't be (hw/calibrate/plausible.h), and nothing to use.
+/// A network profile (hw/profiles/networks) with curves of its own for every operation and number
+/// of ranks that was measured, and the bandwidth of a copy between two accelerators. Ranks are
+/// taken to fill the fewest domains, evenly. Times of one size in several logs: their middle (in
+/// the logarithm). Curves are made to rise (hw/fit/isotonic.h). Curves that the profile has of
+/// other operations and ranks stay. Problems: what can't be (hw/calibrate/plausible.h), and nothing
+/// to use.
 [[nodiscard]] Calibration calibrate_network(const std::string& profile,
                                             const std::vector<ToolLog>& logs, Problems&);
 
 /// An accelerator profile (hw/profiles/accelerators): matrix products of each format, from
-/// kFewestToFit shapes on by a surface of their own (hw/fit/gemm_fit.h) where that predicts left-out
-/// products better, else by the rate of the profile's surface; fused attention by the rate of its
-/// surface; copies in device memory. Sustained products are compared with the power model, which
-/// they do not change.
+/// kFewestToFit shapes on by a surface of their own (hw/fit/gemm_fit.h) where that predicts
+/// left-out products better, else by the rate of the profile's surface; fused attention by the rate
+/// of its surface; copies in device memory. Sustained products are compared with the power model,
+/// which they do not change.
 [[nodiscard]] Calibration calibrate_accelerator(const std::string& profile,
                                                 const std::vector<ToolLog>& logs, Problems&);
 

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Single numbers of an accelerator profile from measurements: each with what it was, what it is now
-/// and the edit that puts it into the profile.
+/// Single numbers of an accelerator profile from measurements: each with what it was, what it is
+/// now and the edit that puts it into the profile.
 
 #include <string>
 #include <vector>

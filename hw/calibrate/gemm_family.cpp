@@ -71,6 +71,12 @@ std::vector<Seconds> leave_one_out(const std::vector<TimedGemm>& measured, const
   return predictions;
 }
 
+/// A functional test of one iteration, or a library that nobody tuned, is no calibration.
+std::string far_text(double scale) {
+  constexpr double kFar = 1.4;
+  return scale > kFar || scale < 1 / kFar ? " (far from the profile: was it tuned and warm?)" : "";
+}
+
 std::string products(std::size_t n) { return fmt::format("{} product{}", n, n == 1 ? "" : "s"); }
 
 }  // namespace
@@ -110,8 +116,8 @@ GemmCalibration calibrate_gemm(const std::vector<TimedGemm>& measured, const Acc
     if (t.gemm.batch == 1) single.push_back(t);
   }
   if (single.size() < kFewestToFit || !a.peak.contains(precision)) {
-    c.family.did = fmt::format("rate x {:.3f}: {} are too few for a surface ({})", c.scale,
-                               products(measured.size()), kFewestToFit);
+    c.family.did = fmt::format("rate x {:.3f}{}: {}, a surface takes {}", c.scale,
+                               far_text(c.scale), products(measured.size()), kFewestToFit);
     return c;
   }
   const double scaled_error = c.family.left_out().median;

@@ -74,8 +74,8 @@ MemoryCalibration calibrate_memory(const std::vector<TimedKernels>& measured,
   c.ramp = m.ramp;
   c.efficiency = m.efficiency;
   c.family.left_out_how = "one at a time";
-  c.family.did = fmt::format("ramp {}, {} of the bandwidth", show(m.ramp),
-                             show_percent(m.efficiency));
+  c.family.did =
+      fmt::format("ramp {}, {} of the bandwidth", show(m.ramp), show_percent(m.efficiency));
   return c;
 }
 

@@ -24,14 +24,16 @@ std::string unit_mistake(Seconds measured, Seconds modelled) {
   if (modelled.base() <= 0) return {};
   const double ratio = measured / modelled;
   if (ratio > kUnitMistake) {
-    return fmt::format("{:.3g} times the profile's {}: as if the time were in ns and read as us, or "
-                       "in us and read as ms",
-                       ratio, show(modelled));
+    return fmt::format(
+        "{:.3g} times the profile's {}: as if the time were in ns and read as us, or "
+        "in us and read as ms",
+        ratio, show(modelled));
   }
   if (ratio < 1 / kUnitMistake) {
-    return fmt::format("{:.3g} times faster than the profile's {}: as if the time were in ms and "
-                       "read as us",
-                       1 / ratio, show(modelled));
+    return fmt::format(
+        "{:.3g} times faster than the profile's {}: as if the time were in ms and "
+        "read as us",
+        1 / ratio, show(modelled));
   }
   return {};
 }
@@ -69,7 +71,8 @@ std::vector<std::string> name_parts(const std::string& device) {
 Seconds least_collective_time(CollectiveKind kind, Bytes bytes, const Group& g, const Network& n) {
   const double S = bytes.base(), ranks = static_cast<double>(g.ranks);
   const double link = n.inside->link.base();
-  // Of an all-reduce in the switch each rank sends and receives the buffer once; of a broadcast too.
+  // Of an all-reduce in the switch each rank sends and receives the buffer once; of a broadcast
+  // too.
   const bool whole = kind == CollectiveKind::all_reduce || kind == CollectiveKind::broadcast ||
                      kind == CollectiveKind::send_receive;
   const double own = whole ? S : S * (ranks - 1) / ranks;
@@ -107,11 +110,11 @@ void check_plausible(const TimedCollective& t, const Group& group, const Network
 void check_plausible(const TimedGemm& t, const Accelerator& a, Seconds modelled,
                      Problems& problems) {
   const auto peak = a.peak.find(t.gemm.precision);
-  check_compute(t.place,
-                fmt::format("{} product {} x {} x {}", name(t.gemm.precision), t.gemm.m, t.gemm.n,
-                            t.gemm.k),
-                flops(Kernel(t.gemm)), peak == a.peak.end() ? FlopRate{} : peak->second, t.time,
-                modelled, problems);
+  check_compute(
+      t.place,
+      fmt::format("{} product {} x {} x {}", name(t.gemm.precision), t.gemm.m, t.gemm.n, t.gemm.k),
+      flops(Kernel(t.gemm)), peak == a.peak.end() ? FlopRate{} : peak->second, t.time, modelled,
+      problems);
 }
 
 void check_plausible(const TimedAttention& t, const Accelerator& a, Seconds modelled,
@@ -134,12 +137,15 @@ void check_plausible(const TimedCopy& t, Bandwidth limit, const char* limit_name
 void check_device(const ToolLog& log, const std::string& model,
                   std::optional<std::int64_t> multiprocessors, Problems& problems) {
   const std::vector<std::string> parts = name_parts(log.device);
-  const auto named = [&](const std::string& m) { return std::ranges::find(parts, m) != parts.end(); };
+  const auto named = [&](const std::string& m) {
+    return std::ranges::find(parts, m) != parts.end();
+  };
   std::vector<std::string> others = accelerator_names();
   for (std::string& other : others) other = other.substr(0, other.find('-'));
   for (const std::string& other : others) {
     if (other == model || named(model) || !named(other)) continue;
-    problems.add(log.file, fmt::format("the log is of \"{}\", the profile of {}", log.device, model));
+    problems.add(log.file,
+                 fmt::format("the log is of \"{}\", the profile of {}", log.device, model));
     return;
   }
   if (multiprocessors && log.multiprocessors && *multiprocessors != *log.multiprocessors) {

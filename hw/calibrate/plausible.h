@@ -11,9 +11,9 @@
 namespace forerun::hw {
 
 /// The least time that the links allow, whatever the algorithm: in one domain every rank receives
-/// (all-reduce with reduction in the switch: sends) its bytes over its own link; out of a domain the
-/// domain's NICs carry what it must send (half of a ring's traffic for an all-reduce, as a switch
-/// may reduce).
+/// (all-reduce with reduction in the switch: sends) its bytes over its own link; out of a domain
+/// the domain's NICs carry what it must send (half of a ring's traffic for an all-reduce, as a
+/// switch may reduce).
 [[nodiscard]] Seconds least_collective_time(CollectiveKind, Bytes, const Group&, const Network&);
 
 /// Faster than the links, or so far from the model's time that a unit must be wrong.

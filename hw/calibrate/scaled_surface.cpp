@@ -8,7 +8,7 @@
 namespace forerun::hw {
 namespace {
 
-constexpr double kFar = 0.3;      ///< of a logarithm: beyond, another kernel ran
+constexpr double kFar = 0.3;  ///< of a logarithm: beyond, another kernel ran
 constexpr double kFirstStep = 0.1;
 constexpr int kRounds = 40;
 /// A profile's rates are from 0.01 to 10.
@@ -66,8 +66,7 @@ double fit_scale(const std::vector<TimedGemm>& measured, const Accelerator& a, P
 
 double fit_scale(const std::vector<TimedAttention>& measured, const Accelerator& a,
                  AttentionKernel kernel, double rate) {
-  return best_scale(measured,
-                    [&](double scale) { return scaled_surface(a, kernel, rate, scale); });
+  return best_scale(measured, [&](double scale) { return scaled_surface(a, kernel, rate, scale); });
 }
 
 }  // namespace forerun::hw

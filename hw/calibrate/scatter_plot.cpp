@@ -106,8 +106,8 @@ class Plot {
     for (double decade = axis_.least; decade <= axis_.most + 0.5; ++decade) {
       const double at = std::pow(10, decade);
       out += fmt::format(
-          "<path d=\"M{0:.1f},{1:.1f}V{2:.1f}M{3:.1f},{4:.1f}H{5:.1f}\" stroke=\"#ccc\"/>\n",
-          x(at), kTop, bottom, kLeft, y(at), right);
+          "<path d=\"M{0:.1f},{1:.1f}V{2:.1f}M{3:.1f},{4:.1f}H{5:.1f}\" stroke=\"#ccc\"/>\n", x(at),
+          kTop, bottom, kLeft, y(at), right);
       out += label(x(at), bottom + 20, show(Seconds(at)), "text-anchor=\"middle\"");
       out += label(kLeft - 8, y(at) + 4, show(Seconds(at)), "text-anchor=\"end\"");
     }
@@ -118,9 +118,10 @@ class Plot {
         "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#444\"/>\n",
         kLeft, kTop, kSide, kSide);
     out += label(kLeft + kSide / 2, bottom + 46, "measured time", "text-anchor=\"middle\"");
-    out += fmt::format("<text transform=\"translate(22,{:.1f}) rotate(-90)\" "
-                       "text-anchor=\"middle\">predicted time</text>\n",
-                       kTop + kSide / 2);
+    out += fmt::format(
+        "<text transform=\"translate(22,{:.1f}) rotate(-90)\" "
+        "text-anchor=\"middle\">predicted time</text>\n",
+        kTop + kSide / 2);
     return out;
   }
 

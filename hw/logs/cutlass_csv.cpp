@@ -27,8 +27,8 @@ constexpr std::array<std::pair<std::string_view, Precision>, 6> kTypes = {{
     {"e5m2", Precision::fp8},
 }};
 
-/// The format of a kernel's inputs; none for conversions inside the kernel (32-bit inputs rounded to
-/// 16 bit), whose traffic is another's.
+/// The format of a kernel's inputs; none for conversions inside the kernel (32-bit inputs rounded
+/// to 16 bit), whose traffic is another's.
 std::optional<Precision> precision_of(const std::string& operand, const std::string& operation) {
   const std::string type = operand.substr(0, operand.find(':'));
   const auto at = std::ranges::find(kTypes, type, &std::pair<std::string_view, Precision>::first);
@@ -52,9 +52,8 @@ class CutlassReader {
   }
 
   ToolLog read() {
-    constexpr std::array kNeeded = {"OperationKind", "Operation", "Status", "m",      "n",
-                                    "k",             "A",         "B",      "Flops", "Runtime",
-                                    "GFLOPs"};
+    constexpr std::array kNeeded = {"OperationKind", "Operation", "Status", "m", "n", "k", "A", "B",
+                                    "Flops",         "Runtime",   "GFLOPs"};
     for (const char* name : kNeeded) {
       const auto at = std::ranges::find(csv_.columns(), name);
       if (at == csv_.columns().end()) {
@@ -90,8 +89,8 @@ class CutlassReader {
       return;
     }
     const auto precision = precision_of(cell("A"), cell("Operation"));
-    if (!precision || cell("A").substr(0, cell("A").find(':')) !=
-                          cell("B").substr(0, cell("B").find(':'))) {
+    if (!precision ||
+        cell("A").substr(0, cell("A").find(':')) != cell("B").substr(0, cell("B").find(':'))) {
       unknown_.insert(cell("Operation"));
       return;
     }
@@ -140,7 +139,7 @@ class CutlassReader {
       const double off = rate / gflops;
       csv_.refuse(row, column_["Runtime"],
                   fmt::format("{} ms give {:.6g} GFLOP/s, the row says {}{}", ms, rate, gflops,
-                              off > 990 && off < 1010     ? ": as if the run time were in s"
+                              off > 990 && off < 1010          ? ": as if the run time were in s"
                               : off > 0.99e-3 && off < 1.01e-3 ? ": as if the run time were in us"
                                                                : ""),
                   own_);
@@ -157,9 +156,10 @@ class CutlassReader {
     if (failed_ > 0) log_.notes.push_back(fmt::format("{} rows did not run", failed_));
     if (others_ > 0) log_.notes.push_back(fmt::format("{} rows are no matrix products", others_));
     if (!unknown_.empty()) {
-      log_.notes.push_back(fmt::format("{} kernels convert their inputs or have formats that "
-                                       "profiles do not have (first: {})",
-                                       unknown_.size(), *unknown_.begin()));
+      log_.notes.push_back(
+          fmt::format("{} kernels convert their inputs or have formats that "
+                      "profiles do not have (first: {})",
+                      unknown_.size(), *unknown_.begin()));
     }
   }
 

@@ -101,15 +101,15 @@ constexpr std::array kAttentions = {
     AttentionOp{"aten::_flash_attention_backward", Pass::backward, 1, 11}};
 
 constexpr std::array<std::pair<std::string_view, int>, 10> kElementBytes = {{{"Float", 4},
-                                                                              {"BFloat16", 2},
-                                                                              {"Half", 2},
-                                                                              {"Double", 8},
-                                                                              {"Int", 4},
-                                                                              {"Long", 8},
-                                                                              {"Byte", 1},
-                                                                              {"Char", 1},
-                                                                              {"Float8_e4m3fn", 1},
-                                                                              {"Float8_e5m2", 1}}};
+                                                                             {"BFloat16", 2},
+                                                                             {"Half", 2},
+                                                                             {"Double", 8},
+                                                                             {"Int", 4},
+                                                                             {"Long", 8},
+                                                                             {"Byte", 1},
+                                                                             {"Char", 1},
+                                                                             {"Float8_e4m3fn", 1},
+                                                                             {"Float8_e5m2", 1}}};
 
 /// Whether "[8, 9, 10, 11]" are neighbours; a list that is shortened or missing is taken for such.
 bool neighbours(const std::string& list) {
@@ -213,8 +213,8 @@ class TraceReader {
     }
     const bool whole = a.size() == op.rank && b.size() == op.rank;
     if (!whole || a.back() != b[op.rank - 2] || (op.rank == 3 && a[0] != b[0])) {
-      problems_.add(text(place()), fmt::format("{}: the sizes of its operands do not go together",
-                                               op.name));
+      problems_.add(text(place()),
+                    fmt::format("{}: the sizes of its operands do not go together", op.name));
       return;
     }
     Gemm g;

@@ -37,8 +37,8 @@ namespace forerun::hw {
 /// the calls, because a call waits for the last rank. Copies in and between devices: the fastest.
 [[nodiscard]] ToolLog read_kineto(std::string_view text, const std::string& file, Problems&);
 /// Forward products by cublasLt, burst and sustained, attention, collectives, copies, taxes; all
-/// other kernels that the simulator prices. Products of gradients, whose operands lie otherwise, and
-/// launches, of which profiles have no field, are counted in the notes.
+/// other kernels that the simulator prices. Products of gradients, whose operands lie otherwise,
+/// and launches, of which profiles have no field, are counted in the notes.
 [[nodiscard]] ToolLog read_probe(std::string_view text, const std::string& file, Problems&);
 
 }  // namespace forerun::hw

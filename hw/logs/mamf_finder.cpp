@@ -88,15 +88,16 @@ class MamfReader {
     if (at != kDtypes.end()) {
       precision_ = at->second;
     } else {
-      problems_.add(log_.file, fmt::format("dtype {}: not one that profiles have", shown_word(dtype)));
+      problems_.add(log_.file,
+                    fmt::format("dtype {}: not one that profiles have", shown_word(dtype)));
     }
   }
 
   /// Version 2: "2916 | 25.6(mean) 25.6(median) 25.8(max) @ MxNxK | best: ..."
   void progress(const LogLine& line, const std::vector<std::string_view>& w) {
     const auto at = std::ranges::find(w, "@");
-    const auto median = std::ranges::find_if(
-        w, [](std::string_view word) { return word.ends_with("(median)"); });
+    const auto median =
+        std::ranges::find_if(w, [](std::string_view word) { return word.ends_with("(median)"); });
     if (at == w.end() || at + 1 == w.end() || median == w.end() || median > at) {
       refuse(line, "a progress line that is cut off");
       return;
@@ -134,8 +135,8 @@ class MamfReader {
     const auto row = tables_.find({std::string(shape), sustained});
     if (!value || row == tables_.end() || part_ != Part::results) return;
     if (std::abs(row->second - *value) > 0.51) {
-      refuse(line, fmt::format("{} TFLOPS @ {}, but the table above has {}", *value, shape,
-                               row->second));
+      refuse(line,
+             fmt::format("{} TFLOPS @ {}, but the table above has {}", *value, shape, row->second));
     }
   }
 
@@ -164,8 +165,7 @@ class MamfReader {
     if (!shape || shape->first <= 0 || shape->second <= 0 || shape->third <= 0) {
       refuse(line, fmt::format("shape {}: expected MxNxK", shown_word(shape_word)));
     } else if (!rate || *rate <= 0) {
-      refuse(line,
-             fmt::format("{} TFLOPS: expected a number above zero", shown_word(rate_word)));
+      refuse(line, fmt::format("{} TFLOPS: expected a number above zero", shown_word(rate_word)));
     } else {
       TimedGemm t;
       t.gemm.m = shape->first;
@@ -184,8 +184,7 @@ class MamfReader {
 
   void finish() {
     if (!closed_) {
-      problems_.add(log_.file,
-                    "the results (\"Tried N shapes\") are missing: the log was cut off");
+      problems_.add(log_.file, "the results (\"Tried N shapes\") are missing: the log was cut off");
     }
     if (!precision_) {
       log_.notes.emplace_back("the format is not told: bfloat16, mamf-finder's default, is taken");

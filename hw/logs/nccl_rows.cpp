@@ -15,7 +15,8 @@ namespace {
 
 /// A first call that sets up connections takes longer than this many times the next.
 constexpr double kFirstCall = 1.5;
-/// nccl-tests averages times of ranks before it prints; beside rounding this is all that may differ.
+/// nccl-tests averages times of ranks before it prints; beside rounding this is all that may
+/// differ.
 constexpr double kSlack = 2e-3;
 constexpr std::int64_t kMostRanks = 1 << 20;
 
@@ -36,10 +37,10 @@ constexpr std::array<std::pair<std::string_view, CollectiveKind>, 13> kNames = {
 }};
 
 constexpr std::array<std::pair<std::string_view, int>, 20> kTypes = {{
-    {"float", 4},   {"float32", 4}, {"half", 2},   {"float16", 2},     {"bfloat16", 2},
-    {"double", 8},  {"float64", 8}, {"int8", 1},   {"uint8", 1},       {"int32", 4},
-    {"uint32", 4},  {"int64", 8},   {"uint64", 8}, {"fp8_e4m3", 1},    {"fp8_e5m2", 1},
-    {"f8e4m3", 1},  {"f8e5m2", 1},  {"char", 1},   {"int", 4},         {"f8e4m3fn", 1},
+    {"float", 4},  {"float32", 4}, {"half", 2},   {"float16", 2},  {"bfloat16", 2},
+    {"double", 8}, {"float64", 8}, {"int8", 1},   {"uint8", 1},    {"int32", 4},
+    {"uint32", 4}, {"int64", 8},   {"uint64", 8}, {"fp8_e4m3", 1}, {"fp8_e5m2", 1},
+    {"f8e4m3", 1}, {"f8e5m2", 1},  {"char", 1},   {"int", 4},      {"f8e4m3fn", 1},
 }};
 
 struct Range {
@@ -94,7 +95,8 @@ class Checker {
       return;
     }
     if (s.wrong > 0) {
-      add(row, fmt::format("{} values of the {} result are wrong: the run is broken", s.wrong, side));
+      add(row,
+          fmt::format("{} values of the {} result are wrong: the run is broken", s.wrong, side));
     }
     const double bytes = static_cast<double>(row.bytes);
     const double t = s.microseconds.value * 1e-6, dt = s.microseconds.half * 1e-6;
@@ -147,9 +149,10 @@ class Checker {
     if (listed >= first && listed <= last) return listed;
     if (const auto one = only(first, last)) {
       if (listed > 0) {
-        notes.push_back(fmt::format("bus over algorithm bandwidth means {} ranks, the list of "
-                                    "devices says {}: the arithmetic is taken",
-                                    *one, listed));
+        notes.push_back(
+            fmt::format("bus over algorithm bandwidth means {} ranks, the list of "
+                        "devices says {}: the arithmetic is taken",
+                        *one, listed));
       }
       return one;
     }
@@ -257,8 +260,9 @@ std::vector<TimedCollective> collectives_of(const NcclRun& run, ToolLog& log, Pr
       std::erase_if(sized.rows, [](const NcclRow& row) { return row.bytes == 0; });
   if (empty > 0) log.notes.push_back(fmt::format("{} rows of size 0 left out", empty));
   if (run.other_program) {
-    problems.add(run.file, "a test of nccl-tests for another operation: the simulator has "
-                           "all-reduce, all-gather, reduce-scatter, all-to-all, broadcast, sendrecv");
+    problems.add(run.file,
+                 "a test of nccl-tests for another operation: the simulator has "
+                 "all-reduce, all-gather, reduce-scatter, all-to-all, broadcast, sendrecv");
     return {};
   }
   if (sized.rows.empty()) {
@@ -280,13 +284,17 @@ std::vector<TimedCollective> collectives_of(const NcclRun& run, ToolLog& log, Pr
     check.count(row, *ranks);
     double time = row.out_of_place.microseconds.value;
     if (row.in_place && time > kFirstCall * row.in_place->microseconds.value) {
-      log.notes.push_back(fmt::format(
-          "at {}: {} us out of place and {} us in place: the shorter is taken, as after a first call "
-          "without warm-up",
-          row.where, time, row.in_place->microseconds.value));
+      log.notes.push_back(
+          fmt::format("at {}: {} us out of place and {} us in place: the shorter is taken, as "
+                      "after a first call "
+                      "without warm-up",
+                      row.where, time, row.in_place->microseconds.value));
       time = row.in_place->microseconds.value;
     }
-    all.push_back({*kind, *ranks, Bytes(static_cast<double>(row.bytes)), Seconds(time * 1e-6),
+    all.push_back({*kind,
+                   *ranks,
+                   Bytes(static_cast<double>(row.bytes)),
+                   Seconds(time * 1e-6),
                    {run.file, row.where}});
   }
   if (problems.list().size() != before) return {};

@@ -6,8 +6,8 @@
 ///
 /// (hw/scale_up.h: bus_factor). The printed columns must agree within their rounding, which finds
 /// times in another unit and edited numbers; the factor tells the number of ranks where it depends
-/// on it, and rows that tell different numbers are two runs. Captions are not trusted: the number of
-/// ranks comes from the arithmetic, and a list of ranks that says otherwise is noted.
+/// on it, and rows that tell different numbers are two runs. Captions are not trusted: the number
+/// of ranks comes from the arithmetic, and a list of ranks that says otherwise is noted.
 
 #include <optional>
 #include <string>

@@ -68,7 +68,8 @@ ToolLog read_nccl_tests_json(std::string_view text, const std::string& file, Pro
     if (config.has("devices")) {
       for (Reader& device : config.objects("devices")) {
         run.listed_ranks = std::max(run.listed_ranks, device.integer("rank", 0, 1 << 20) + 1);
-        if (log.device.empty() && device.has("device_info")) log.device = device.text("device_info");
+        if (log.device.empty() && device.has("device_info"))
+          log.device = device.text("device_info");
       }
     }
   }

@@ -13,8 +13,8 @@ namespace {
 /// Where the columns of the two sides lie, counted from the end of a row: what stands before them
 /// (reduction, root) is blank in some versions.
 struct Columns {
-  std::size_t side = 0;         ///< columns of one side
-  std::size_t before = 0;       ///< columns before the first
+  std::size_t side = 0;    ///< columns of one side
+  std::size_t before = 0;  ///< columns before the first
   bool has_root = false;
 };
 
@@ -88,8 +88,9 @@ class TextReader {
     c.before = static_cast<std::size_t>(time - w.begin()) - 1;
     c.has_root = std::find(w.begin(), time, "root") != time;
     if (c.side < 3 || time[1] != "algbw" || time[2] != "busbw") {
-      refuse(line, "the columns are not time, algbw and busbw: a version of nccl-tests that is not "
-                   "known");
+      refuse(line,
+             "the columns are not time, algbw and busbw: a version of nccl-tests that is not "
+             "known");
       return;
     }
     columns_ = c;
@@ -171,8 +172,7 @@ class TextReader {
     for (std::size_t i = 0; i < 3; ++i) {
       const auto value = number_in(w[first + i]);
       if (!value) {
-        refuse(line,
-               fmt::format("{} {}: expected a number", kNames[i], shown_word(w[first + i])));
+        refuse(line, fmt::format("{} {}: expected a number", kNames[i], shown_word(w[first + i])));
         return std::nullopt;
       }
       *into[i] = {*value, half_digit(w[first + i])};
@@ -199,17 +199,19 @@ class TextReader {
 
   void finish() {
     if (!columns_) {
-      problems_.add(run_.file, "no table of nccl-tests: the line with size, count, time is missing");
+      problems_.add(run_.file,
+                    "no table of nccl-tests: the line with size, count, time is missing");
       return;
     }
     if (!problems_.empty() && stopped_) return;
     std::int64_t largest = 0;
     for (const NcclRow& r : run_.rows) largest = std::max(largest, r.bytes);
     if (!closed_ && announced_ && largest < *announced_) {
-      problems_.add(run_.file,
-                    fmt::format("the header announces sizes up to {} bytes, the last is {}, and the "
-                                "closing lines are missing: the log was cut off",
-                                *announced_, largest));
+      problems_.add(
+          run_.file,
+          fmt::format("the header announces sizes up to {} bytes, the last is {}, and the "
+                      "closing lines are missing: the log was cut off",
+                      *announced_, largest));
       return;
     }
     if (!closed_) {

@@ -68,7 +68,8 @@ class TextReader {
       if (colon != line.text.npos) log_.device = shown_word(line.text.substr(colon + 2));
     }
     if (w[0] == "Waived:") ++waived_;
-    if (w[0] == "ERROR:" || w[0] == "ERROR") log_.notes.push_back("at " + where + ": a test failed");
+    if (w[0] == "ERROR:" || w[0] == "ERROR")
+      log_.notes.push_back("at " + where + ": a test failed");
     if (w[0] == "Running" && w.size() == 2 && w[1].ends_with('.')) {
       test_ = {};
       test_.where = where;
@@ -194,9 +195,10 @@ void take_bandwidth_test(const BandwidthTest& t, ToolLog& log, Problems& problem
   const double total = std::accumulate(t.gigabytes.begin(), t.gigabytes.end(), 0.0);
   const double slack = kHalfCell * static_cast<double>(t.gigabytes.size() + 2) + 1e-4 * total;
   if (t.sum && std::abs(total - *t.sum) > slack) {
-    problems.add(place, fmt::format("{}: the sum is given as {:.2f}, the {} cells add up to {:.2f}: "
-                                    "a part of the matrix is missing or edited",
-                                    t.name, *t.sum, t.gigabytes.size(), total));
+    problems.add(place,
+                 fmt::format("{}: the sum is given as {:.2f}, the {} cells add up to {:.2f}: "
+                             "a part of the matrix is missing or edited",
+                             t.name, *t.sum, t.gigabytes.size(), total));
     return;
   }
   const Reading r = reading_of(t);

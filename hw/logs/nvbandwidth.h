@@ -12,9 +12,9 @@
 namespace forerun::hw {
 
 struct BandwidthTest {
-  std::string where;        ///< line or pointer
-  std::string name;         ///< "device_to_device_memcpy_read_ce"
-  std::string description;  ///< "memcpy CE GPU(row) -> GPU(column) bandwidth (GB/s)"
+  std::string where;              ///< line or pointer
+  std::string name;               ///< "device_to_device_memcpy_read_ce"
+  std::string description;        ///< "memcpy CE GPU(row) -> GPU(column) bandwidth (GB/s)"
   std::vector<double> gigabytes;  ///< the cells that are measured, row by row
   std::optional<double> sum;
 };

@@ -106,11 +106,9 @@ class ProbeReader {
     std::vector<Kernel> all = kernels_of(p.shape);
     if (p.shape.family == ProbeFamily::attention) {
       const Attention& a = std::get<Attention>(all.front());
-      log_.attentions.push_back(
-          {a, p.shape.precision.value_or(Precision::bf16), p.median, place_});
+      log_.attentions.push_back({a, p.shape.precision.value_or(Precision::bf16), p.median, place_});
     } else if (!all.empty()) {
-      log_.kernels.push_back(
-          {std::string(name(p.shape.family)), std::move(all), p.median, place_});
+      log_.kernels.push_back({std::string(name(p.shape.family)), std::move(all), p.median, place_});
     }
   }
 

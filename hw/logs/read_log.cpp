@@ -65,7 +65,7 @@ constexpr std::array kTools = {
              read_nvbandwidth_text},
     ToolKind{LogTool::mamf_finder, "mamf-finder",
              [](std::string_view h) {
-               return has(h, "(MxNxK)") || has(h, "(MxKxN)") || has(h, "mamf-finder") ||
+               return has(h, "(MxNxK)") || has(h, "(MxKxN)") || has(h, "mamf-finder.py") ||
                       has(h, "MxNxK ");
              },
              read_mamf_finder}};
@@ -74,20 +74,22 @@ constexpr std::array kTools = {
 struct OtherTool {
   std::string_view mark, name;
 };
-constexpr std::array kOthers = {OtherTool{"BabelStream", "BabelStream"},
-                                OtherTool{"[CUDA Bandwidth Test]", "bandwidthTest of the CUDA samples"},
-                                OtherTool{"RDMA_Write", "perftest (ib_write_bw, ib_write_lat)"},
-                                OtherTool{"BW average[", "perftest (ib_write_bw)"},
-                                OtherTool{"Gflop/s)", "gpu-burn"},
-                                OtherTool{"==PROF==", "Nsight Compute"},
-                                OtherTool{"[tuning]", "DeepEP"},
-                                OtherTool{"#bytes #iterations", "perftest (ib_write_lat)"},
-                                OtherTool{"steptime_train", "SuperBench"},
-                                OtherTool{"STREAM_", "gpu_stream"},
-                                OtherTool{"latency_us", "a table of kernel times (forerun validate "
-                                                        "reads those)"},
-                                OtherTool{"DCGM", "DCGM"},
-                                OtherTool{"NVIDIA-SMI", "nvidia-smi"}};
+constexpr std::array kOthers = {
+    OtherTool{"BabelStream", "BabelStream"},
+    OtherTool{"[CUDA Bandwidth Test]", "bandwidthTest of the CUDA samples"},
+    OtherTool{"RDMA_Write", "perftest (ib_write_bw, ib_write_lat)"},
+    OtherTool{"BW average[", "perftest (ib_write_bw)"},
+    OtherTool{"Gflop/s)", "gpu-burn"},
+    OtherTool{"==PROF==", "Nsight Compute"},
+    OtherTool{"[tuning]", "DeepEP"},
+    OtherTool{"#bytes #iterations", "perftest (ib_write_lat)"},
+    OtherTool{"steptime_train", "SuperBench"},
+    OtherTool{"STREAM_", "gpu_stream"},
+    OtherTool{"latency_us",
+              "a table of kernel times (forerun validate "
+              "reads those)"},
+    OtherTool{"DCGM", "DCGM"},
+    OtherTool{"NVIDIA-SMI", "nvidia-smi"}};
 
 std::string what_it_is(std::string_view head) {
   if (head.starts_with("\x1f\x8b")) return "a gzip file: unpack it first (gunzip)";

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Reads a benchmark's log, whichever tool wrote it: the file's beginning tells the tool, in a table
-/// of kinds, and a file of another tool is refused with the name of what it looks like.
+/// Reads a benchmark's log, whichever tool wrote it: the file's beginning tells the tool, in a
+/// table of kinds, and a file of another tool is refused with the name of what it looks like.
 
 #include <cstdint>
 #include <optional>

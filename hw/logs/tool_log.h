@@ -85,8 +85,8 @@ struct TimedTax {
 struct ToolLog {
   LogTool tool = LogTool::nccl_tests_text;
   std::string file;
-  std::string version;                        ///< as the log tells it; empty: not told
-  std::string device;                         ///< name of the first device; empty: not told
+  std::string version;                          ///< as the log tells it; empty: not told
+  std::string device;                           ///< name of the first device; empty: not told
   std::optional<std::int64_t> multiprocessors;  ///< of that device
   std::vector<TimedCollective> collectives;
   std::vector<TimedGemm> gemms;
@@ -99,8 +99,8 @@ struct ToolLog {
   std::vector<std::string> notes;
 
   [[nodiscard]] std::size_t measurements() const {
-    return collectives.size() + gemms.size() + attentions.size() + copies.size() +
-           kernels.size() + taxes.size();
+    return collectives.size() + gemms.size() + attentions.size() + copies.size() + kernels.size() +
+           taxes.size();
   }
 };
 

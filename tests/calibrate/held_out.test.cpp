@@ -1,5 +1,5 @@
-/// `forerun calibrate` on published logs: curves are made of every other size, and the sizes between
-/// are predicted. Prints the error of every log.
+/// `forerun calibrate` on published logs: curves are made of every other size, and the sizes
+/// between are predicted. Prints the error of every log.
 
 #include <doctest/doctest.h>
 #include <fmt/core.h>
@@ -132,7 +132,8 @@ TEST_SUITE("calibrate/held out") {
 
   TEST_CASE("calibrating again with other ranks keeps the first curves") {
     Problems problems;
-    const auto one = read_log(log_path("nccl_tests/aws_p5_h100_1node_8gpu_allreduce.log"), problems);
+    const auto one =
+        read_log(log_path("nccl_tests/aws_p5_h100_1node_8gpu_allreduce.log"), problems);
     const auto two =
         read_log(log_path("nccl_tests/aws_p5_h100_2node_16gpu_allreduce.log"), problems);
     REQUIRE(one);
