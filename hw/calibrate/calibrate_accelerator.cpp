@@ -264,7 +264,7 @@ class AcceleratorCalibrator {
     own_.name = accelerator_.name + std::string(kOwnSurface);
     own_.source = files_of(own_files_);
     own_.licence = "the measurements'";
-    own_.changes = "constants and a smoothed grid fitted to measurements of this machine";
+    own_.changes = "the profile's surface, its residual corrected by measurements of this machine";
     edits_.push_back({"/surfaces", fmt::format("{{\"{}\": {}}}", own_.name, surface_text(own_))});
   }
 

@@ -73,6 +73,6 @@ struct Calibration {
 [[nodiscard]] Calibration calibrate_accelerator(const std::string& profile,
                                                 const std::vector<ToolLog>& logs, Problems&);
 
-inline constexpr std::size_t kFewestToFit = 100;
+inline constexpr std::size_t kFewestToFit = 20;
 
 }  // namespace forerun::hw

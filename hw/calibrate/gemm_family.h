@@ -14,8 +14,8 @@ namespace forerun::hw {
 
 struct GemmCalibration {
   CalibratedFamily family;
-  double scale = 1;            ///< of the profile's rate, where no surface was fitted
-  std::optional<GemmFit> fit;  ///< a surface of their own
+  double scale = 1;            ///< of the profile's rate, where no surface was made
+  std::optional<GemmFit> fit;  ///< the profile's surface, corrected
 };
 
 /// `measured`: burst products of one format, each shape once. `rate`: of the profile's entry.

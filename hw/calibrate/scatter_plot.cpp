@@ -165,8 +165,8 @@ class Plot {
       out += mark(family, {left + 6, at - 4, !fitted});
       out += label(left + 20, at, f.name);
       out += label(left + 20, at + 16,
-                   fmt::format("{} points, median error {}{}", e.count, show_percent(e.median),
-                               fitted ? "" : " (not fitted)"),
+                   fmt::format("{} point{}, median error {}{}", e.count, e.count == 1 ? "" : "s",
+                               show_percent(e.median), fitted ? "" : " (by the old profile)"),
                    "fill=\"#555\" font-size=\"12\"");
       at += 40;
       ++family;
