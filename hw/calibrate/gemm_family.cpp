@@ -22,6 +22,11 @@ constexpr std::size_t kParts = 5;
 /// Where a profile's surface has no residual of its own (a roofline): octaves.
 const std::vector<double> kOctaves = {0, 4, 7, 9, 10, 11, 12, 13, 14, 15};
 
+/// Some hundred samples where tables have thousands: they must weigh as much against the penalty,
+/// and differences of a tenth are what is sought and no outliers.
+constexpr GridSmoothing kSmoothing{
+    .penalty = 0.01, .ridge = 0.001, .outlier = 0.1, .reweightings = 6};
+
 double log2_of(std::int64_t n) { return std::log2(static_cast<double>(n)); }
 
 GemmRow row_of(const TimedGemm& t) {
@@ -60,7 +65,7 @@ GemmFit corrected(const std::vector<TimedGemm>& measured, const Accelerator& a, 
   const std::array<std::vector<double>, 3> knots =
       none ? std::array<std::vector<double>, 3>{kOctaves, kOctaves, kOctaves}
            : fit.residual.knots();
-  std::vector<double> values = fit_grid(knots, samples, GridSmoothing{}).values();
+  std::vector<double> values = fit_grid(knots, samples, kSmoothing).values();
   for (std::size_t i = 0; i < values.size() && !none; ++i) values[i] += fit.residual.values()[i];
   fit.residual = ResidualGrid(knots, std::move(values));
   return fit;
