@@ -52,13 +52,14 @@ constexpr std::array kKinds = {
          [](const std::string& text, Problems& p) { (void)hw::read_cloud(text, p); }},
     Kind{"scale_up_profile", "network profile",
          [](const std::string& text, Problems& p) { (void)hw::read_network(text, p); }},
+    Kind{"curves", "scale-up profile",
+         [](const std::string& text, Problems& p) { (void)hw::read_scale_up(text, p); }},
+    // After scale-up profiles, which have a hop too.
     Kind{"hop", "topology",
          [](const std::string& text, Problems& p) {
            const JsonDocument document = JsonDocument::parse(text, p);
            (void)hw::read_topology(document, p);
          }},
-    Kind{"curves", "scale-up profile",
-         [](const std::string& text, Problems& p) { (void)hw::read_scale_up(text, p); }},
     Kind{"layer_division", "framework preset",
          [](const std::string& text, Problems& p) { (void)sim::read_framework(text, p); }},
     Kind{"constants", "loss law",

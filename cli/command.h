@@ -15,10 +15,12 @@ namespace forerun::cli {
 struct Options {
   std::vector<std::string> arguments;
   std::vector<std::string> set;               ///< PATH=VALUE
+  std::vector<std::string> with;              ///< files of measurements
   std::vector<std::string> faster, schedule;  ///< KIND=FACTOR; names of schedules
   std::optional<std::uint64_t> seed;
-  std::string json, output, trace, profile, notes, left_out, chakra;  ///< empty: not asked for
-  int threads = 0;                                                    ///< 0: one for each processor
+  std::string json, output, trace, profile, notes, left_out, chakra,
+      plot;         ///< empty: not asked for
+  int threads = 0;  ///< 0: one for each processor
   bool markdown = false, rows = false, every_kernel = false;
 };
 
@@ -31,6 +33,8 @@ enum class Flag : std::uint8_t {
   profile,
   notes,
   left_out,
+  with,
+  plot,
   threads,
   markdown,
   rows,
@@ -64,6 +68,7 @@ int compare(const Options&);
 int network(const Options&);
 int replay(const Options&);
 int import(const Options&);
+int calibrate(const Options&);
 int validate(const Options&);
 int check(const Options&);
 int list(const Options&);

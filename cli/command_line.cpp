@@ -103,6 +103,12 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
     case Flag::left_out:
       option = app.add_option(name, o.left_out, summary);
       break;
+    case Flag::with:
+      option = app.add_option(name, o.with, summary)->expected(1, 10000);
+      break;
+    case Flag::plot:
+      option = app.add_option(name, o.plot, summary);
+      break;
     case Flag::threads:
       option = app.add_option(name, o.threads, summary)->check(CLI::Range(1, 1024));
       break;

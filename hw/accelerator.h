@@ -77,7 +77,8 @@ struct Accelerator {
 /// The dense peak of 16-bit products: bf16's, or fp16's where the cores have no bf16 (V100).
 [[nodiscard]] FlopRate matrix_peak(const Accelerator&);
 
-/// Reads a profile; wrong input is reported with path and rule.
+/// Reads a profile; wrong input is reported with path and rule. A profile may hold surfaces itself
+/// ("surfaces", by name, each as a file of hw/profiles/surfaces): `forerun calibrate` makes such.
 [[nodiscard]] std::optional<Accelerator> read_accelerator(const std::string& json_text, Problems&);
 /// The same without its surfaces, for the program that makes those.
 [[nodiscard]] std::optional<Accelerator> read_accelerator_facts(const std::string& json_text,

@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "core/error.h"
@@ -20,11 +21,7 @@ struct SurfaceFile {
   std::map<AttentionKernel, AttentionFit> attention;
 };
 
-SurfaceFile load_surfaces(const std::string& name) {
-  const std::string path = data_path("hw/profiles/surfaces/" + name + ".json");
-  Problems problems;
-  const JsonDocument document = JsonDocument::load(path, problems);
-  Reader top = document.root(problems);
+SurfaceFile read_surface_file(Reader& top) {
   SurfaceFile file;
   (void)top.integer("schema", 1, 1);
   for (const char* key : {"name", "source", "licence", "changes"}) (void)top.text(key);
@@ -37,6 +34,15 @@ SurfaceFile load_surfaces(const std::string& name) {
     file.attention.emplace(kernel, read_attention_fit(attention.object(key)));
   }
   top.finish();
+  return file;
+}
+
+SurfaceFile load_surfaces(const std::string& name) {
+  const std::string path = data_path("hw/profiles/surfaces/" + name + ".json");
+  Problems problems;
+  const JsonDocument document = JsonDocument::load(path, problems);
+  Reader top = document.root(problems);
+  SurfaceFile file = read_surface_file(top);
   if (!problems.empty()) {
     throw Error(ExitCode::wrong, problems.text(path), "run the program fit_surfaces again");
   }
@@ -45,6 +51,18 @@ SurfaceFile load_surfaces(const std::string& name) {
 
 class SurfaceFiles {
  public:
+  /// Surfaces that stand in the profile itself, by name ("surfaces", made by forerun calibrate):
+  /// they are the machine's own.
+  void embed(Reader& top) {
+    if (!top.has("surfaces")) return;
+    Reader all = top.object("surfaces");
+    for (const std::string& name : all.keys()) {
+      Reader one = all.object(name);
+      files_.emplace(name, read_surface_file(one));
+      embedded_.insert(name);
+    }
+  }
+  [[nodiscard]] bool embedded(const std::string& name) const { return embedded_.contains(name); }
   const SurfaceFile* get(const std::string& name, Reader& entry) {
     if (name.empty()) return nullptr;
     if (!files_.contains(name)) {
@@ -60,6 +78,7 @@ class SurfaceFiles {
 
  private:
   std::map<std::string, SurfaceFile> files_;
+  std::set<std::string> embedded_;
 };
 
 double bytes_of_result(Precision p) {
@@ -92,7 +111,8 @@ std::optional<FitUse<Fit>> read_surface_use(Reader& entry, SurfaceFiles& files,
     entry.problem(what, fmt::format("{} has no surface of {}", name_of_file, name(like)));
     return std::nullopt;
   }
-  const bool own = name_of_file == profile && rate == 1 && like == kind;
+  const bool of_this = name_of_file == profile || files.embedded(name_of_file);
+  const bool own = of_this && rate == 1 && like == kind;
   return FitUse<Fit>{fit->second, rate, own};
 }
 
@@ -165,6 +185,7 @@ void read_attention(Reader& top, Accelerator& a, SurfaceFiles& files) {
 
 void read_kernel_surfaces(Reader& top, Accelerator& a) {
   SurfaceFiles files;
+  files.embed(top);
   read_gemm(top, a, files);
   read_attention(top, a, files);
 }

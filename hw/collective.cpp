@@ -53,18 +53,25 @@ Candidate modelled_inside(CollectiveKind kind, double bytes, std::int64_t ranks,
   return best;
 }
 
-/// A curve's time at any size. Below its sizes: the model times the residual at the smallest.
-/// Above: the time at the largest plus what the model adds (scaled by the residual where the model
-/// is slower than the measurement), because what a large message loses is a fixed time, not a
-/// share.
-double extended(const Curve& curve, CollectiveKind kind, double log_size, const ScaleUp& s) {
+/// A curve's time at any size, with `model` of bytes for what it does not cover. Below its sizes:
+/// the model times the residual at the smallest. Above: the time at the largest plus what the model
+/// adds (scaled by the residual where the model is slower than the measurement), because what a
+/// large message loses is a fixed time, not a share.
+template <class Model>
+double extended(const Curve& curve, double log_size, Model model) {
   if (curve.covers(log_size)) return std::exp2(curve.log_time(log_size));
   const double end = std::clamp(log_size, curve.smallest(), curve.largest());
   const double measured = std::exp2(curve.log_time(end));
-  const double at_end = modelled_inside(kind, std::exp2(end), curve.ranks(), s).time;
-  const double here = modelled_inside(kind, std::exp2(log_size), curve.ranks(), s).time;
+  const double at_end = model(std::exp2(end));
+  const double here = model(std::exp2(log_size));
   if (log_size < end) return measured * here / at_end;
   return measured + (here - at_end) * std::min(1.0, measured / at_end);
+}
+
+double extended(const Curve& curve, CollectiveKind kind, double log_size, const ScaleUp& s) {
+  return extended(curve, log_size, [&](double bytes) {
+    return modelled_inside(kind, bytes, curve.ranks(), s).time;
+  });
 }
 
 /// A group of more (or fewer) ranks than any curve: the nearest curve at the size that puts as many
@@ -220,6 +227,68 @@ Candidate pair_across(double bytes, const Group& g, const Network& n) {
   return {latency, latency + bytes / W, "p2p"};
 }
 
+Candidate modelled_across(CollectiveKind kind, double bytes, const Group& g, const Network& n) {
+  const std::int64_t domains = (g.ranks + g.per_domain - 1) / g.per_domain;
+  switch (kind) {
+    case CollectiveKind::all_reduce:
+      return all_reduce_across(bytes, g, n, domains);
+    case CollectiveKind::all_to_all:
+      return all_to_all_across(bytes, g, n, domains);
+    case CollectiveKind::send_receive:
+      return pair_across(bytes, g, n);
+    default:
+      return half_across(kind, bytes, g, n, domains);
+  }
+}
+
+/// The measured curve of this kind, as many ranks a domain and the nearest number of ranks.
+const Curve* nearest_measured(CollectiveKind kind, const Group& g, const Network& n) {
+  const Curve* nearest = nullptr;
+  const auto distance = [&](const Curve& c) {
+    return std::abs(log2_of(c.ranks()) - log2_of(g.ranks));
+  };
+  for (const MeasuredCurve& m : n.measured) {
+    if (m.kind != kind || m.per_domain != g.per_domain || m.curve.ranks() == m.per_domain) continue;
+    if (nearest == nullptr || distance(m.curve) < distance(*nearest)) nearest = &m.curve;
+  }
+  return nearest;
+}
+
+/// Across domains a curve is interpolated in the ratio of measured to modelled time, so that sizes
+/// far apart (an excerpt of a log) keep the model's shape between them.
+template <class Model>
+double interpolated(const Curve& curve, double log_size, Model model) {
+  if (!curve.covers(log_size)) return extended(curve, log_size, model);
+  const auto [below, above] = curve.around(log_size);
+  const auto ratio = [&](double at) {
+    return curve.log_time(at) - std::log2(model(std::exp2(at)));
+  };
+  const double share = above > below ? (log_size - below) / (above - below) : 0.0;
+  const double here = ratio(below) + share * (ratio(above) - ratio(below));
+  return model(std::exp2(log_size)) * std::exp2(here);
+}
+
+/// Across domains: the model, corrected by what was measured where something was.
+CollectiveTime across_domains(CollectiveKind kind, double bytes, const Group& g, const Network& n) {
+  const Candidate model = modelled_across(kind, bytes, g, n);
+  const Curve* curve = nearest_measured(kind, g, n);
+  if (curve == nullptr) {
+    return {Seconds(model.time), Seconds(model.latency), model.algorithm,
+            DurationEvidence::modelled};
+  }
+  const Group alike{curve->ranks(), g.per_domain, 1};
+  const auto modelled = [&](double b) { return modelled_across(kind, b, alike, n).time; };
+  const double log_size = std::log2(bytes);
+  const double measured = interpolated(*curve, log_size, modelled);
+  if (g == alike) {
+    return {Seconds(measured), Seconds(std::min(model.latency, measured)), "table",
+            curve->evidence(log_size)};
+  }
+  const double ratio = measured / modelled(bytes);
+  return {Seconds(model.time * ratio), Seconds(model.latency * ratio), model.algorithm,
+          DurationEvidence::modelled};
+}
+
 }  // namespace
 
 CollectiveTime collective_time(CollectiveKind kind, Bytes bytes, const Group& g, const Network& n) {
@@ -229,23 +298,7 @@ CollectiveTime collective_time(CollectiveKind kind, Bytes bytes, const Group& g,
   FORERUN_ASSERT(n.inside != nullptr, n.name);
   if (g.ranks == 1 || bytes.base() <= 0) return {};
   if (g.per_domain == g.ranks) return inside_domain(kind, bytes.base(), g.ranks, *n.inside);
-  const std::int64_t domains = (g.ranks + g.per_domain - 1) / g.per_domain;
-  Candidate best;
-  switch (kind) {
-    case CollectiveKind::all_reduce:
-      best = all_reduce_across(bytes.base(), g, n, domains);
-      break;
-    case CollectiveKind::all_to_all:
-      best = all_to_all_across(bytes.base(), g, n, domains);
-      break;
-    case CollectiveKind::send_receive:
-      best = pair_across(bytes.base(), g, n);
-      break;
-    default:
-      best = half_across(kind, bytes.base(), g, n, domains);
-      break;
-  }
-  return {Seconds(best.time), Seconds(best.latency), best.algorithm, DurationEvidence::modelled};
+  return across_domains(kind, bytes.base(), g, n);
 }
 
 Bandwidth bus_bandwidth(CollectiveKind kind, Bytes bytes, std::int64_t ranks, Seconds time) {

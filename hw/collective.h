@@ -10,7 +10,10 @@
 /// Inside a domain: measured curves over size and ranks (hw/scale_up.h), beyond the measured rank
 /// counts NCCL's own tuning model, corrected by the nearest measured count. Across domains: the
 /// cheapest of ring, tree (with in-switch reduction: NVLS tree) and, where the network has it,
-/// SHARP; equations in collective.cpp.
+/// SHARP; equations in collective.cpp. Where the profile has measured curves of its own (made by
+/// `forerun calibrate`), they go before: inside a domain in place of the scale-up profile's, across
+/// domains for groups that lie as the measured one; a group of other ranks or beside others takes
+/// the model's time in the ratio of measured to modelled of the nearest measured group.
 ///
 /// `bytes` is as nccl-tests counts it: the buffer of an all-reduce, the whole gathered result, the
 /// whole input of a rank's reduce-scatter, the complete buffer of a rank's all-to-all, the message
@@ -40,6 +43,16 @@ struct Group {
   std::int64_t per_domain = 1;  ///< ranks of this group in one scale-up domain (<= ranks)
   std::int64_t sharing = 1;     ///< groups of this kind that use a domain's NICs at once
   auto operator<=>(const Group&) const = default;
+};
+
+/// Times measured on the machine itself, between one group of ranks that had the NICs for itself.
+struct MeasuredCurve {
+  CollectiveKind kind = CollectiveKind::all_reduce;
+  std::int64_t per_domain = 1;  ///< of the curve's ranks
+  std::vector<Bytes> sizes;     ///< rising
+  std::vector<Seconds> times;   ///< not falling
+  std::string source;
+  Curve curve;  ///< the same
 };
 
 /// The machines' links, from hw/profiles/networks/NAME.json or built from a few numbers.
@@ -73,6 +86,8 @@ struct Network {
   /// runs on as many channels, a multiprocessor each, as NICs need.
   double network_tax = 1.0;
   double in_job_efficiency = 1.0;  ///< bandwidth inside a training job over bandwidth in isolation
+  /// "collectives" of the profile, if it has any. Those inside one domain are among `inside`'s too.
+  std::vector<MeasuredCurve> measured;
   std::map<std::string, Evidence> evidence;   ///< by field name
   std::map<std::string, std::string> source;  ///< by field name
 };
@@ -89,6 +104,8 @@ struct CollectiveTime {
 [[nodiscard]] Bandwidth bus_bandwidth(CollectiveKind, Bytes, std::int64_t ranks, Seconds);
 
 [[nodiscard]] std::optional<Network> read_network(const std::string& json_text, Problems&);
+/// Puts the curves that lie in one domain in the place of `inside`'s of the same kind and ranks.
+void take_measured(const std::vector<MeasuredCurve>& measured, ScaleUp& inside);
 /// The network profile of that name; throws Error naming the nearest if there is none.
 [[nodiscard]] Network load_network(const std::string& name);
 [[nodiscard]] std::vector<std::string> network_names();

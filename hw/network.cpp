@@ -15,7 +15,8 @@ namespace {
 
 using Curves = decltype(ScaleUp::curves);
 
-void read_curve(Reader& r, Curves& curves) {
+/// What a curve's object says: kind, ranks, bytes, microseconds.
+std::optional<MeasuredCurve> read_curve(Reader& r) {
   const std::string kind_name = r.text("kind");
   const std::int64_t ranks = r.integer("ranks", 2, 1 << 20);
   const std::vector<double> sizes = r.numbers("bytes", 1, 1e15);
@@ -28,14 +29,14 @@ void read_curve(Reader& r, Curves& curves) {
     r.problem("bytes",
               fmt::format("{} sizes and {} times: as many of both, both rising, above zero",
                           sizes.size(), times.size()));
-    return;
+    return std::nullopt;
   }
-  if (!kind) return;
+  if (!kind) return std::nullopt;
   std::vector<Bytes> s_bytes;
   std::vector<Seconds> s_times;
   for (const double v : sizes) s_bytes.push_back(Bytes(v));
   for (const double v : times) s_times.push_back(Seconds(v * 1e-6));
-  curves[static_cast<std::size_t>(*kind)].emplace_back(ranks, s_bytes, s_times);
+  return MeasuredCurve{*kind, ranks, s_bytes, s_times, {}, Curve(ranks, s_bytes, s_times)};
 }
 
 /// By kind, by rising ranks.
@@ -43,10 +44,35 @@ Curves read_curves(Reader& measured) {
   Curves all;
   measured.text("error");
   for (Reader& curve : measured.objects("curves")) {
-    read_curve(curve, all);
+    if (const auto read = read_curve(curve)) {
+      all[static_cast<std::size_t>(read->kind)].push_back(read->curve);
+    }
     curve.finish();
   }
   for (auto& curves : all) std::ranges::sort(curves, {}, &Curve::ranks);
+  return all;
+}
+
+/// The profile's own measurements: as a scale-up profile's curves, each with how many of its ranks
+/// lie in one domain and its source.
+std::vector<MeasuredCurve> read_measured(Reader& field) {
+  std::vector<MeasuredCurve> all;
+  field.text("error");
+  for (Reader& r : field.objects("curves")) {
+    const std::int64_t per_domain = r.integer("per_domain", 1, 1 << 20);
+    const std::string source = r.text("source");
+    std::optional<MeasuredCurve> curve = read_curve(r);
+    r.finish();
+    if (!curve) continue;
+    if (per_domain > curve->curve.ranks()) {
+      r.problem("per_domain",
+                fmt::format("{} is more than the {} ranks", per_domain, curve->curve.ranks()));
+      continue;
+    }
+    curve->per_domain = per_domain;
+    curve->source = source;
+    all.push_back(*std::move(curve));
+  }
   return all;
 }
 
@@ -132,6 +158,8 @@ std::optional<Network> read_network(const std::string& json_text, Problems& prob
   n.exchange_host = f.seconds("exchange_host");
   n.network_tax = f.number("network_tax", 0, 1);
   n.in_job_efficiency = f.number("in_job_efficiency", 0.01, 1);
+  if (top.has("collectives")) n.measured = f.field("collectives", read_measured);
+  const Bandwidth pair = top.has("pair") ? f.bandwidth("pair") : Bandwidth{};
   top.finish();
   const std::vector<std::string> known = scale_up_names();
   if (std::find(known.begin(), known.end(), n.scale_up_profile) == known.end()) {
@@ -141,9 +169,22 @@ std::optional<Network> read_network(const std::string& json_text, Problems& prob
                              near.empty() ? "" : fmt::format(", did you mean {}?", near)));
   }
   if (problems.list().size() != before) return std::nullopt;
-  n.inside = std::make_shared<const ScaleUp>(load_scale_up(n.scale_up_profile));
+  ScaleUp inside = load_scale_up(n.scale_up_profile);
+  if (pair.base() > 0) inside.pair = pair;
+  take_measured(n.measured, inside);
+  n.inside = std::make_shared<const ScaleUp>(std::move(inside));
   n.scale_up = n.inside->link;
   return n;
+}
+
+void take_measured(const std::vector<MeasuredCurve>& measured, ScaleUp& inside) {
+  for (const MeasuredCurve& m : measured) {
+    if (m.per_domain != m.curve.ranks()) continue;
+    auto& curves = inside.curves[static_cast<std::size_t>(m.kind)];
+    std::erase_if(curves, [&](const Curve& c) { return c.ranks() == m.curve.ranks(); });
+    curves.push_back(m.curve);
+    std::ranges::sort(curves, {}, &Curve::ranks);
+  }
 }
 
 Network load_network(const std::string& name) {

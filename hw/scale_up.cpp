@@ -53,6 +53,12 @@ double Curve::log_time(double log_size) const {
   return log_time_[after - 1] + share * (log_time_[after] - log_time_[after - 1]);
 }
 
+std::pair<double, double> Curve::around(double log_size) const {
+  const auto from = std::lower_bound(log_size_.begin(), log_size_.end(), log_size);
+  if (from == log_size_.begin() || *from == log_size) return {*from, *from};
+  return {*(from - 1), *from};
+}
+
 DurationEvidence Curve::evidence(double log_size) const {
   if (!covers(log_size)) return DurationEvidence::extrapolated;
   return std::binary_search(log_size_.begin(), log_size_.end(), log_size)

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/evidence.h"
@@ -66,6 +67,8 @@ class Curve {
   [[nodiscard]] double smallest() const { return log_size_.front(); }
   [[nodiscard]] double largest() const { return log_size_.back(); }
   [[nodiscard]] std::int64_t ranks() const { return ranks_; }
+  /// The measured sizes about a covered one: twice the same where it is measured itself.
+  [[nodiscard]] std::pair<double, double> around(double log_size) const;
 
  private:
   std::int64_t ranks_;

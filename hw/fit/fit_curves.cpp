@@ -24,6 +24,7 @@
 #include "core/file.h"
 #include "core/report_errors.h"
 #include "hw/csv.h"
+#include "hw/fit/isotonic.h"
 #include "hw/kernel_table.h"
 
 namespace {
@@ -55,26 +56,11 @@ std::map<Key, Points> read_table(const std::string& path) {
 bool kept(std::size_t i, std::size_t count) { return i % 2 == 0 || i + 1 == count; }
 
 Points pooled(const Points& points) {
-  struct Block {
-    double mean;
-    std::size_t count;
-  };
-  std::vector<Block> blocks;
-  for (const auto& point : points) {
-    blocks.push_back({std::log(point.second), 1});
-    while (blocks.size() > 1 && blocks[blocks.size() - 2].mean > blocks.back().mean) {
-      const Block last = blocks.back();
-      blocks.pop_back();
-      Block& b = blocks.back();
-      const auto n = static_cast<double>(b.count), m = static_cast<double>(last.count);
-      b = {(b.mean * n + last.mean * m) / (n + m), b.count + last.count};
-    }
-  }
+  std::vector<double> logarithms;
+  for (const auto& point : points) logarithms.push_back(std::log(point.second));
+  logarithms = isotonic(logarithms);
   Points result = points;
-  std::size_t i = 0;
-  for (const Block& b : blocks) {
-    for (std::size_t k = 0; k < b.count; ++k) result[i++].second = std::exp(b.mean);
-  }
+  for (std::size_t i = 0; i < result.size(); ++i) result[i].second = std::exp(logarithms[i]);
   return result;
 }
 
