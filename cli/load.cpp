@@ -63,6 +63,12 @@ sim::Scenario load_scenario(const Options& options) {
   if (scenario->mixture && scenario->mixture->recording) {
     identity += fmt::format("\nrecording {:016x}", scenario->mixture->recording->hash);
   }
+  for (const sim::Pool& pool : scenario->pools) {
+    if (pool.files.hash != 0) identity += fmt::format("\nprofiles {:016x}", pool.files.hash);
+  }
+  if (scenario->profile_files.hash != 0) {
+    identity += fmt::format("\nprofiles {:016x}", scenario->profile_files.hash);
+  }
   scenario->hash = hash_text(identity);
   return *std::move(scenario);
 }

@@ -10,6 +10,7 @@
 #include "sim/plan_json.h"
 #include "sim/scenario_modalities.h"
 #include "sim/scenario_network.h"
+#include "sim/scenario_profiles.h"
 
 namespace forerun::sim {
 namespace {
@@ -20,22 +21,19 @@ constexpr double kMostTokens = 1e18;
 void read_pool(Reader& at, Scenario& s) {
   Pool& pool = s.pools.emplace_back();
   pool.first_stage = at.integer("first_stage", 1, kMostAccelerators);
-  const std::string name = at.text("accelerator");
-  const bool found =
-      known_name(at, "accelerator", name, hw::accelerator_names(), "accelerator profile");
-  if (found) pool.accelerator = hw::load_accelerator(name);
-  pool.network = read_analytic_network(at.object("network"), found ? name : std::string{});
+  auto accelerator = read_accelerator_choice(at, "accelerator", pool.files);
+  if (accelerator) pool.accelerator = *std::move(accelerator);
+  pool.network = read_analytic_network(at.object("network"), pool.accelerator.name, pool.files);
   if (at.has("accelerator_hour")) pool.price = at.dollar_rate("accelerator_hour");
   at.finish();
 }
 
 void read_cluster(Reader at, Scenario& s) {
-  const std::string name = at.text("accelerator");
-  const bool found =
-      known_name(at, "accelerator", name, hw::accelerator_names(), "accelerator profile");
-  if (found) s.accelerator = hw::load_accelerator(name);
+  auto accelerator = read_accelerator_choice(at, "accelerator", s.profile_files);
+  const bool found = accelerator.has_value();
+  if (found) s.accelerator = *std::move(accelerator);
   s.accelerators = at.integer("accelerators", 1, kMostAccelerators);
-  read_network_choice(at.object("network"), found ? name : std::string{}, s);
+  read_network_choice(at.object("network"), s.accelerator.name, s);
   if (at.has("power_cap")) {
     const Watts cap = at.watts("power_cap");
     const hw::PowerModel& board = s.accelerator.power;

@@ -40,12 +40,20 @@ struct ModalityShare {
   bool operator==(const ModalityShare&) const = default;
 };
 
+/// Files of profiles that do not come with forerun; empty where the name of one that does was
+/// given.
+struct ProfileFiles {
+  std::string accelerator, network;
+  std::uint64_t hash = 0;  ///< of what is in them, and in a topology's file
+};
+
 /// Accelerators of another kind, on machines of their own, that hold the pipeline stages from
 /// `first_stage` on.
 struct Pool {
   std::int64_t first_stage = 1;
   hw::Accelerator accelerator;
   hw::Network network;
+  ProfileFiles files;
   std::optional<DollarRate> price;  ///< of one accelerator
 };
 
@@ -54,6 +62,7 @@ struct Scenario {
   std::string description;
   hw::Accelerator accelerator;
   hw::Network network;
+  ProfileFiles profile_files;
   /// The network as a graph on whose links exchanges share (fidelity "flow"); none: each takes what
   /// it takes alone (fidelity "analytic").
   std::shared_ptr<const hw::Topology> topology;

@@ -13,12 +13,16 @@
 namespace forerun::sim {
 namespace {
 
+std::string accelerator_json(const hw::Accelerator& a, const ProfileFiles& files) {
+  return json_quoted(files.accelerator.empty() ? a.name : files.accelerator);
+}
+
 std::string pools_json(const Scenario& s) {
   std::vector<std::string> pools;
   for (const Pool& p : s.pools) {
     pools.push_back(fmt::format(
         "{{\"first_stage\": {}, \"accelerator\": {}, \"network\": {}{}}}", p.first_stage,
-        json_quoted(p.accelerator.name), analytic_network_json(p.network),
+        accelerator_json(p.accelerator, p.files), analytic_network_json(p.network, p.files.network),
         p.price ? fmt::format(", \"accelerator_hour\": \"{} USD/h\"", p.price->in(1.0_usd_per_h))
                 : ""));
   }
@@ -33,7 +37,8 @@ std::string scenario_json(const Scenario& s) {
   lines.push_back("\"model\": " + models::architecture_json(s.model));
   lines.push_back(fmt::format(
       "\"cluster\": {{\"accelerator\": {}, \"accelerators\": {}, \"network\": {}{}{}}}",
-      json_quoted(s.accelerator.name), s.accelerators, network_choice_json(s), pools_json(s),
+      accelerator_json(s.accelerator, s.profile_files), s.accelerators, network_choice_json(s),
+      pools_json(s),
       s.power_cap ? fmt::format(", \"power_cap\": \"{} W\"", s.power_cap->base()) : ""));
   lines.push_back("\"plan\": " + plan_json(s.plan));
   if (s.mixture) lines.push_back("\"mixture\": " + models::mixture_json(*s.mixture));

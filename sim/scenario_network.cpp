@@ -7,8 +7,11 @@
 #include <filesystem>
 #include <utility>
 
+#include "core/file.h"
 #include "core/json_writer.h"
+#include "core/random.h"
 #include "hw/topology.h"
+#include "sim/scenario_profiles.h"
 
 namespace forerun::sim {
 namespace {
@@ -57,6 +60,7 @@ void read_network_graph(Reader& at, Scenario& s) {
     return;
   }
   s.network = *topology->network;
+  if (is_file) s.profile_files.hash = hash_text(read_file(path, kMaxJsonBytes));
   for (std::size_t i = 0; i < beside.size(); ++i) {
     hw::check_network_job(beside[i], s.beside[i], topology->graph);
   }
@@ -90,25 +94,10 @@ std::string graph_json(const Scenario& s) {
 
 }  // namespace
 
-bool known_name(Reader& at, std::string_view key, const std::string& name,
-                const std::vector<std::string>& names, std::string_view what) {
-  if (std::find(names.begin(), names.end(), name) != names.end()) return true;
-  if (name.empty()) return false;
-  const std::string near = nearest(name, {names.begin(), names.end()});
-  at.problem(key,
-             near.empty()
-                 ? fmt::format("\"{}\" is no {}; there are {}", name, what, fmt::join(names, ", "))
-                 : fmt::format("\"{}\" is no {}: did you mean {}?", name, what, near));
-  return false;
-}
-
-hw::Network read_analytic_network(Reader at, const std::string& accelerator) {
+hw::Network read_analytic_network(Reader at, const std::string& accelerator, ProfileFiles& files) {
   hw::Network network;
   if (at.has("name")) {
-    const std::string name = at.text("name");
-    if (known_name(at, "name", name, hw::network_names(), "network profile")) {
-      network = hw::load_network(name);
-    }
+    if (auto named = read_network_profile(at, "name", files)) network = *std::move(named);
   } else {
     const std::int64_t domain = at.integer("domain", 1, kMostDomain);
     const std::int64_t per_node = at.integer("per_node", 1, kMostDomain);
@@ -132,11 +121,12 @@ void read_network_choice(Reader at, const std::string& accelerator, Scenario& s)
     read_network_graph(at, s);
     at.finish();
   } else {
-    s.network = read_analytic_network(std::move(at), accelerator);
+    s.network = read_analytic_network(std::move(at), accelerator, s.profile_files);
   }
 }
 
-std::string analytic_network_json(const hw::Network& n) {
+std::string analytic_network_json(const hw::Network& n, const std::string& file) {
+  if (!file.empty()) return fmt::format("{{\"name\": {}}}", json_quoted(file));
   const std::vector<std::string> names = hw::network_names();
   if (std::find(names.begin(), names.end(), n.name) != names.end()) {
     return fmt::format("{{\"name\": {}}}", json_quoted(n.name));
@@ -146,7 +136,7 @@ std::string analytic_network_json(const hw::Network& n) {
 }
 
 std::string network_choice_json(const Scenario& s) {
-  return s.topology ? graph_json(s) : analytic_network_json(s.network);
+  return s.topology ? graph_json(s) : analytic_network_json(s.network, s.profile_files.network);
 }
 
 }  // namespace forerun::sim

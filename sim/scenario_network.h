@@ -12,14 +12,11 @@
 
 namespace forerun::sim {
 
-/// True if `name` is one of `names`; else a problem with the nearest.
-[[nodiscard]] bool known_name(Reader& at, std::string_view key, const std::string& name,
-                              const std::vector<std::string>& names, std::string_view what);
-
 /// {"name": "dgx-h100"}, or {"domain": 8, "per_node": 8, "network": "400 Gb/s"} where only that is
 /// known; a missing "network" is the generation's usual NIC.
-[[nodiscard]] hw::Network read_analytic_network(Reader at, const std::string& accelerator);
-[[nodiscard]] std::string analytic_network_json(const hw::Network&);
+[[nodiscard]] hw::Network read_analytic_network(Reader at, const std::string& accelerator,
+                                                ProfileFiles&);
+[[nodiscard]] std::string analytic_network_json(const hw::Network&, const std::string& file);
 /// Reads and finishes "network"; `accelerator`: whose usual network stands for what is not told,
 /// empty if it is not known.
 void read_network_choice(Reader at, const std::string& accelerator, Scenario&);
