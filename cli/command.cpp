@@ -29,7 +29,10 @@ constexpr std::array kFlags = {
     FlagFacts{Flag::markdown, "markdown", "", "print the scoreboard as Markdown tables"},
     FlagFacts{Flag::rows, "rows", "", "print every row, however many there are"},
     FlagFacts{Flag::every_kernel, "every-kernel", "",
-              "simulate each kernel of each micro-batch as an event"}};
+              "simulate each kernel of each micro-batch as an event"},
+    FlagFacts{Flag::budget, "budget", "SECONDS", "most that the measurements may take"},
+    FlagFacts{Flag::family, "family", "NAME", "measure only this family; may be given again"},
+    FlagFacts{Flag::plan, "plan", "", "show what would be measured, and measure nothing"}};
 
 }  // namespace
 
@@ -85,6 +88,15 @@ const std::vector<Command>& commands() {
        {Flag::output, Flag::json},
        {"forerun import Mixtral-8x7B-v0.1/config.json -o mixtral.json"},
        import},
+      {"probe",
+       "time kernels on this machine's accelerator and write them to a file",
+       "",
+       "",
+       0,
+       0,
+       {Flag::output, Flag::budget, Flag::seed, Flag::family, Flag::plan, Flag::rows, Flag::json},
+       {"forerun probe -o h100.probe.json", "forerun probe --plan --budget 120"},
+       probe},
       {"validate",
        "predict published rows or measured kernels and print the scoreboard",
        "FILE",

@@ -18,7 +18,9 @@ struct Options {
   std::optional<std::uint64_t> seed;
   std::string json, output, trace, profile, notes, left_out;  ///< empty: not asked for
   int threads = 0;                                            ///< 0: one for each processor
-  bool markdown = false, rows = false, every_kernel = false;
+  std::optional<double> budget;                               ///< seconds
+  std::vector<std::string> families;                          ///< of the probe
+  bool markdown = false, rows = false, every_kernel = false, plan = false;
 };
 
 enum class Flag : std::uint8_t {
@@ -33,7 +35,10 @@ enum class Flag : std::uint8_t {
   threads,
   markdown,
   rows,
-  every_kernel
+  every_kernel,
+  budget,
+  family,
+  plan
 };
 
 /// `name` without its hyphens; `value` names what follows it, empty for a switch; `letter` is
@@ -59,6 +64,7 @@ int step(const Options&);
 int compare(const Options&);
 int network(const Options&);
 int import(const Options&);
+int probe(const Options&);
 int validate(const Options&);
 int check(const Options&);
 int list(const Options&);
