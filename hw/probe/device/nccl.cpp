@@ -63,7 +63,22 @@ struct Nccl::Functions {
 };
 
 Nccl::Nccl() : functions_(std::make_unique<Functions>()) {}
-Nccl::~Nccl() = default;
+Nccl::~Nccl() {
+  for (const auto& [ranks, group] : communicators_) {
+    for (void* c : group) (void)functions_->close(c);
+  }
+}
+
+const std::vector<void*>& Nccl::communicators(std::int64_t ranks) {
+  const auto known = communicators_.find(ranks);
+  if (known != communicators_.end()) return known->second;
+  std::vector<int> devices(static_cast<std::size_t>(ranks));
+  std::iota(devices.begin(), devices.end(), 0);
+  std::vector<void*> made(devices.size());
+  functions_->check(functions_->open(made.data(), static_cast<int>(ranks), devices.data()),
+                    "ncclCommInitAll");
+  return communicators_[ranks] = std::move(made);
+}
 
 std::string Nccl::version() const {
   int v = 0;
@@ -72,15 +87,15 @@ std::string Nccl::version() const {
 }
 
 struct Collective::Rank {
-  Rank(int number, std::int64_t in_elements, std::int64_t out_elements)
+  Rank(int number, void* its, std::int64_t in_elements, std::int64_t out_elements)
       : device(number),
+        communicator(its),
         in(2 * static_cast<std::size_t>(in_elements)),
         out(2 * static_cast<std::size_t>(out_elements)) {}
   int device;
-  void* communicator = nullptr;
+  void* communicator;
   Buffer in, out;
   CudaStream stream;
-  CudaEvent done;
 };
 
 Collective::Collective(Nccl& library, ProbeFamily family, std::int64_t ranks, std::int64_t bytes,
@@ -91,26 +106,17 @@ Collective::Collective(Nccl& library, ProbeFamily family, std::int64_t ranks, st
   const std::int64_t all = whole ? part_ : part_ * ranks;
   const std::int64_t in = family == ProbeFamily::all_gather ? part_ : all;
   const std::int64_t out = family == ProbeFamily::reduce_scatter ? part_ : all;
-  std::vector<int> devices(static_cast<std::size_t>(ranks));
-  std::iota(devices.begin(), devices.end(), 0);
-  for (const int d : devices) {
-    const OnDevice here(d);
-    ranks_.push_back(std::make_unique<Rank>(d, in, out));
-    fill_random(ranks_.back()->in.data(), Element::bf16, in, seed + static_cast<std::uint64_t>(d),
-                1, ranks_.back()->stream.get());
+  const std::vector<void*>& communicators = library.communicators(ranks);
+  for (std::size_t i = 0; i < communicators.size(); ++i) {
+    const OnDevice here(static_cast<int>(i));
+    ranks_.push_back(std::make_unique<Rank>(static_cast<int>(i), communicators[i], in, out));
+    fill_random(ranks_.back()->in.data(), Element::bf16, in, seed + i, 1,
+                ranks_.back()->stream.get());
     ranks_.back()->stream.synchronise();
   }
-  std::vector<void*> communicators(devices.size());
-  Nccl::Functions& f = library.functions();
-  f.check(f.open(communicators.data(), static_cast<int>(ranks), devices.data()), "ncclCommInitAll");
-  for (std::size_t i = 0; i < devices.size(); ++i) ranks_[i]->communicator = communicators[i];
 }
 
-Collective::~Collective() {
-  for (const auto& r : ranks_) {
-    if (r->communicator != nullptr) (void)library_.functions().close(r->communicator);
-  }
-}
+Collective::~Collective() = default;
 
 void Collective::enqueue(Rank& r, cudaStream_t stream) {
   Nccl::Functions& f = library_.functions();

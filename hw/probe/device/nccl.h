@@ -5,6 +5,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,9 +25,12 @@ class Nccl {
 
   struct Functions;
   [[nodiscard]] Functions& functions() const { return *functions_; }
+  /// Of devices 0 to ranks - 1; made once, since that takes a second or more.
+  [[nodiscard]] const std::vector<void*>& communicators(std::int64_t ranks);
 
  private:
   std::unique_ptr<Functions> functions_;
+  std::map<std::int64_t, std::vector<void*>> communicators_;
 };
 
 /// One bf16 collective over devices 0 to ranks - 1. `bytes` is counted as hw/collective.h does:
