@@ -66,7 +66,11 @@ class AttentionCase : public Case {
                   fmt::format("{} heads of queries over {} of keys", a_.heads, a_.kv_heads));
     }
     forward_ = attention_forward(context.cudnn(), a_);
-    if (back_) backward_ = attention_backward(context.cudnn(), a_);
+    forward_.graph->plan();
+    if (back_) {
+      backward_ = attention_backward(context.cudnn(), a_);
+      backward_.graph->plan();
+    }
     workspace_ = std::make_unique<Buffer>(static_cast<std::size_t>(std::max<std::int64_t>(
         {forward_.graph->workspace_bytes(),
          back_ ? backward_.graph->workspace_bytes() : std::int64_t{0}, 16})));

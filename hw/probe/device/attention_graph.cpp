@@ -137,7 +137,6 @@ ForwardGraph attention_forward(Cudnn& library, const AttentionSizes& a) {
   const TensorId shares = b.scores(a.type);  // a product's operand: 16 bit
   g.pointwise(Pointwise::divide, powers, sum, shares);
   g.product(shares, f.v, f.out);
-  g.plan();
   return f;
 }
 
@@ -173,7 +172,6 @@ BackwardGraph attention_backward(Cudnn& library, const AttentionSizes& a) {
   b.key_gradient(b.turned_scores(slopes), f.q, f.dk);
   g.product(slopes, b.keys_as_rows(f.k), f.dq_sum);
   g.pointwise(Pointwise::identity, f.dq_sum, f.dq);
-  g.plan();
   return f;
 }
 

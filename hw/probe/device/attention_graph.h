@@ -26,7 +26,8 @@ struct BackwardGraph {
   TensorId dq_sum = 0;  ///< 32 bit, zero before each run
 };
 
-/// Built and planned; throws Error if the library has no such kernel.
+/// Built and not yet planned, which takes an accelerator; throws Error if the library refuses a
+/// part.
 [[nodiscard]] ForwardGraph attention_forward(Cudnn&, const AttentionSizes&);
 [[nodiscard]] BackwardGraph attention_backward(Cudnn&, const AttentionSizes&);
 

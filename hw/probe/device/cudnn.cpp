@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "core/error.h"
 #include "hw/probe/device/library.h"
@@ -26,6 +25,7 @@ enum Kind : int {
   kReductionKind = 21,
   kOperationReduction = 22,
   kOperationReshape = 31,
+  kDeviceProperties = 38,
 };
 enum Type : int {
   kHandleType = 0,
@@ -38,6 +38,7 @@ enum Type : int {
   kDescriptor = 15,
   kReductionMode = 18,
   kReordering = 20,
+  kCharacter = 24,
 };
 constexpr std::size_t kMostPlans = 8;
 
@@ -67,10 +68,15 @@ struct Cudnn::Functions {
                  void*) = library.function<int(void*, void*, void*)>("cudnnBackendExecute");
 };
 
-Cudnn::Cudnn() : functions_(std::make_unique<Functions>()) {
-  check_status(functions_->create(&handle_), "cudnnCreate");
+Cudnn::Cudnn() : functions_(std::make_unique<Functions>()) {}
+Cudnn::~Cudnn() {
+  if (handle_ != nullptr) (void)functions_->destroy(handle_);
 }
-Cudnn::~Cudnn() { (void)functions_->destroy(handle_); }
+
+void* Cudnn::handle() {
+  if (handle_ == nullptr) check_status(functions_->create(&handle_), "cudnnCreate");
+  return handle_;
+}
 
 std::string Cudnn::version() const {
   const std::size_t v = functions_->version();
@@ -228,31 +234,39 @@ void CudnnGraph::reshape(TensorId x, TensorId result) {
       make(kOperationReshape, {{2200, kDescriptor, 1, &from}, {2201, kDescriptor, 1, &to}}));
 }
 
-void CudnnGraph::plan() {
+std::vector<void*> CudnnGraph::configurations(void* described) {
   Cudnn::Functions& f = library_.functions();
-  void* const handle = library_.handle();
-  void* const graph =
-      make(kOperationGraph,
-           {{800, kHandleType, 1, &handle},
-            {801, kDescriptor, static_cast<std::int64_t>(operations_.size()), operations_.data()}});
+  const auto operations = static_cast<std::int64_t>(operations_.size());
+  std::vector<Attributes> of_graph = {{801, kDescriptor, operations, operations_.data()}};
+  void* const handle = described == nullptr ? library_.handle() : nullptr;
+  if (described == nullptr) of_graph.push_back({800, kHandleType, 1, &handle});
+  void* const graph = make(kOperationGraph, of_graph);
   const int mode = 3;  // heuristics A
-  void* const heuristics =
-      make(kHeuristics, {{200, kHeuristicMode, 1, &mode}, {201, kDescriptor, 1, &graph}});
-  std::array<void*, kMostPlans> configurations{};
-  for (void*& c : configurations) {
+  std::vector<Attributes> of_heuristics = {{200, kHeuristicMode, 1, &mode},
+                                           {201, kDescriptor, 1, &graph}};
+  if (described != nullptr) of_heuristics.push_back({204, kDescriptor, 1, &described});
+  void* const heuristics = make(kHeuristics, of_heuristics);
+  std::vector<void*> found(kMostPlans);
+  for (void*& c : found) {
     check_status(f.make(kEngineConfiguration, &c), "cudnnBackendCreateDescriptor");
     made_.push_back(c);
   }
   std::int64_t count = 0;
   check_status(f.get(heuristics, 202, kDescriptor, static_cast<std::int64_t>(kMostPlans), &count,
-                     configurations.data()),
+                     found.data()),
                "cudnnBackendGetAttribute");
+  found.resize(std::min(kMostPlans, static_cast<std::size_t>(count)));
+  return found;
+}
+
+void CudnnGraph::plan() {
+  void* const handle = library_.handle();
   std::string reason = "no engine";
-  for (std::int64_t i = 0; i < std::min<std::int64_t>(count, kMostPlans) && plan_ == nullptr; ++i) {
+  for (void* const& configuration : configurations(nullptr)) {
     try {
       plan_ = make(kExecutionPlan,
-                   {{400, kHandleType, 1, &handle},
-                    {401, kDescriptor, 1, &configurations[static_cast<std::size_t>(i)]}});
+                   {{400, kHandleType, 1, &handle}, {401, kDescriptor, 1, &configuration}});
+      break;
     } catch (const Error& e) {
       reason = e.what();
     }
@@ -260,7 +274,15 @@ void CudnnGraph::plan() {
   if (plan_ == nullptr) {
     throw Error(ExitCode::wrong, fmt::format("cuDNN has no plan for this attention: {}", reason));
   }
-  check_status(f.get(plan_, 402, kInt64, 1, &count, &workspace_bytes_), "cudnnBackendGetAttribute");
+  std::int64_t count = 0;
+  check_status(library_.functions().get(plan_, 402, kInt64, 1, &count, &workspace_bytes_),
+               "cudnnBackendGetAttribute");
+}
+
+std::size_t CudnnGraph::ways_on(const std::string& device_properties) {
+  const std::string& text = device_properties;
+  const auto size = static_cast<std::int64_t>(text.size());
+  return configurations(make(kDeviceProperties, {{2702, kCharacter, size, text.data()}})).size();
 }
 
 void CudnnGraph::run(const std::map<TensorId, void*>& addresses, void* workspace,

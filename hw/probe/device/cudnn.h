@@ -26,7 +26,8 @@ class Cudnn {
 
   struct Functions;
   [[nodiscard]] Functions& functions() const { return *functions_; }
-  [[nodiscard]] void* handle() const { return handle_; }
+  /// Made when first asked for: needs an accelerator, which building a graph does not.
+  [[nodiscard]] void* handle();
 
  private:
   std::unique_ptr<Functions> functions_;
@@ -80,6 +81,9 @@ class CudnnGraph {
 
   /// The first plan of the heuristics that the library can build; throws Error if there is none.
   void plan();
+  /// How many ways to run the graph the library has on an accelerator that is described and not
+  /// here (cuDNN 9.8): JSON text with the members that the library asks for.
+  [[nodiscard]] std::size_t ways_on(const std::string& device_properties);
   [[nodiscard]] std::int64_t workspace_bytes() const { return workspace_bytes_; }
   /// `addresses`: of every tensor in device memory.
   void run(const std::map<TensorId, void*>& addresses, void* workspace, cudaStream_t) const;
@@ -90,6 +94,8 @@ class CudnnGraph {
   void* described(TensorId id) const { return tensors_.at(id); }
   TensorId add_tensor(const Extents&, const Extents&, GraphType, bool is_virtual, bool by_value,
                       bool blocked);
+  /// Configurations of engines, best first; `described`: null for the accelerator that is here.
+  std::vector<void*> configurations(void* described);
   void* pointwise_mode(Pointwise, GraphType compute, std::int64_t axis);
 
   Cudnn& library_;
