@@ -71,9 +71,9 @@ class AttentionCase : public Case {
       backward_ = attention_backward(context.cudnn(), a_);
       backward_.graph->plan();
     }
-    workspace_ = std::make_unique<Buffer>(static_cast<std::size_t>(std::max<std::int64_t>(
-        {forward_.graph->workspace_bytes(),
-         back_ ? backward_.graph->workspace_bytes() : std::int64_t{0}, 16})));
+    std::int64_t needed = std::max<std::int64_t>(forward_.graph->workspace_bytes(), 16);
+    if (back_) needed = std::max(needed, backward_.graph->workspace_bytes());
+    workspace_ = std::make_unique<Buffer>(static_cast<std::size_t>(needed));
     const std::uint64_t seed = context.seed();
     fill_random(t_.q.data(), type_, t_.queries, seed, 1, own_.get());
     fill_random(t_.k.data(), type_, t_.keys, seed + 1, 1, own_.get());

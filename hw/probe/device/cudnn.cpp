@@ -11,35 +11,15 @@ namespace forerun::hw::device {
 namespace {
 
 // The part of cuDNN's backend interface that is used, checked against its header in abi_check.cpp.
-enum Kind : int {
-  kPointwiseKind = 0,
-  kEngineConfiguration = 3,
-  kHeuristics = 4,
-  kExecutionPlan = 5,
-  kOperationPointwise = 13,
-  kOperationGraph = 15,
-  kVariantPack = 16,
-  kTensorKind = 17,
-  kProductKind = 18,
-  kOperationProduct = 19,
-  kReductionKind = 21,
-  kOperationReduction = 22,
-  kOperationReshape = 31,
-  kDeviceProperties = 38,
-};
-enum Type : int {
-  kHandleType = 0,
-  kDataType = 1,
-  kBoolean = 2,
-  kInt64 = 3,
-  kPointer = 6,
-  kHeuristicMode = 8,
-  kPointwiseMode = 14,
-  kDescriptor = 15,
-  kReductionMode = 18,
-  kReordering = 20,
-  kCharacter = 24,
-};
+// Kinds of descriptors.
+constexpr int kPointwiseKind = 0, kEngineConfiguration = 3, kHeuristics = 4, kExecutionPlan = 5,
+              kOperationPointwise = 13, kOperationGraph = 15, kVariantPack = 16, kTensorKind = 17,
+              kProductKind = 18, kOperationProduct = 19, kReductionKind = 21,
+              kOperationReduction = 22, kOperationReshape = 31, kDeviceProperties = 38;
+// Types of attributes.
+constexpr int kHandleType = 0, kDataType = 1, kBoolean = 2, kInt64 = 3, kPointer = 6,
+              kHeuristicMode = 8, kPointwiseMode = 14, kDescriptor = 15, kReductionMode = 18,
+              kReordering = 20, kCharacter = 24;
 constexpr std::size_t kMostPlans = 8;
 
 void check_status(int status, const char* call) {
@@ -85,6 +65,9 @@ std::string Cudnn::version() const {
 
 /// One attribute of a descriptor: its number, its type, how many values, and where they are.
 struct CudnnGraph::Attributes {
+  template <class T>
+  Attributes(int its_name, int its_type, std::int64_t how_many, const T* first)
+      : name(its_name), type(its_type), count(how_many), values(static_cast<const void*>(first)) {}
   int name, type;
   std::int64_t count;
   const void* values;
@@ -253,7 +236,7 @@ std::vector<void*> CudnnGraph::configurations(void* described) {
   }
   std::int64_t count = 0;
   check_status(f.get(heuristics, 202, kDescriptor, static_cast<std::int64_t>(kMostPlans), &count,
-                     found.data()),
+                     static_cast<void*>(found.data())),
                "cudnnBackendGetAttribute");
   found.resize(std::min(kMostPlans, static_cast<std::size_t>(count)));
   return found;
@@ -297,8 +280,9 @@ void CudnnGraph::run(const std::map<TensorId, void*>& addresses, void* workspace
   void* pack = nullptr;
   check_status(f.make(kVariantPack, &pack), "cudnnBackendCreateDescriptor");
   int status = f.set(pack, 1000, kInt64, count, ids.data());
-  if (status == 0) status = f.set(pack, 1001, kPointer, count, pointers.data());
-  if (status == 0) status = f.set(pack, 1003, kPointer, 1, &workspace);
+  if (status == 0)
+    status = f.set(pack, 1001, kPointer, count, static_cast<const void*>(pointers.data()));
+  if (status == 0) status = f.set(pack, 1003, kPointer, 1, static_cast<const void*>(&workspace));
   if (status == 0) status = f.finalise(pack);
   if (status == 0) status = f.set_stream(library_.handle(), stream);
   if (status == 0) status = f.execute(library_.handle(), plan_, pack);
