@@ -47,6 +47,23 @@ TEST_SUITE("cli/probe") {
     CHECK_MESSAGE(problems.empty(), problems.text("out"));
   }
 
+  TEST_CASE("check knows a file of measurements and names what is wrong in one") {
+    const Folder folder;
+    const std::string right = R"({"format": "forerun-probe", "schema": 1, "program": "0.1.0",
+      "when": "2026-03-01T12:00:00Z", "seed": 1, "budget_s": 480, "elapsed_s": 3, "finished": true,
+      "device": {"name": "made for a test", "compute_capability": "9.0", "count": 1, "memory_B": 1e9,
+        "l2_B": 1e6, "multiprocessors": 10, "driver": "13.0", "runtime": "13.0", "libraries": {}},
+      "points": [], "left_out": []})";
+    const Ran good = forerun({"check", folder.file("good.json", right)});
+    CHECK(good.code == 0);
+    CHECK(has(good.out, "good.json: probe measurements"));
+    std::string wrong = right;
+    wrong.replace(wrong.find("480"), 3, "-48");
+    const Ran bad = forerun({"check", folder.file("bad.json", wrong)});
+    CHECK(bad.code == 1);
+    CHECK(has(bad.err, "/budget_s: must be from 1 to 86400, found -48"));
+  }
+
   TEST_CASE("wrong words are refused with the rule and the nearest name") {
     const auto refused = [](const std::vector<std::string>& words, const std::string& said) {
       const Ran r = forerun(words);
