@@ -16,6 +16,7 @@
 #include "hw/accelerator.h"
 #include "hw/cloud.h"
 #include "hw/collective.h"
+#include "hw/probe/measurement_file.h"
 #include "hw/topology.h"
 #include "models/architecture.h"
 #include "models/loss/chinchilla.h"
@@ -64,6 +65,8 @@ constexpr std::array kKinds = {
          [](const std::string& text, Problems& p) { (void)sim::read_framework(text, p); }},
     Kind{"constants", "loss law",
          [](const std::string& text, Problems& p) { (void)models::read_chinchilla(text, p); }},
+    Kind{"elapsed_s", "probe measurements",
+         [](const std::string& text, Problems& p) { (void)hw::read_probe_measurements(text, p); }},
     Kind{"bands", "error bands",
          [](const std::string& text, Problems& p) { (void)sim::read_error_bands(text, p); }},
     Kind{"vocab", "model", check_model}};

@@ -42,7 +42,10 @@ constexpr std::array kFlags = {
               "also replay with operations of that kind so many times as fast"},
     FlagFacts{Flag::schedule, "schedule", "NAME",
               "also replay under another pipeline schedule: all_forward_all_backward, "
-              "one_forward_one_backward, interleaved:V, zero_bubble_h1"}};
+              "one_forward_one_backward, interleaved:V, zero_bubble_h1"},
+    FlagFacts{Flag::budget, "budget", "SECONDS", "most that the measurements may take"},
+    FlagFacts{Flag::family, "family", "NAME", "measure only this family; may be given again"},
+    FlagFacts{Flag::plan, "plan", "", "show what would be measured, and measure nothing"}};
 
 }  // namespace
 
@@ -110,6 +113,15 @@ const std::vector<Command>& commands() {
        {Flag::output, Flag::json},
        {"forerun import Mixtral-8x7B-v0.1/config.json -o mixtral.json"},
        import},
+      {"probe",
+       "time kernels on this machine's accelerator and write them to a file",
+       "",
+       "",
+       0,
+       0,
+       {Flag::output, Flag::budget, Flag::seed, Flag::family, Flag::plan, Flag::rows, Flag::json},
+       {"forerun probe -o h100.probe.json", "forerun probe --plan --budget 120"},
+       probe},
       {"calibrate",
        "make a profile of an older one and of measurements",
        "PROFILE",

@@ -19,9 +19,11 @@ struct Options {
   std::vector<std::string> faster, schedule;  ///< KIND=FACTOR; names of schedules
   std::optional<std::uint64_t> seed;
   std::string json, output, trace, profile, notes, left_out, chakra,
-      plot;         ///< empty: not asked for
-  int threads = 0;  ///< 0: one for each processor
-  bool markdown = false, rows = false, every_kernel = false;
+      plot;                           ///< empty: not asked for
+  int threads = 0;                    ///< 0: one for each processor
+  std::optional<double> budget;       ///< seconds
+  std::vector<std::string> families;  ///< of the probe
+  bool markdown = false, rows = false, every_kernel = false, plan = false;
 };
 
 enum class Flag : std::uint8_t {
@@ -41,7 +43,10 @@ enum class Flag : std::uint8_t {
   every_kernel,
   chakra,
   faster,
-  schedule
+  schedule,
+  budget,
+  family,
+  plan
 };
 
 /// `name` without its hyphens; `value` names what follows it, empty for a switch; `letter` is
@@ -69,6 +74,7 @@ int network(const Options&);
 int replay(const Options&);
 int import(const Options&);
 int calibrate(const Options&);
+int probe(const Options&);
 int validate(const Options&);
 int check(const Options&);
 int list(const Options&);

@@ -121,6 +121,15 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
     case Flag::every_kernel:
       app.add_flag(name, o.every_kernel, summary);
       return;
+    case Flag::budget:
+      option = app.add_option(name, o.budget, summary);
+      break;
+    case Flag::family:
+      option = app.add_option(name, o.families, summary)->expected(1)->take_all();
+      break;
+    case Flag::plan:
+      app.add_flag(name, o.plan, summary);
+      return;
   }
   option->type_name(std::string(f.value));
 }
@@ -152,7 +161,7 @@ Parsed parse_command_line(const std::vector<std::string>& words) {
                "forerun");
   app.footer(
       "forerun COMMAND --help says more. Exit codes: 0 done, 1 the input or the world is "
-      "wrong, 2 usage, 3 infeasible.");
+      "wrong, 2 usage, 3 infeasible, 4 no accelerator.");
   for (const Command& command : commands()) add_command(app, command, parsed.options);
 
   std::vector<std::string> rest = words;

@@ -164,24 +164,13 @@ void read_points(Reader& top, ProbeMeasurements& m) {
   for (Reader& r : left_out) m.left_out.push_back(read_left_out(r));
 }
 
-void write_shape(JsonWriter& json, const ProbeShape& s) {
-  const ProbeFamilyFacts& f = facts(s.family);
-  json.key("family").value(f.name).key("arguments").begin_object();
-  for (std::size_t i = 0; i < f.arguments.size(); ++i) {
-    json.key(f.arguments[i].name).value(s.arguments.at(i));
-  }
-  json.end_object().key("precision");
-  s.precision ? json.value(name(*s.precision)) : json.null();
-  json.key("pass").value(name(s.pass)).key("implementation").value(name(s.implementation));
-}
-
 std::optional<double> base(const std::optional<Watts>& w) {
   return w ? std::optional<double>(w->base()) : std::nullopt;
 }
 
 void write_point(JsonWriter& json, const ProbePoint& p) {
   json.begin_object();
-  write_shape(json, p.shape);
+  write_probe_shape(json, p.shape);
   json.key("mode").value(name(p.mode)).key("median_s").value(p.median.base());
   json.key("spread_s").value(p.spread.base()).key("samples").value(p.samples);
   json.key("calls").value(p.calls).key("clock_MHz").value(p.clock_mhz);
@@ -235,6 +224,17 @@ std::optional<ProbeMeasurements> read_probe_measurements(std::string_view json_t
   return m;
 }
 
+void write_probe_shape(JsonWriter& json, const ProbeShape& s) {
+  const ProbeFamilyFacts& f = facts(s.family);
+  json.key("family").value(f.name).key("arguments").begin_object();
+  for (std::size_t i = 0; i < f.arguments.size(); ++i) {
+    json.key(f.arguments[i].name).value(s.arguments.at(i));
+  }
+  json.end_object().key("precision");
+  s.precision ? json.value(name(*s.precision)) : json.null();
+  json.key("pass").value(name(s.pass)).key("implementation").value(name(s.implementation));
+}
+
 std::string probe_measurements_text(const ProbeMeasurements& m) {
   JsonWriter json;
   json.begin_object().key("format").value(kProbeFormat).key("schema").value(std::int64_t{1});
@@ -247,7 +247,7 @@ std::string probe_measurements_text(const ProbeMeasurements& m) {
   json.end_array().key("left_out").begin_array();
   for (const ProbeLeftOut& l : m.left_out) {
     json.begin_object();
-    write_shape(json, l.shape);
+    write_probe_shape(json, l.shape);
     json.key("mode").value(name(l.mode)).key("reason").value(l.reason).end_object();
   }
   json.end_array().end_object();

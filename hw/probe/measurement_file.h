@@ -29,6 +29,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json_writer.h"
 #include "core/problem.h"
 #include "core/quantity.h"
 #include "hw/probe/families.h"
@@ -88,6 +89,8 @@ struct ProbeMeasurements {
 /// implementation and mode are refused.
 [[nodiscard]] std::optional<ProbeMeasurements> read_probe_measurements(std::string_view json_text,
                                                                        Problems&);
+/// The keys family, arguments, precision, pass and implementation, in an object that is open.
+void write_probe_shape(JsonWriter&, const ProbeShape&);
 /// Reading it gives an equal value. Asserts what the reader would refuse of finite numbers.
 [[nodiscard]] std::string probe_measurements_text(const ProbeMeasurements&);
 

@@ -41,7 +41,11 @@ ProbeMeasurements made() {
   for (const ProbeFamilyFacts& f : probe_families()) {
     for (const ProbePass pass : f.passes) {
       for (const ProbeImplementation i : f.implementations) {
-        ProbeShape s{.family = f.family, .pass = pass, .implementation = i};
+        ProbeShape s{.family = f.family,
+                     .arguments = {},
+                     .precision = {},
+                     .pass = pass,
+                     .implementation = i};
         for (const ProbeArgument& a : f.arguments) s.arguments.push_back(a.least + 1);
         if (!f.precisions.empty()) s.precision = f.precisions.back();
         m.points.push_back(point_of(s));

@@ -104,6 +104,15 @@ void products(Grid& g) {
     g.gemm(3, m, 8192, 1024, Precision::bf16, ProbePass::forward);
     g.gemm(3, m, 1024, 8192, Precision::bf16, ProbePass::forward);
   }
+  // What the surfaces between those shapes are fitted to.
+  for (const std::int64_t m : {256, 1024, 2048, 4096, 8192, 16384}) {
+    for (const std::int64_t n : {1024, 2048, 3072, 6144, 8192, 16384}) {
+      for (const std::int64_t k : {1024, 2048, 3072, 6144, 8192, 16384}) {
+        g.gemm(4, m, n, k, Precision::bf16, ProbePass::forward);
+        g.gemm(5, m, n, k, Precision::fp8, ProbePass::forward);
+      }
+    }
+  }
   for (const std::int64_t vocabulary : {16032, 65536, 128256}) {
     g.training(vocabulary == 16032 ? 0 : 2, 4096, vocabulary, 4096, Precision::bf16);
   }

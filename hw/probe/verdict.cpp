@@ -38,7 +38,11 @@ double probe_tolerance(const ProbeShape& s) {
     case ProbeFamily::launch_graph:
       return 0;
     case ProbeFamily::adam:
-      return 1e-5;
+      return 1e-3;
+    case ProbeFamily::attention:
+      // The backward pass rounds shares and slopes to 16 bit between its products.
+      if (s.pass == ProbePass::backward) return std::ldexp(16, -9);
+      break;
     default:
       break;
   }

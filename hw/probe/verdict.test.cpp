@@ -35,6 +35,10 @@ TEST_SUITE("hw/probe/verdict") {
   TEST_CASE("a result is right within its format's rounding, and a copy only if exact") {
     CHECK(wrong_result(shape(ProbeFamily::gemm, Precision::bf16), 0.01).empty());
     CHECK(!wrong_result(shape(ProbeFamily::gemm, Precision::fp16), 0.01).empty());
+    ProbeShape backward = shape(ProbeFamily::attention, Precision::bf16);
+    CHECK(!wrong_result(backward, 0.03).empty());
+    backward.pass = ProbePass::backward;
+    CHECK(wrong_result(backward, 0.03).empty());
     CHECK(wrong_result(shape(ProbeFamily::copy_device, {}), 0).empty());
     CHECK(wrong_result(shape(ProbeFamily::copy_device, {}), 1e-12) ==
           "wrong result: relative error 1e-12, at most 0 is right");

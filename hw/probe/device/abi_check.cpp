@@ -1,0 +1,80 @@
+// The libraries are opened at run time and their headers may be absent where this is built, so the
+// few numbers of their interfaces are written down where they are used. Where the headers are at
+// hand, this holds those numbers against them; nothing of it runs.
+
+#if __has_include(<cublasLt.h>)
+#include <cublasLt.h>
+static_assert(CUBLAS_COMPUTE_32F == 68 && CUBLAS_COMPUTE_32F_FAST_TF32 == 77);
+static_assert(CUBLAS_OP_N == 0 && CUBLAS_OP_T == 1 && CUBLAS_STATUS_SUCCESS == 0);
+static_assert(CUBLASLT_MATMUL_DESC_TRANSA == 3 && CUBLASLT_MATMUL_DESC_TRANSB == 4);
+static_assert(CUBLASLT_MATMUL_DESC_FAST_ACCUM == 25);
+static_assert(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES == 1);
+static_assert(sizeof(cublasLtMatmulAlgo_t) == 64);
+static_assert(sizeof(cublasLtMatmulHeuristicResult_t) == 96);
+static_assert(sizeof(cudaDataType_t) == sizeof(int) && sizeof(cublasComputeType_t) == sizeof(int));
+#endif
+
+#if __has_include(<nccl.h>)
+#include <nccl.h>
+static_assert(ncclSuccess == 0 && ncclBfloat16 == 9 && ncclSum == 0);
+#endif
+
+#if __has_include(<cudnn_graph.h>)
+#include <cudnn_graph.h>
+static_assert(CUDNN_BACKEND_POINTWISE_DESCRIPTOR == 0 && CUDNN_BACKEND_ENGINECFG_DESCRIPTOR == 3);
+static_assert(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR == 4);
+static_assert(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR == 5);
+static_assert(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR == 13);
+static_assert(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR == 15);
+static_assert(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR == 16 && CUDNN_BACKEND_TENSOR_DESCRIPTOR == 17);
+static_assert(CUDNN_BACKEND_MATMUL_DESCRIPTOR == 18);
+static_assert(CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR == 19);
+static_assert(CUDNN_BACKEND_REDUCTION_DESCRIPTOR == 21);
+static_assert(CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR == 22);
+static_assert(CUDNN_BACKEND_OPERATION_RESHAPE_DESCRIPTOR == 31);
+static_assert(CUDNN_TYPE_HANDLE == 0 && CUDNN_TYPE_DATA_TYPE == 1 && CUDNN_TYPE_BOOLEAN == 2);
+static_assert(CUDNN_TYPE_INT64 == 3 && CUDNN_TYPE_VOID_PTR == 6 && CUDNN_TYPE_HEUR_MODE == 8);
+static_assert(CUDNN_TYPE_POINTWISE_MODE == 14 && CUDNN_TYPE_BACKEND_DESCRIPTOR == 15);
+static_assert(CUDNN_TYPE_REDUCTION_OPERATOR_TYPE == 18 && CUDNN_TYPE_TENSOR_REORDERING_MODE == 20);
+static_assert(CUDNN_ATTR_POINTWISE_MODE == 0 && CUDNN_ATTR_POINTWISE_MATH_PREC == 1);
+static_assert(CUDNN_ATTR_POINTWISE_AXIS == 9 && CUDNN_ATTR_ENGINEHEUR_MODE == 200);
+static_assert(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH == 201 && CUDNN_ATTR_ENGINEHEUR_RESULTS == 202);
+static_assert(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG == 401);
+static_assert(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE == 402);
+static_assert(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR == 750);
+static_assert(CUDNN_ATTR_OPERATION_POINTWISE_XDESC == 751);
+static_assert(CUDNN_ATTR_OPERATION_POINTWISE_BDESC == 752);
+static_assert(CUDNN_ATTR_OPERATION_POINTWISE_YDESC == 753);
+static_assert(CUDNN_ATTR_OPERATION_POINTWISE_TDESC == 758);
+static_assert(CUDNN_ATTR_OPERATIONGRAPH_OPS == 801);
+static_assert(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT == 900 && CUDNN_ATTR_TENSOR_DATA_TYPE == 901);
+static_assert(CUDNN_ATTR_TENSOR_DIMENSIONS == 902 && CUDNN_ATTR_TENSOR_STRIDES == 903);
+static_assert(CUDNN_ATTR_TENSOR_UNIQUE_ID == 906 && CUDNN_ATTR_TENSOR_IS_VIRTUAL == 907);
+static_assert(CUDNN_ATTR_TENSOR_IS_BY_VALUE == 908 && CUDNN_ATTR_TENSOR_REORDERING_MODE == 909);
+static_assert(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS == 1000);
+static_assert(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS == 1001);
+static_assert(CUDNN_ATTR_VARIANT_PACK_WORKSPACE == 1003 && CUDNN_ATTR_MATMUL_COMP_TYPE == 1500);
+static_assert(CUDNN_ATTR_OPERATION_MATMUL_ADESC == 1520);
+static_assert(CUDNN_ATTR_OPERATION_MATMUL_BDESC == 1521);
+static_assert(CUDNN_ATTR_OPERATION_MATMUL_CDESC == 1522);
+static_assert(CUDNN_ATTR_OPERATION_MATMUL_DESC == 1523 && CUDNN_ATTR_REDUCTION_OPERATOR == 1600);
+static_assert(CUDNN_ATTR_REDUCTION_COMP_TYPE == 1601);
+static_assert(CUDNN_ATTR_OPERATION_REDUCTION_XDESC == 1610);
+static_assert(CUDNN_ATTR_OPERATION_REDUCTION_YDESC == 1611);
+static_assert(CUDNN_ATTR_OPERATION_REDUCTION_DESC == 1612);
+static_assert(CUDNN_ATTR_OPERATION_RESHAPE_XDESC == 2200);
+static_assert(CUDNN_ATTR_OPERATION_RESHAPE_YDESC == 2201);
+static_assert(CUDNN_POINTWISE_ADD == 0 && CUDNN_POINTWISE_MUL == 1 && CUDNN_POINTWISE_DIV == 6);
+static_assert(CUDNN_POINTWISE_SUB == 9 && CUDNN_POINTWISE_EXP == 13 && CUDNN_POINTWISE_LOG == 15);
+static_assert(CUDNN_POINTWISE_IDENTITY == 21 && CUDNN_POINTWISE_CMP_GE == 303);
+static_assert(CUDNN_POINTWISE_GEN_INDEX == 501 && CUDNN_POINTWISE_BINARY_SELECT == 601);
+static_assert(CUDNN_REDUCE_TENSOR_ADD == 0 && CUDNN_REDUCE_TENSOR_MAX == 3);
+static_assert(CUDNN_DATA_FLOAT == 0 && CUDNN_DATA_HALF == 2 && CUDNN_DATA_INT32 == 4);
+static_assert(CUDNN_DATA_BFLOAT16 == 9 && CUDNN_DATA_BOOLEAN == 11);
+static_assert(CUDNN_HEUR_MODE_A == 3 && CUDNN_TENSOR_REORDERING_F16x16 == 2);
+#if CUDNN_MAJOR > 9 || (CUDNN_MAJOR == 9 && CUDNN_MINOR >= 8)
+static_assert(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR == 38 && CUDNN_TYPE_CHAR == 24);
+static_assert(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP == 204);
+static_assert(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION == 2702);
+#endif
+#endif
