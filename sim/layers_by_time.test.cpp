@@ -60,7 +60,10 @@ TEST_SUITE("sim/layers_by_time") {
 
   TEST_CASE("slower accelerators get fewer layers") {
     Scenario s = llama(4);
-    s.pools.push_back({2, hw::load_accelerator("a100-sxm-80gb"), hw::load_network("dgx-a100"), {}});
+    Pool& pool = s.pools.emplace_back();
+    pool.first_stage = 2;
+    pool.accelerator = hw::load_accelerator("a100-sxm-80gb");
+    pool.network = hw::load_network("dgx-a100");
     const std::vector<std::int64_t> mixed = layers_by_time(s);
     CHECK(sum(mixed) == 32);
     CHECK(mixed[0] > mixed[2] + 2);
