@@ -212,7 +212,10 @@ TEST_SUITE("calibrate/mistakes") {
                {"n.json:/nvbandwidth/testcases/0", "a part of the matrix is missing or edited"});
     check_says(refusal(replaced_once(peers, "\"374.00\"", "\"nan\""), "n.json"),
                {"cell nan: expected a number or N/A"});
-    check_says(refusal(log_text("others/nvbandwidth_gh200.log"), "n.log", "networks/gb200-nvl72"),
+    const std::string host = log_text("others/nvbandwidth_gh200.log");
+    check_says(refusal(host, "n.log", "networks/gb200-nvl72"),
+               {"the log is of \"NVIDIA GH200 480GB (00000009:01:00)\", the profile of gb200"});
+    check_says(refusal(host, "n.log", "networks/gh200-quad"),
                {"nothing in these logs is in a network profile"});
   }
 
