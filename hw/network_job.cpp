@@ -26,6 +26,7 @@ NetworkJob read_network_job(Reader& r) {
   j.kind = r.choice("collective", kCollectives);
   if (r.has("algorithm")) j.algorithm = r.choice("algorithm", kAlgorithms);
   j.bytes = r.bytes("bytes");
+  if (j.bytes <= Bytes(0)) r.problem("bytes", "must be above 0");
   if (r.has("first")) j.first = r.integer("first", 0, kMostAccelerators);
   j.count = r.integer("count", 2, kMostAccelerators);
   j.run = r.has("run") ? r.integer("run", 1, kMostAccelerators) : j.count;

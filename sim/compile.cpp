@@ -151,6 +151,20 @@ void check_program(const Program& program) {
   check_length(ticks * (1.0 + 0.01 * tax * static_cast<double>(kStreams)));
 }
 
+/// An exchange of ranks of several pools takes on each what it takes on the slowest.
+void wait_for_slowest(Program& program) {
+  std::vector<std::int64_t> longest(static_cast<std::size_t>(program.channels));
+  const auto each = [&](const auto& visit) {
+    for (RankProgram& rank : program.ranks) {
+      for (Operation& o : rank.operations) {
+        if (o.rendezvous) visit(o, longest[static_cast<std::size_t>(o.channel)]);
+      }
+    }
+  };
+  each([](const Operation& o, std::int64_t& most) { most = std::max(most, o.duration); });
+  each([](Operation& o, std::int64_t most) { o.duration = most; });
+}
+
 }  // namespace
 
 Compiled compile_step(const Scenario& scenario, const Layout& layout, const Variation& variation,
@@ -201,6 +215,7 @@ Compiled compile_step(const Scenario& scenario, const Layout& layout, const Vari
       rank.end_step();
     }
   }
+  if (pools.size() > 1) wait_for_slowest(compiled.program);
   check_program(compiled.program);
   if (scenario.topology) {
     compiled.program.links = place_exchanges(scenario, compiled.program, variation.lanes(),

@@ -60,8 +60,9 @@ ErrorBands load_error_bands() {
 }
 
 std::optional<TimeBand> time_band(const ErrorBands& bands, const Scenario& s, Seconds time) {
-  const ErrorBand* band =
-      bands.find(s.model.experts.has_value(), s.accelerator.generation, s.framework.name);
+  // Of a job on several kinds of accelerators no published run says anything: any accelerator's.
+  const std::string generation = s.pools.empty() ? s.accelerator.generation : std::string(kAny);
+  const ErrorBand* band = bands.find(s.model.experts.has_value(), generation, s.framework.name);
   if (band == nullptr) return std::nullopt;
   const std::string kind = band->generation == kAny && band->framework == kAny ? "all"
                            : band->framework == kAny                           ? band->generation

@@ -82,9 +82,15 @@ std::optional<std::vector<std::int64_t>> filled(const std::vector<ChunkCosts>& c
 
 std::vector<std::int64_t> layers_by_time(const Scenario& scenario) {
   Scenario s = scenario;
-  s.plan.layers_of_chunks.clear();
-  const std::vector<ChunkCosts> costs = chunk_costs(s);
   const std::int64_t first = s.plan.encoder_stages;
+  // Any division at first: with one given the ends lie where they will (sim/layout.h).
+  const std::int64_t chunks = model_chunks(pipeline_shape(s.plan)) - first;
+  s.plan.layers_of_chunks.assign(static_cast<std::size_t>(first), 0);
+  for (std::int64_t c = 0; c < chunks; ++c) {
+    s.plan.layers_of_chunks.push_back(s.model.layers * (c + 1) / chunks -
+                                      s.model.layers * c / chunks);
+  }
+  const std::vector<ChunkCosts> costs = chunk_costs(s);
   std::int64_t low = 0, high = 0;  // too little, enough: all layers on the slowest chunk
   for (const ChunkCosts& c : costs) {
     high =

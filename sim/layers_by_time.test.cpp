@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <numeric>
+#include <utility>
 
 #include "sim/step.h"
 
@@ -69,6 +70,19 @@ TEST_SUITE("sim/layers_by_time") {
     CHECK(mixed[0] > mixed[2] + 2);
     CHECK(mixed[1] > mixed[3] + 2);
     CHECK(with(s, mixed) < 0.9 * with(s, {8, 8, 8, 8}));
+  }
+
+  TEST_CASE("the head is weighed where it will lie, however the framework divides") {
+    Scenario s = llama(4);
+    s.model = models::load_architecture("gpt3-125m");
+    s.framework = load_framework("nanotron");
+    s.plan.tensor = 1;
+    s.plan.sequence_parallel = false;
+    s.plan.sequence = 2048;
+    s.accelerators = s.plan.accelerators();
+    const std::vector<std::int64_t> best = layers_by_time(s);
+    CHECK(sum(best) == 12);
+    CHECK(best.back() <= 1);  // 50,257 rows of logits weigh as much as four layers
   }
 
   TEST_CASE("virtual stages and encoders' chunks are counted") {

@@ -135,7 +135,7 @@ Parts price_parts(const Scenario& s, const Layout& layout, Pricer& pricer,
   parts.sends = sends(s, pricer, slice, vocab, hidden, layout.pipeline_link);
   PlacedGroup apart = layout.pipeline_link;
   apart.per_domain = 1;
-  apart.sharing = s.network.domain;
+  apart.sharing = used_domain(s);
   parts.sends_apart = sends(s, pricer, slice, vocab, hidden, apart);
   if (scatter) {
     parts.gather_received =

@@ -57,7 +57,7 @@ class Placer {
                              static_cast<std::int32_t>(rank % used_));
   }
   void load(const std::vector<hw::NodeId>& ranks, hw::CollectiveKind kind,
-            hw::FlowAlgorithm algorithm, hw::NetworkRoutes& routes,
+            hw::FlowAlgorithm algorithm, bool passed_around, hw::NetworkRoutes& routes,
             std::map<hw::LinkId, double>& bytes) const;
   [[nodiscard]] LinkPattern finished(const std::map<hw::LinkId, double>& bytes,
                                      const std::map<hw::LinkId, double>& intact) const;
@@ -97,7 +97,7 @@ Placer::Groups Placer::groups_of(const PatternKey& key) const {
 }
 
 void Placer::load(const std::vector<hw::NodeId>& ranks, hw::CollectiveKind kind,
-                  hw::FlowAlgorithm algorithm, hw::NetworkRoutes& routes,
+                  hw::FlowAlgorithm algorithm, bool passed_around, hw::NetworkRoutes& routes,
                   std::map<hw::LinkId, double>& bytes) const {
   hw::FlowCollective c;
   c.kind = kind;
@@ -110,8 +110,15 @@ void Placer::load(const std::vector<hw::NodeId>& ranks, hw::CollectiveKind kind,
   // Each group has queue pairs, and so hashes, of its own; 16 bits of them.
   c.tag =
       (static_cast<std::uint64_t>(ranks.front()) * 8 + static_cast<std::uint64_t>(kind)) & 0xffff;
-  for (const hw::Transfer& t : hw::steady_flows(c, routes)) {
-    for (const hw::LinkUse& u : t.uses) bytes[u.link] += u.share * t.bytes.base();
+  const auto add = [&] {
+    for (const hw::Transfer& t : hw::steady_flows(c, routes)) {
+      for (const hw::LinkUse& u : t.uses) bytes[u.link] += u.share * t.bytes.base();
+    }
+  };
+  if (!passed_around) return add();
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    c.ranks = {ranks[i], ranks[(i + 1) % ranks.size()]};
+    add();
   }
 }
 
@@ -135,18 +142,24 @@ LinkPattern Placer::finished(const std::map<hw::LinkId, double>& bytes,
 
 LinkPattern Placer::pattern(const PatternKey& key) {
   std::map<hw::LinkId, double> bytes, intact;
+  const bool message = key.kind == hw::CollectiveKind::send_receive;
+  // A message to another stage; or, inside a stage, each rank to the next of its group at once.
+  const bool of_stages = message && key.group.stride >= stage_;
+  const bool passed_around = message && !of_stages;
   for (const std::vector<std::int64_t>& group : groups_of(key)) {
     std::vector<hw::NodeId> ranks;
     for (const std::int64_t r : group) ranks.push_back(node(topology_.graph, r));
-    if (key.kind != hw::CollectiveKind::send_receive) {
+    if (!of_stages) {
       std::ranges::sort(ranks, {}, [&](hw::NodeId n) {
         const hw::NetworkNode& at = topology_.graph.node(n);
         return std::pair(at.domain, at.position);
       });
     }
-    load(ranks, key.kind, key.algorithm, routes_, bytes);
+    load(ranks, key.kind, key.algorithm, passed_around, routes_, bytes);
     // Nodes have the same numbers in both graphs.
-    if (topology_.intact) load(ranks, key.kind, key.algorithm, intact_routes_, intact);
+    if (topology_.intact) {
+      load(ranks, key.kind, key.algorithm, passed_around, intact_routes_, intact);
+    }
   }
   LinkPattern p = finished(bytes, topology_.intact ? intact : bytes);
   p.part = (spans_lanes(key) ? 1.0 / static_cast<double>(lanes_) : 1.0) *
@@ -164,8 +177,8 @@ LinkPattern Placer::pattern(const hw::NetworkJob& job) {
     for (const std::int64_t place : hw::places(job, g)) {
       ranks.push_back(topology_.graph.accelerators()[static_cast<std::size_t>(place)]);
     }
-    load(ranks, job.kind, job.algorithm, routes_, bytes);
-    if (topology_.intact) load(ranks, job.kind, job.algorithm, intact_routes_, intact);
+    load(ranks, job.kind, job.algorithm, false, routes_, bytes);
+    if (topology_.intact) load(ranks, job.kind, job.algorithm, false, intact_routes_, intact);
   }
   return finished(bytes, topology_.intact ? intact : bytes);
 }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "core/file.h"
 #include "hw/topology.h"
 #include "sim/step.h"
@@ -122,6 +124,27 @@ TEST_SUITE("sim/place_exchanges") {
     Scenario quiet = half;
     quiet.beside.clear();
     CHECK(on(half, t) >= on(quiet, t));
+  }
+
+  TEST_CASE("a ring of messages inside a stage loads every hop") {
+    Scenario s = gpt(1, 8, 1);
+    s.model = models::load_architecture("llama2-7b");
+    s.framework = load_framework("megatron-core");
+    s.plan.context = 8;
+    s.plan.sequence_parallel = true;
+    s.plan.sequence = 65536;
+    s.plan.micro_batch = 1;
+    s.plan.global_batch = 1;
+    s.accelerators = s.plan.accelerators();
+    s.topology = topology("leaf_spine", 16);
+    const StepResult r = simulate_step(s);
+    const auto ring = std::ranges::find_if(r.contention.exchanges, [](const SharedExchanges& e) {
+      return e.name == "pass keys and values";
+    });
+    REQUIRE(ring != r.contention.exchanges.end());
+    // Eight ranks of a domain pass eight NICs' worth out of a leaf whose uplinks are 32 / 16 wide.
+    CHECK(ring->slowed == ring->times);
+    CHECK(ring->took / ring->alone > 2);
   }
 
   TEST_CASE("a failed NIC makes its ranks share their peers'") {

@@ -116,30 +116,6 @@ void RankBuilder::find_ends() {
   first_trained_ = frozen ? std::max<std::int64_t>(0, scenario_.plan.encoder_stages - 1) : 0;
 }
 
-const PricedOperation& RankBuilder::message(const Sends& sends, std::int64_t boundary) const {
-  const Chunk& from = chunk_of_model(boundary);
-  if (from.encoder && !from.embedding) {
-    return sends.items[static_cast<std::size_t>(from.encoder->index)];
-  }
-  return boundary >= cast_chunk_   ? sends.cast_logits
-         : boundary >= head_chunk_ ? sends.logits
-                                   : sends.hidden;
-}
-
-/// Between pools the networks of both ends carry it: the slower sets the time.
-const PricedOperation& RankBuilder::message(std::int64_t boundary, std::int64_t micro_batch) const {
-  const std::size_t composition = variation_.composition(lane_, micro_batch);
-  if (compiled_.parts.size() == 1) return message(pool_parts_[composition].sends, boundary);
-  const std::int64_t from = place_of(shape_, boundary, 0).rank;
-  const std::int64_t to = place_of(shape_, boundary + 1, 0).rank;
-  const Parts& a = compiled_.parts_of(from)[composition];
-  const Parts& b = compiled_.parts_of(to)[composition];
-  if (&a == &b) return message(a.sends, boundary);
-  const PricedOperation& out = message(a.sends_apart, boundary);
-  const PricedOperation& in = message(b.sends_apart, boundary);
-  return in.ticks > out.ticks ? in : out;
-}
-
 OperationId RankBuilder::push(const PricedOperation& p, OperationId wait, OperationId also_wait) {
   if (p.stream == StreamKind::compute && trailing_ != kNone && wait != kNone &&
       also_wait != kNone && wait != trailing_ && also_wait != trailing_) {

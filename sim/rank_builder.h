@@ -89,8 +89,7 @@ class RankBuilder {
   OperationId receive(std::int64_t boundary, std::int64_t micro_batch, std::int32_t channel);
   void send(std::int64_t boundary, std::int64_t micro_batch, std::int32_t channel);
   /// What travels of a micro-batch from a model chunk to the next (and its gradient back).
-  [[nodiscard]] const PricedOperation& message(std::int64_t boundary,
-                                               std::int64_t micro_batch) const;
+  [[nodiscard]] PricedOperation message(std::int64_t boundary, std::int64_t micro_batch) const;
   [[nodiscard]] const PricedOperation& message(const Sends&, std::int64_t boundary) const;
   [[nodiscard]] const Chunk& chunk_of_model(std::int64_t chunk) const;
   void find_ends();

@@ -26,6 +26,30 @@ OperationId RankBuilder::push_data(const PricedOperation& p, OperationId wait) {
   return id;
 }
 
+const PricedOperation& RankBuilder::message(const Sends& sends, std::int64_t boundary) const {
+  const Chunk& from = chunk_of_model(boundary);
+  if (from.encoder && !from.embedding) {
+    return sends.items[static_cast<std::size_t>(from.encoder->index)];
+  }
+  return boundary >= cast_chunk_   ? sends.cast_logits
+         : boundary >= head_chunk_ ? sends.logits
+                                   : sends.hidden;
+}
+
+/// Between pools the networks of both ends carry it: the slower sets the time.
+PricedOperation RankBuilder::message(std::int64_t boundary, std::int64_t micro_batch) const {
+  const std::size_t composition = variation_.composition(lane_, micro_batch);
+  const std::int64_t from = place_of(shape_, boundary, 0).rank;
+  const std::int64_t to = place_of(shape_, boundary + 1, 0).rank;
+  const std::vector<Parts>& a = compiled_.parts_of(from);
+  const std::vector<Parts>& b = compiled_.parts_of(to);
+  if (&a == &b) return message(pool_parts_[composition].sends, boundary);
+  PricedOperation own = message(pool_parts_[composition].sends_apart, boundary);
+  own.ticks = std::max(message(a[composition].sends_apart, boundary).ticks,
+                       message(b[composition].sends_apart, boundary).ticks);
+  return own;
+}
+
 /// The first forward pass of a chunk: each unit waits for its own gathered parameters.
 void RankBuilder::first_pass(const std::vector<Unit>& list, std::vector<OperationId> gathers,
                              OperationId wait, OperationId also_wait) {

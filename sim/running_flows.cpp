@@ -54,13 +54,11 @@ void RunningFlows::start(std::size_t slot, std::int32_t flow, std::int64_t work,
   s.speed = 0;
   s.rate = f.rate;
   enter(s.solver, static_cast<std::int32_t>(slot));
-  stale_ = true;
 }
 
 void RunningFlows::stop(std::size_t slot) {
   solver_.remove(slots_[slot].solver);
   slots_[slot].solver = -1;
-  stale_ = true;
 }
 
 bool RunningFlows::redate(Slot& s, std::int64_t now) const {

@@ -22,13 +22,10 @@ class RunningFlows {
   void start(std::size_t slot, std::int32_t flow, std::int64_t work, std::int64_t now);
   /// It has sent all.
   void stop(std::size_t slot);
-  /// Whether flows came or went since the last share().
-  [[nodiscard]] bool stale() const { return stale_; }
   /// Shares links anew; calls dated(slot, tick) for every flow whose last byte leaves at another
   /// time than was said before.
   template <class Dated>
   void share(std::int64_t now, Dated&& dated) {
-    stale_ = false;
     for (const hw::MaxMin::Flow f : solver_.solve()) {
       const std::int32_t slot = slot_of_[static_cast<std::size_t>(f)];
       if (slot < 0) continue;  // another job's
@@ -41,7 +38,6 @@ class RunningFlows {
   [[nodiscard]] bool has_sent(std::size_t slot, std::int64_t now) const {
     return slots_[slot].solver >= 0 && slots_[slot].sent == now;
   }
-  [[nodiscard]] std::int64_t solves() const { return solver_.solves(); }
 
  private:
   struct Slot {
@@ -59,7 +55,6 @@ class RunningFlows {
   hw::MaxMin solver_;
   std::vector<Slot> slots_;
   std::vector<std::int32_t> slot_of_;  ///< by solver's flow
-  bool stale_ = false;
 };
 
 }  // namespace forerun::sim

@@ -265,6 +265,12 @@ TEST_SUITE("sim/scenario") {
     CHECK(with(R"({"topology": "h100-two-jobs", "placement": {"first": 0, "every": 2}, )" + job +
                R"("first": 8}]})")
               .empty());
+    CHECK(with(R"({"topology": "h100-two-jobs", )" + job + R"("first": 16, "start": "1 s"}]})") ==
+          "s: /cluster/network/beside/0/start: other jobs' collectives run over and over here\n");
+    CHECK(with(R"({"topology": "h100-two-jobs", "fidelity": "analytic", "placement": {"first": 1,
+                   "every": 1}})") ==
+          "s: /cluster/network/placement: where the model is matters to the fidelity \"flow\" "
+          "alone\n");
     CHECK(with(R"({"topology": "h100-two-jobs", "fidelity": "analytic", )" + job +
                R"("first": 16}]})") ==
           "s: /cluster/network/beside: other jobs' traffic needs the fidelity \"flow\"\n");

@@ -37,7 +37,13 @@ void read_network_graph(Reader& at, Scenario& s) {
   }
   std::vector<Reader> beside;
   if (at.has("beside")) beside = at.objects("beside");
-  for (Reader& job : beside) s.beside.push_back(hw::read_network_job(job));
+  for (Reader& job : beside) {
+    if (job.has("start")) job.problem("start", "other jobs' collectives run over and over here");
+    s.beside.push_back(hw::read_network_job(job));
+  }
+  if (fidelity == Fidelity::analytic && at.has("placement")) {
+    at.problem("placement", "where the model is matters to the fidelity \"flow\" alone");
+  }
   if (fidelity == Fidelity::analytic && !beside.empty()) {
     at.problem("beside", "other jobs' traffic needs the fidelity \"flow\"");
   }

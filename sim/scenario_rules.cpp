@@ -78,6 +78,15 @@ class Checker {
                     "accelerators of several kinds on one network graph are not simulated; without "
                     "its topology each pool has a network of its own");
     }
+    if (s_.power_cap) {
+      problems_.add("/cluster/power_cap", "boards of several kinds with one cap are not simulated");
+    }
+    for (std::size_t i = 0; i < s_.pools.size(); ++i) {
+      if (s_.price.has_value() == s_.pools[i].price.has_value()) continue;
+      problems_.add(fmt::format("/cluster/pools/{}/accelerator_hour", i),
+                    s_.price ? "missing: /price has one, and a cost needs every pool's"
+                             : "given, but /price is not, and a cost needs both");
+    }
     if (p_.schedule == PipelineSchedule::dualpipe) {
       problems_.add("/cluster/pools", "dualpipe puts each stage on two ranks, which must be alike");
     }
@@ -250,6 +259,9 @@ class Checker {
                                (p_.loss_takes_slot ? 1 + s_.model.multi_token_prediction : 0);
     const std::int64_t chunks = p_.pipeline * p_.virtual_stages - p_.encoder_stages;
     if (chunks <= 0) return;  // said already
+    if (p_.layers_by_time && p_.schedule == PipelineSchedule::dualpipe) {
+      problem("layers_by_time", "weighs each stage alone, but under dualpipe a rank holds two");
+    }
     if (!p_.layers_of_chunks.empty()) {
       const std::int64_t sum =
           std::accumulate(p_.layers_of_chunks.begin(), p_.layers_of_chunks.end(), std::int64_t{0});

@@ -24,7 +24,7 @@ std::vector<std::int64_t> RankGroups::members(const sim::Exchanged& e, std::int6
     }
     return all;
   }
-  if (e.stride >= stage_ && e.ranks > 1) {  // the tied embedding's two stages
+  if (!e.mirrored && e.stride >= stage_ && e.ranks > 1) {  // the tied embedding's two stages
     all = {embedding_stage_ * stage_ + within, head_stage_ * stage_ + within};
     std::ranges::sort(all);
     return all;

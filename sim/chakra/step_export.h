@@ -5,9 +5,8 @@
 /// Every accelerator has a trace: what was folded is written out (sim/layout.h has the order of the
 /// ranks). Nodes carry
 ///
-///   COMP_NODE       is_cpu_op false, num_ops (FLOPs), tensor_size (bytes read and written; shapes
-///   of
-///                   memory-bound kernels are told apart to 0.1 MB), duration_micros
+///   COMP_NODE       is_cpu_op false, num_ops (FLOPs), duration_micros, tensor_size (bytes read and
+///                   written; memory-bound kernels are told apart to 0.1 MB)
 ///   COMM_COLL_NODE  comm_type, comm_size, pg_name (a key of the groups' file)
 ///   COMM_SEND_NODE  comm_size, comm_src, comm_dst, comm_tag; COMM_RECV_NODE the same
 ///

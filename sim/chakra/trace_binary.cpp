@@ -158,6 +158,10 @@ std::optional<ExecutionTrace> decode(std::string_view bytes, Problems& problems)
     const std::size_t begin = bytes.size() - r.left();
     std::string_view body;
     const bool whole = r.delimited(body);
+    if (message > 0 && whole && body.empty()) {
+      problems.add(fmt::format("byte {}", begin), "an empty Node: is this the whole of a file?");
+      return std::nullopt;
+    }
     if (whole && (message == 0 ? decode_metadata(body, t) : decode(body, t.nodes.emplace_back()))) {
       continue;
     }
@@ -174,7 +178,9 @@ bool is_binary_trace(std::string_view bytes) {
   WireReader r(bytes);
   std::string_view body;
   ExecutionTrace t;
-  return !bytes.empty() && bytes.front() != '{' && r.delimited(body) && decode_metadata(body, t);
+  // An empty message is a zero byte: a file of those is no trace.
+  return !bytes.empty() && bytes.front() != '{' && r.delimited(body) && !body.empty() &&
+         decode_metadata(body, t);
 }
 
 }  // namespace forerun::chakra

@@ -136,7 +136,8 @@ Job load_job(const std::vector<std::string>& paths) {
                                                           format_of(f.text) >= Format::chakra_json);
     if (!one_kind || (format == Format::table && files.size() > 1)) {
       throw Error(ExitCode::wrong,
-                  fmt::format("{} and {} can't be replayed together", files.front().name, f.name),
+                  fmt::format("{} and {} can't be replayed together", files.front().name,
+                              &f == &files.front() ? files[1].name : f.name),
                   "one table of operations, or one file a rank of one kind");
     }
   }

@@ -2,7 +2,7 @@
 
 /// What the operations of a pipelined job wait for. Of one rank (a stage of a replica) in one step:
 ///
-/// - passes (forward- and backward-compute) one after another, in the order given;
+/// - passes (forward- and backward-compute) one after another, in the order of their starts;
 /// - a receive for the pass before its own of the same direction (it is posted then), and for the
 ///   receive before it; its pass for it. A send for its pass and the send before it. The k-th
 ///   message of a direction is the k-th pass's. The first gradient's receive also waits for the

@@ -9,8 +9,11 @@
 ///   optype      a name of kPipelineKinds
 ///   start_us    microseconds, any zero that a step's rows share (also `start`)
 ///   dur_us      microseconds (also `duration`)
-///   seq_id      optional: number among those of its optype, rank and step; else the order of
-///   starts mb_id       optional: micro-batch, -1 where there is none
+///   seq_id      optional: number among those of its optype, rank and step
+///   mb_id       optional: micro-batch, -1 where there is none
+///
+/// Neither orders anything: operations follow one another by their starts. Two rows of one number
+/// are refused.
 ///
 /// Other columns are refused. A row is one of all ranks that share its stage and replica (tensor
 /// and context parallelism are inside it).
