@@ -132,7 +132,7 @@ TEST_SUITE("sim/on_pools") {
     unpriced.replace(unpriced.find(R"(, "accelerator_hour": "1 USD/h")"), 31, "");
     CHECK(problems_of(unpriced).starts_with("s: /cluster/pools/0/accelerator_hour: missing"));
     std::string capped = text("h100-sxm-80gb", "dgx-h100");
-    capped.insert(capped.find("\"pools\""), R"("power_cap": "500 W", )");
+    capped.insert(capped.find("\"pools\": ["), R"("power_cap": "500 W", )");
     CHECK(problems_of(capped).starts_with("s: /cluster/power_cap: "));
     std::string late = text("h100-sxm-80gb", "dgx-h100");
     late.replace(late.find("\"first_stage\": 2"), 16, "\"first_stage\": 4");
