@@ -219,6 +219,32 @@ void write_answer(JsonWriter& json, const hw::Calibration& c, const std::vector<
   json.end_array().key("version").value(FORERUN_VERSION).end_object();
 }
 
+/// The same for all names of a file, whether it is there or not.
+std::filesystem::path canonical(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::path whole = std::filesystem::absolute(path, ignored);
+  std::filesystem::path found = std::filesystem::weakly_canonical(whole, ignored);
+  return found.empty() ? whole.lexically_normal() : found;
+}
+
+/// What is written must be neither a measurement nor written over by another answer.
+void check_outputs(const Options& o) {
+  std::set<std::filesystem::path> measurements, made;
+  for (const std::string& file : o.with) measurements.insert(canonical(file));
+  for (const std::string& file : {o.output, o.plot, o.json}) {
+    if (file.empty() || file == "-") continue;
+    const std::filesystem::path path = canonical(file);
+    if (measurements.contains(path)) {
+      throw Error(ExitCode::usage, fmt::format("{} is one of the measurements", file),
+                  "write to another file");
+    }
+    if (!made.insert(path).second) {
+      throw Error(ExitCode::usage, fmt::format("{} is to be written twice", file),
+                  "give -o, --plot and --json files of their own");
+    }
+  }
+}
+
 }  // namespace
 
 int calibrate(const Options& o) {
@@ -227,11 +253,7 @@ int calibrate(const Options& o) {
                 "forerun calibrate needs measurements and a name for the new profile",
                 "forerun calibrate PROFILE --with FILE... -o PROFILE");
   }
-  for (const std::string& made : {o.output, o.plot, o.json}) {
-    if (std::ranges::find(o.with, made) == o.with.end()) continue;
-    throw Error(ExitCode::usage, fmt::format("{} is one of the measurements", made),
-                "write to another file");
-  }
+  check_outputs(o);
   const std::string path = profile_path(o.arguments.front());
   const std::string text = read_file(path, kMaxJsonBytes);
   const ProfileKind& kind = kind_of(path, text);
@@ -242,6 +264,11 @@ int calibrate(const Options& o) {
   if (!problems.empty()) refuse_measurements(problems);
   const hw::Calibration c = kind.calibrate(text, logs, problems);
   if (!problems.empty()) refuse_measurements(problems);
+  kind.check(c.profile, problems);
+  if (!problems.empty()) {
+    throw Error(ExitCode::wrong, "the new profile would be wrong\n" + problems.text(o.output),
+                "nothing was written");
+  }
   write_file(o.output, c.profile);
   const std::string name = o.arguments.front();
   if (!o.plot.empty()) {

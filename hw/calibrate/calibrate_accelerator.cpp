@@ -31,7 +31,19 @@ struct UsedSurface {
   std::string surface, like;  ///< file and what it is fitted to; empty with a roofline
   double rate = 1;
   std::optional<FlopRate> roofline;
+  FlopRate peak{};  ///< that the roofline may not exceed
+
+  [[nodiscard]] double most_scale() const {
+    return roofline ? std::min(kMostScale, peak / *roofline) : kMostScale;
+  }
 };
+
+/// To four digits, not above `peak`.
+FlopRate four_digits(FlopRate rate, FlopRate peak) {
+  const double last = std::pow(10.0, std::floor(std::log10(rate.base())) - 3);
+  const FlopRate rounded(std::round(rate.base() / last) * last);
+  return rounded <= peak ? rounded : FlopRate(std::floor(peak.base() / last) * last);
+}
 
 UsedSurface used_surface(Reader entry, const char* kind) {
   UsedSurface use;
@@ -78,8 +90,7 @@ class AcceleratorCalibrator {
 
  private:
   void take(const ToolLog& log) {
-    check_device(log, accelerator_.name.substr(0, accelerator_.name.find('-')),
-                 accelerator_.multiprocessors, problems_);
+    check_device(log, accelerator_.name, accelerator_.multiprocessors, problems_);
     std::map<std::string, std::size_t> no_surface;
     for (const TimedGemm& t : log.gemms) {
       const auto surface = accelerator_.gemm.find(t.gemm.precision);
@@ -134,14 +145,25 @@ class AcceleratorCalibrator {
     result_.unused.push_back(fmt::format("{}: {} of {}", files_of({{log.file, ""}}), count, what));
   }
 
-  [[nodiscard]] UsedSurface use_of(const char* kind, std::string_view key, const char* like) {
-    return used_surface(document_.root(problems_).object(kind).object(key), like);
+  [[nodiscard]] UsedSurface use_of(const char* kind, std::string_view key, const char* like,
+                                   FlopRate peak) {
+    UsedSurface use = used_surface(document_.root(problems_).object(kind).object(key), like);
+    use.peak = peak;
+    return use;
+  }
+
+  /// Block-scaled 8-bit products run on the cores of 8-bit ones.
+  [[nodiscard]] FlopRate peak_of(Precision precision) const {
+    const auto own = accelerator_.peak.find(precision);
+    if (own != accelerator_.peak.end()) return own->second;
+    return precision == Precision::fp8_block ? peak_of(Precision::fp8) : FlopRate{};
   }
 
   void gemm(Precision precision, const std::vector<TimedGemm>& measured) {
     const std::string key(name(precision));
-    const UsedSurface use = use_of("gemm", key, "precision");
-    GemmCalibration c = calibrate_gemm(measured, accelerator_, precision, use.rate);
+    const UsedSurface use = use_of("gemm", key, "precision", peak_of(precision));
+    GemmCalibration c =
+        calibrate_gemm(measured, accelerator_, precision, use.rate, use.most_scale());
     std::vector<LogPlace> places;
     for (const TimedGemm& t : measured) places.push_back(t.place);
     const std::string files = files_of(places);
@@ -151,8 +173,9 @@ class AcceleratorCalibrator {
       errors.by_shape = c.family.left_out();
       own_.gemm_errors.emplace(precision, errors);
       own_files_.insert(own_files_.end(), places.begin(), places.end());
-      entry("gemm", key, "precision", {accelerator_.name + std::string(kOwnSurface), key, 1, {}},
-            files, use, c.family.did);
+      entry("gemm", key, "precision",
+            {accelerator_.name + std::string(kOwnSurface), key, 1, {}, {}}, files, use,
+            c.family.did);
     } else {
       entry("gemm", key, "precision", scaled(use, c.scale), files, use, c.family.did);
     }
@@ -162,7 +185,7 @@ class AcceleratorCalibrator {
   static UsedSurface scaled(UsedSurface use, double scale) {
     const auto digits = [](double v) { return std::round(v * 1e4) / 1e4; };
     if (use.roofline) {
-      use.roofline = *use.roofline * scale;
+      use.roofline = four_digits(*use.roofline * scale, use.peak);
     } else {
       use.rate = digits(use.rate * scale);
     }
@@ -190,11 +213,12 @@ class AcceleratorCalibrator {
 
   void attention(AttentionKernel kernel, const std::vector<TimedAttention>& measured) {
     const std::string key(name(kernel));
-    const UsedSurface use = use_of("attention", key, "kernel");
+    const UsedSurface use = use_of("attention", key, "kernel", matrix_peak(accelerator_));
     CalibratedFamily f;
     f.name = "attention " + key;
-    const double scale = fit_scale(measured, accelerator_, kernel, use.rate);
-    f.did = fmt::format("rate x {:.3f} over {} shapes", scale, measured.size());
+    const double scale = fit_scale(measured, accelerator_, kernel, use.rate, use.most_scale());
+    f.did = fmt::format("rate x {:.3f}{} over {} shapes", scale,
+                        bound_text(scale, use.most_scale()), measured.size());
     f.left_out_how = measured.size() > 1 ? "one at a time" : "";
     std::vector<LogPlace> places;
     const auto old = scaled_surface(accelerator_, kernel, use.rate, 1);
@@ -204,7 +228,7 @@ class AcceleratorCalibrator {
       others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
       Seconds left{};
       if (!others.empty()) {
-        const double s = fit_scale(others, accelerator_, kernel, use.rate);
+        const double s = fit_scale(others, accelerator_, kernel, use.rate, use.most_scale());
         left = predicted(*scaled_surface(accelerator_, kernel, use.rate, s), t);
       }
       f.points.push_back({t.place,
@@ -249,7 +273,10 @@ class AcceleratorCalibrator {
       (stream ? streams : others).push_back(t);
     }
     if (!streams.empty()) {
-      const MemoryCalibration memory = calibrate_memory(streams, accelerator_);
+      Accelerator changed = accelerator_;
+      changed.streaming_efficiency =
+          streaming_efficiency(copies_, accelerator_).value_or(accelerator_.streaming_efficiency);
+      const MemoryCalibration memory = calibrate_memory(streams, accelerator_, changed);
       fields(ramp_fields(memory, accelerator_));
       result_.families.push_back(memory.family);
     }

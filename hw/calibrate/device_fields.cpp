@@ -41,14 +41,20 @@ std::string files(const std::vector<Timed>& all) {
 
 }  // namespace
 
-std::vector<DeviceField> streaming_fields(const std::vector<TimedCopy>& local,
-                                          const Accelerator& a) {
-  if (local.empty()) return {};
+std::optional<double> streaming_efficiency(const std::vector<TimedCopy>& local,
+                                           const Accelerator& a) {
+  if (local.empty()) return std::nullopt;
   double most = 0;
   for (const TimedCopy& c : local) most = std::max(most, 2.0 * c.rate / a.memory_bandwidth);
-  return {number("streaming_efficiency", "/streaming_efficiency", a.streaming_efficiency,
-                 digits(std::min(1.0, most)), Evidence::measured, files(local),
-                 "the fastest large copy in device memory")};
+  return digits(std::min(1.0, most));
+}
+
+std::vector<DeviceField> streaming_fields(const std::vector<TimedCopy>& local,
+                                          const Accelerator& a) {
+  const std::optional<double> now = streaming_efficiency(local, a);
+  if (!now) return {};
+  return {number("streaming_efficiency", "/streaming_efficiency", a.streaming_efficiency, *now,
+                 Evidence::measured, files(local), "the fastest large copy in device memory")};
 }
 
 std::vector<DeviceField> ramp_fields(const MemoryCalibration& c, const Accelerator& a) {
@@ -58,9 +64,9 @@ std::vector<DeviceField> ramp_fields(const MemoryCalibration& c, const Accelerat
   const std::string now = fmt::format("{:.3g} us", c.ramp->in(Seconds(1e-6)));
   return {field("memory_ramp", "/memory_ramp", json_quoted(now), show(a.memory_ramp), now,
                 Evidence::measured, files_of(places),
-                fmt::format("fixed part of {} kernels bound by memory, which reach {} of the "
-                            "bandwidth",
-                            places.size(), show_percent(c.efficiency)))};
+                fmt::format("fixed part of {} kernels bound by memory, at this profile's "
+                            "efficiencies",
+                            places.size()))};
 }
 
 std::vector<DeviceField> tax_fields(const std::vector<TimedTax>& taxes, const Accelerator& a) {

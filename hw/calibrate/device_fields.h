@@ -3,6 +3,7 @@
 /// Single numbers of an accelerator profile from measurements: each with what it was, what it is
 /// now and the edit that puts it into the profile.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct DeviceField {
   JsonEdit edit;
 };
 
+/// None without copies.
+[[nodiscard]] std::optional<double> streaming_efficiency(const std::vector<TimedCopy>& local,
+                                                         const Accelerator&);
 /// streaming_efficiency: the fastest large copy in device memory, which reads and writes each byte.
 [[nodiscard]] std::vector<DeviceField> streaming_fields(const std::vector<TimedCopy>& local,
                                                         const Accelerator&);

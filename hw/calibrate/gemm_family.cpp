@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "core/statistics.h"
@@ -18,6 +19,9 @@ namespace {
 
 /// Products left out to try a correction: a fifth at a time.
 constexpr std::size_t kParts = 5;
+constexpr const char* kPartsText = "a fifth at a time";
+/// From so many on also to try a rate: one at a time takes their square.
+constexpr std::size_t kManyProducts = 200;
 
 /// Where a profile's surface has no residual of its own (a roofline): octaves.
 const std::vector<double> kOctaves = {0, 4, 7, 9, 10, 11, 12, 13, 14, 15};
@@ -43,8 +47,8 @@ void widen(GemmFit::Range& range, std::int64_t size) {
 /// made. (A model fitted to some hundred shapes alone, all of them powers of two, misses the shapes
 /// between by half.)
 GemmFit corrected(const std::vector<TimedGemm>& measured, const Accelerator& a, Precision p,
-                  double rate) {
-  const double scale = fit_scale(measured, a, p, rate);
+                  double rate, double most) {
+  const double scale = fit_scale(measured, a, p, rate, most);
   const auto scaled = scaled_surface(a, p, rate, scale);
   GemmFit fit = scaled->fit();
   fit.peak = fit.peak * rate * scale;
@@ -76,8 +80,9 @@ GemmMachine machine_of(const GemmFit& fit, const Accelerator& a, Precision p) {
   return {fit.peak, a.memory_bandwidth, a.multiprocessors, bytes_per_element(p), bytes_out};
 }
 
-std::vector<Seconds> leave_parts_out(const std::vector<TimedGemm>& measured, const Accelerator& a,
-                                     Precision p, double rate) {
+/// `fitted`: the surface made of some of the products.
+template <class Fitted>
+std::vector<Seconds> leave_parts_out(const std::vector<TimedGemm>& measured, Fitted fitted) {
   std::vector<Seconds> predictions(measured.size());
   for (std::size_t part = 0; part < kParts; ++part) {
     std::vector<TimedGemm> others;
@@ -89,24 +94,22 @@ std::vector<Seconds> leave_parts_out(const std::vector<TimedGemm>& measured, con
       if (!in_part(t)) others.push_back(t);
     }
     if (others.size() == measured.size() || others.empty()) continue;
-    const GemmFit fit = corrected(others, a, p, rate);
-    const GemmSurface surface(fit, machine_of(fit, a, p), true);
+    const auto surface = fitted(others);
     for (std::size_t i = 0; i < measured.size(); ++i) {
-      if (in_part(measured[i])) predictions[i] = predicted(surface, measured[i]);
+      if (in_part(measured[i])) predictions[i] = predicted(*surface, measured[i]);
     }
   }
   return predictions;
 }
 
-std::vector<Seconds> leave_one_out(const std::vector<TimedGemm>& measured, const Accelerator& a,
-                                   Precision p, double rate) {
+template <class Fitted>
+std::vector<Seconds> leave_one_out(const std::vector<TimedGemm>& measured, Fitted fitted) {
   std::vector<Seconds> predictions(measured.size());
   if (measured.size() < 2) return predictions;
   for (std::size_t i = 0; i < measured.size(); ++i) {
     std::vector<TimedGemm> others = measured;
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
-    const double scale = fit_scale(others, a, p, rate);
-    predictions[i] = predicted(*scaled_surface(a, p, rate, scale), measured[i]);
+    predictions[i] = predicted(*fitted(others), measured[i]);
   }
   return predictions;
 }
@@ -134,7 +137,7 @@ std::vector<TimedGemm> each_shape_once(const std::vector<TimedGemm>& all) {
 }
 
 GemmCalibration calibrate_gemm(const std::vector<TimedGemm>& measured, const Accelerator& a,
-                               Precision precision, double rate) {
+                               Precision precision, double rate, double most) {
   GemmCalibration c;
   c.family.name = fmt::format("gemm {}", name(precision));
   const auto old = scaled_surface(a, precision, rate, 1);
@@ -148,29 +151,38 @@ GemmCalibration calibrate_gemm(const std::vector<TimedGemm>& measured, const Acc
       c.family.points[i].left_out = predictions[i];
     }
   };
-  c.scale = fit_scale(measured, a, precision, rate);
-  left_out(leave_one_out(measured, a, precision, rate));
-  c.family.left_out_how = measured.size() > 1 ? "one at a time" : "";
+  const auto scaled = [&](const std::vector<TimedGemm>& others) {
+    return scaled_surface(a, precision, rate, fit_scale(others, a, precision, rate, most));
+  };
+  const auto surface = [&](const std::vector<TimedGemm>& others) {
+    const GemmFit fit = corrected(others, a, precision, rate, most);
+    return std::make_shared<const GemmSurface>(fit, machine_of(fit, a, precision), true);
+  };
+  c.scale = fit_scale(measured, a, precision, rate, most);
+  const std::string far = far_text(c.scale) + bound_text(c.scale, most);
+  const bool many = measured.size() >= kManyProducts;
+  left_out(many ? leave_parts_out(measured, scaled) : leave_one_out(measured, scaled));
+  c.family.left_out_how = many ? kPartsText : measured.size() > 1 ? "one at a time" : "";
   if (measured.size() < kFewestToFit) {
-    c.family.did = fmt::format("rate x {:.3f}{}: {}, a surface takes {}", c.scale,
-                               far_text(c.scale), products(measured.size()), kFewestToFit);
+    c.family.did = fmt::format("rate x {:.3f}{}: {}, a surface takes {}", c.scale, far,
+                               products(measured.size()), kFewestToFit);
     return c;
   }
   const double scaled_error = c.family.left_out().median;
   const std::vector<CalibratedPoint> scaled_points = c.family.points;
-  left_out(leave_parts_out(measured, a, precision, rate));
+  left_out(leave_parts_out(measured, surface));
   const double fitted_error = c.family.left_out().median;
   if (fitted_error >= scaled_error) {
     c.family.points = scaled_points;
     c.family.did = fmt::format(
         "rate x {:.3f}{}: a corrected surface misses left-out products by {:.1f} %, this by "
         "{:.1f} %",
-        c.scale, far_text(c.scale), 100 * fitted_error, 100 * scaled_error);
+        c.scale, far, 100 * fitted_error, 100 * scaled_error);
     return c;
   }
-  c.fit = corrected(measured, a, precision, rate);
+  c.fit = corrected(measured, a, precision, rate, most);
   c.family.did = fmt::format("surface corrected by {}", products(measured.size()));
-  c.family.left_out_how = "a fifth at a time";
+  c.family.left_out_how = kPartsText;
   return c;
 }
 

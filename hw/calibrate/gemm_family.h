@@ -18,9 +18,11 @@ struct GemmCalibration {
   std::optional<GemmFit> fit;  ///< the profile's surface, corrected
 };
 
-/// `measured`: burst products of one format, each shape once. `rate`: of the profile's entry.
+/// `measured`: burst products of one format, each shape once. `rate`: of the profile's entry;
+/// `most`: times that at most (hw/calibrate/scaled_surface.h).
 [[nodiscard]] GemmCalibration calibrate_gemm(const std::vector<TimedGemm>& measured,
-                                             const Accelerator&, Precision, double rate);
+                                             const Accelerator&, Precision, double rate,
+                                             double most);
 
 /// One product of each shape: the median of its times, at the first one's place.
 [[nodiscard]] std::vector<TimedGemm> each_shape_once(const std::vector<TimedGemm>&);

@@ -16,35 +16,27 @@ namespace {
 
 constexpr double kFar = 0.3;
 constexpr int kRounds = 60;
-
-struct MemoryModel {
-  Seconds ramp{};
-  double efficiency = 1;
-};
-
-Seconds predicted(const MemoryModel& m, const TimedKernels& t, const Accelerator& a) {
-  return m.ramp + traffic(t.kernels.front()) / (m.efficiency * a.memory_bandwidth);
-}
-
-MemoryModel fit_memory(const std::vector<TimedKernels>& measured, const Accelerator& a) {
-  const auto unpack = [](const std::vector<double>& p) {
-    return MemoryModel{Seconds(1e-6 * std::exp(p[0])), std::exp(p[1])};
-  };
-  const auto loss = [&](const std::vector<double>& p) {
-    if (p[1] > 0) return 1e9 * (1 + p[1]);  // no more than the bandwidth
-    double sum = 0;
-    for (const TimedKernels& t : measured) {
-      sum += robust(std::log(predicted(unpack(p), t, a) / t.time), kFar);
-    }
-    return sum;
-  };
-  return unpack(minimise({std::log(2.0), std::log(0.85)}, {0.2, 0.05}, loss, kRounds));
-}
+constexpr double kLeastRamp = 0.01, kMostRamp = 1000;  ///< us
 
 Seconds modelled(const TimedKernels& t, const Accelerator& a) {
   Seconds sum{};
   for (const Kernel& kernel : t.kernels) sum += kernel_time(kernel, a).time;
   return sum;
+}
+
+/// The ramp alone, as nothing else of these kernels is written into a profile.
+Seconds fit_ramp(const std::vector<TimedKernels>& measured, Accelerator a) {
+  const auto ramp = [](double p) {
+    return Seconds(1e-6 * std::clamp(std::exp(p), kLeastRamp, kMostRamp));
+  };
+  const auto loss = [&](const std::vector<double>& p) {
+    if (p[0] < std::log(kLeastRamp) || p[0] > std::log(kMostRamp)) return 1e9;
+    a.memory_ramp = ramp(p[0]);
+    double sum = 0;
+    for (const TimedKernels& t : measured) sum += robust(std::log(modelled(t, a) / t.time), kFar);
+    return sum;
+  };
+  return ramp(minimise({std::log(2.0)}, {0.2}, loss, kRounds)[0]);
 }
 
 CalibratedPoint point_of(const TimedKernels& t, const Accelerator& a) {
@@ -55,8 +47,8 @@ CalibratedPoint point_of(const TimedKernels& t, const Accelerator& a) {
 
 }  // namespace
 
-MemoryCalibration calibrate_memory(const std::vector<TimedKernels>& measured,
-                                   const Accelerator& a) {
+MemoryCalibration calibrate_memory(const std::vector<TimedKernels>& measured, const Accelerator& a,
+                                   const Accelerator& changed) {
   MemoryCalibration c;
   c.family.name = "bound by memory";
   for (const TimedKernels& t : measured) c.family.points.push_back(point_of(t, a));
@@ -65,17 +57,17 @@ MemoryCalibration calibrate_memory(const std::vector<TimedKernels>& measured,
                                kFewestMemoryBound);
     return c;
   }
+  Accelerator now = changed;
   for (std::size_t i = 0; i < measured.size(); ++i) {
     std::vector<TimedKernels> others = measured;
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
-    c.family.points[i].left_out = predicted(fit_memory(others, a), measured[i], a);
+    now.memory_ramp = fit_ramp(others, now);
+    c.family.points[i].left_out = modelled(measured[i], now);
   }
-  const MemoryModel m = fit_memory(measured, a);
-  c.ramp = m.ramp;
-  c.efficiency = m.efficiency;
+  c.ramp = fit_ramp(measured, now);
   c.family.left_out_how = "one at a time";
-  c.family.did =
-      fmt::format("ramp {}, {} of the bandwidth", show(m.ramp), show_percent(m.efficiency));
+  c.family.did = fmt::format("ramp {} at the profile's {} of the bandwidth", show(*c.ramp),
+                             show_percent(changed.memory_efficiency));
   return c;
 }
 

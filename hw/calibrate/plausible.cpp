@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/table.h"
@@ -64,6 +65,15 @@ std::vector<std::string> name_parts(const std::string& device) {
     }
   }
   return parts;
+}
+
+/// Of a device's or a profile's name: "pcie", "nvl" or "sxm"; empty where it tells none.
+std::string_view board_in(const std::vector<std::string>& parts) {
+  for (const std::string& part : parts) {
+    if (part == "pcie" || part == "nvl") return part == "nvl" ? "nvl" : "pcie";
+    if (part.starts_with("sxm")) return "sxm";
+  }
+  return {};
 }
 
 }  // namespace
@@ -134,9 +144,10 @@ void check_plausible(const TimedCopy& t, Bandwidth limit, const char* limit_name
                                           limit_name, show(limit)));
 }
 
-void check_device(const ToolLog& log, const std::string& model,
+void check_device(const ToolLog& log, const std::string& profile,
                   std::optional<std::int64_t> multiprocessors, Problems& problems) {
   const std::vector<std::string> parts = name_parts(log.device);
+  const std::string model = profile.substr(0, profile.find('-'));
   const auto named = [&](const std::string& m) {
     return std::ranges::find(parts, m) != parts.end();
   };
@@ -146,6 +157,12 @@ void check_device(const ToolLog& log, const std::string& model,
     if (other == model || named(model) || !named(other)) continue;
     problems.add(log.file,
                  fmt::format("the log is of \"{}\", the profile of {}", log.device, model));
+    return;
+  }
+  const std::string_view board = board_in(parts), own = board_in(name_parts(profile));
+  if (!board.empty() && !own.empty() && board != own) {
+    problems.add(log.file, fmt::format("the log is of \"{}\", the profile of {}: another board",
+                                       log.device, profile));
     return;
   }
   if (multiprocessors && log.multiprocessors && *multiprocessors != *log.multiprocessors) {

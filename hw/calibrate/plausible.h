@@ -24,9 +24,10 @@ void check_plausible(const TimedAttention&, const Accelerator&, Seconds modelled
 /// `limit`: of the path's bandwidth, a published peak.
 void check_plausible(const TimedCopy&, Bandwidth limit, const char* limit_name, Problems&);
 
-/// The device that a log names must not be another one that profiles know, nor have another number
-/// of multiprocessors. `model`: the first part of a profile's name, "h100".
-void check_device(const ToolLog&, const std::string& model,
+/// The device that a log names must not be another one that profiles know, nor another board of it
+/// (PCIe, NVL, SXM), nor have another number of multiprocessors. `profile`: a profile's name,
+/// "h100-sxm-80gb", which begins with the model's.
+void check_device(const ToolLog&, const std::string& profile,
                   std::optional<std::int64_t> multiprocessors, Problems&);
 
 }  // namespace forerun::hw

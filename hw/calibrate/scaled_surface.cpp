@@ -1,5 +1,7 @@
 #include "hw/calibrate/scaled_surface.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -11,11 +13,9 @@ namespace {
 constexpr double kFar = 0.3;  ///< of a logarithm: beyond, another kernel ran
 constexpr double kFirstStep = 0.1;
 constexpr int kRounds = 40;
-/// A profile's rates are from 0.01 to 10.
-constexpr double kMostScale = 4;
 
 template <class Timed, class Surface>
-double best_scale(const std::vector<Timed>& measured, Surface surface) {
+double best_scale(const std::vector<Timed>& measured, double most, Surface surface) {
   const auto loss = [&](const std::vector<double>& p) {
     if (std::abs(p[0]) > std::log(kMostScale)) return 1e9;
     const auto scaled = surface(std::exp(p[0]));
@@ -25,7 +25,7 @@ double best_scale(const std::vector<Timed>& measured, Surface surface) {
     }
     return sum;
   };
-  return std::exp(minimise({0.0}, {kFirstStep}, loss, kRounds)[0]);
+  return std::min(most, std::exp(minimise({0.0}, {kFirstStep}, loss, kRounds)[0]));
 }
 
 }  // namespace
@@ -59,14 +59,22 @@ Seconds predicted(const AttentionSurface& surface, const TimedAttention& t) {
 }
 
 double fit_scale(const std::vector<TimedGemm>& measured, const Accelerator& a, Precision precision,
-                 double rate) {
-  return best_scale(measured,
+                 double rate, double most) {
+  return best_scale(measured, most,
                     [&](double scale) { return scaled_surface(a, precision, rate, scale); });
 }
 
 double fit_scale(const std::vector<TimedAttention>& measured, const Accelerator& a,
-                 AttentionKernel kernel, double rate) {
-  return best_scale(measured, [&](double scale) { return scaled_surface(a, kernel, rate, scale); });
+                 AttentionKernel kernel, double rate, double most) {
+  return best_scale(measured, most,
+                    [&](double scale) { return scaled_surface(a, kernel, rate, scale); });
+}
+
+std::string bound_text(double scale, double most) {
+  constexpr double kNear = 0.99;  // of the bound, which the search may only approach
+  if (scale < 1 / (kNear * kMostScale)) return fmt::format(" (held at 1 / {})", kMostScale);
+  if (scale < kNear * most) return {};
+  return most < kMostScale ? " (held at the peak)" : fmt::format(" (held at {})", kMostScale);
 }
 
 }  // namespace forerun::hw

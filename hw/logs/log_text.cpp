@@ -62,12 +62,14 @@ std::vector<LogLine> log_lines(std::string_view text) {
   std::vector<LogLine> lines;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    LogLine line{static_cast<std::int64_t>(lines.size()) + 1, text.substr(0, end),
-                 end != text.npos};
+    LogLine line{
+        static_cast<std::int64_t>(lines.size()) + 1, {}, text.substr(0, end), end != text.npos};
     text.remove_prefix(end == text.npos ? text.size() : end + 1);
     if (line.text.ends_with('\r')) line.text.remove_suffix(1);
+    const std::string_view whole = line.text;
     line.text.remove_prefix(mpirun_prefix(line.text));
     line.text.remove_prefix(label_prefix(line.text));
+    line.prefix = whole.substr(0, whole.size() - line.text.size());
     lines.push_back(line);
   }
   return lines;

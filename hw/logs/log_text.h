@@ -12,6 +12,7 @@ namespace forerun::hw {
 
 struct LogLine {
   std::int64_t number = 0;  ///< from 1
+  std::string_view prefix;  ///< what a launcher wrote before it
   std::string_view text;    ///< without line end and launcher prefix
   bool ended = true;        ///< by a line end: the last line of a log that was cut off is not
 };

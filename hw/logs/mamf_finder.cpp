@@ -21,6 +21,9 @@ constexpr std::array<std::pair<std::string_view, Precision>, 5> kDtypes = {{
     {"float32", Precision::fp32},
 }};
 
+/// Of a matrix, far above what fits into a device.
+constexpr std::int64_t kMostSize = std::int64_t{1} << 30;
+
 /// Which table of version 3 a row belongs to.
 enum class Part : std::uint8_t { none, grid, recall, sustained, burst, results };
 
@@ -69,7 +72,10 @@ class MamfReader {
 
   void facts(std::string_view s, const std::vector<std::string_view>& w) {
     const std::size_t dtype = s.find("Dtype: torch.");
-    if (dtype != s.npos) told(words(s.substr(dtype + 13)).front());
+    if (dtype != s.npos) {
+      const std::vector<std::string_view> after = words(s.substr(dtype + 13));
+      told(after.empty() ? std::string_view{} : after.front());
+    }
     const auto flag = std::ranges::find(w, "--dtype");
     if (flag != w.end() && flag + 1 != w.end() && !precision_) told(flag[1]);
     if (s.starts_with("benchmark version: ")) log_.version = shown_word(w.back());
@@ -164,6 +170,9 @@ class MamfReader {
     const auto rate = number_in(rate_word);
     if (!shape || shape->first <= 0 || shape->second <= 0 || shape->third <= 0) {
       refuse(line, fmt::format("shape {}: expected MxNxK", shown_word(shape_word)));
+    } else if (std::max({shape->first, shape->second, shape->third}) > kMostSize) {
+      refuse(line, fmt::format("shape {}: expected sizes of at most {}", shown_word(shape_word),
+                               kMostSize));
     } else if (!rate || *rate <= 0) {
       refuse(line, fmt::format("{} TFLOPS: expected a number above zero", shown_word(rate_word)));
     } else {

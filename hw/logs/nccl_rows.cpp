@@ -18,7 +18,6 @@ constexpr double kFirstCall = 1.5;
 /// nccl-tests averages times of ranks before it prints; beside rounding this is all that may
 /// differ.
 constexpr double kSlack = 2e-3;
-constexpr std::int64_t kMostRanks = 1 << 20;
 
 constexpr std::array<std::pair<std::string_view, CollectiveKind>, 13> kNames = {{
     {"all_reduce", CollectiveKind::all_reduce},

@@ -19,6 +19,8 @@
 
 namespace forerun::hw {
 
+inline constexpr std::int64_t kMostRanks = 1 << 20;
+
 /// One number as printed and what rounding may have taken of it.
 struct PrintedNumber {
   double value = 0, half = 0;

@@ -37,6 +37,7 @@ class TextReader {
  private:
   void take(const LogLine& line) {
     std::string_view s = line.text;
+    if (columns_ && !closed_ && is_cut_prefix(line)) return cut_off(line);
     const std::vector<std::string_view> w = words(s);
     if (w.empty()) return;
     if (contains_word(s, "_perf")) name_program(s);
@@ -44,10 +45,24 @@ class TextReader {
       comment(line, w);
     } else if (columns_ && w.size() >= 2 && integer_in(w[0]) && integer_in(w[0]) >= 0 &&
                w.size() >= 3 && s.front() != '[') {
+      prefix_ = line.prefix;
       row(line, w);
-    } else if (columns_ && integer_in(w[0]) && !line.ended) {
-      cut_off(line);
+    } else if (columns_ && !closed_ && begins_with_digit(w[0])) {
+      if (!line.ended) return cut_off(line);
+      refuse(line, fmt::format("{}: no row of the table, which begins with size and count",
+                               shown_word(w[0])));
     }
+  }
+
+  static bool begins_with_digit(std::string_view word) {
+    return word.front() >= '0' && word.front() <= '9';
+  }
+
+  /// The last line holds no more than a part of what the launcher wrote before the rows.
+  [[nodiscard]] bool is_cut_prefix(const LogLine& line) const {
+    if (line.ended || prefix_.empty()) return false;
+    if (!line.prefix.empty()) return words(line.text).empty();
+    return !line.text.empty() && prefix_.starts_with(line.text);
   }
 
   void comment(const LogLine& line, const std::vector<std::string_view>& w) {
@@ -108,6 +123,10 @@ class TextReader {
   }
 
   void rank(const LogLine& line, std::int64_t number) {
+    if (number < 0 || number >= kMostRanks) {
+      refuse(line, fmt::format("rank {}: expected 0 to {}", number, kMostRanks - 1));
+      return;
+    }
     run_.listed_ranks = std::max(run_.listed_ranks, number + 1);
     const std::size_t bracket = line.text.rfind(']');
     if (!log_.device.empty() || bracket == std::string_view::npos) return;
@@ -227,6 +246,7 @@ class TextReader {
   NcclRun run_;
   std::optional<Columns> columns_;
   std::optional<std::int64_t> announced_;
+  std::string_view prefix_;  ///< of the rows, by a launcher
   bool closed_ = false, stopped_ = false;
 };
 

@@ -19,7 +19,6 @@ class ProbeReader {
     log_.version = m.program;
     log_.device = m.device.name;
     log_.multiprocessors = m.device.multiprocessors;
-    log_.power_cap = m.device.power_cap;
     for (std::size_t i = 0; i < m.points.size(); ++i) {
       place_ = {log_.file, fmt::format("/points/{}", i)};
       take(m.points[i]);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "core/file.h"
@@ -26,44 +27,48 @@ bool is_json(std::string_view text) {
   return first != text.npos && (text[first] == '{' || text[first] == '[');
 }
 
+/// How a log is held while it is read.
+enum class Held : std::uint8_t { lines, document, events };
+
 struct ToolKind {
   LogTool tool;
   std::string_view name;
+  Held held;
   bool (*looks_like)(std::string_view head);
   ToolLog (*read)(std::string_view text, const std::string& file, Problems&);
 };
 
 constexpr std::array kTools = {
-    ToolKind{LogTool::probe, "forerun probe",
+    ToolKind{LogTool::probe, "forerun probe", Held::document,
              [](std::string_view h) { return is_json(h) && has_key(h, "forerun-probe"); },
              read_probe},
-    ToolKind{LogTool::nccl_tests_json, "nccl-tests (JSON)",
+    ToolKind{LogTool::nccl_tests_json, "nccl-tests (JSON)", Held::document,
              [](std::string_view h) {
                return is_json(h) && has_key(h, "results") && has_key(h, "alg_bw");
              },
              read_nccl_tests_json},
-    ToolKind{LogTool::nvbandwidth_json, "nvbandwidth (JSON)",
+    ToolKind{LogTool::nvbandwidth_json, "nvbandwidth (JSON)", Held::document,
              [](std::string_view h) { return is_json(h) && has_key(h, "nvbandwidth"); },
              read_nvbandwidth_json},
-    ToolKind{LogTool::kineto, "PyTorch profiler trace",
+    ToolKind{LogTool::kineto, "PyTorch profiler trace", Held::events,
              [](std::string_view h) {
                return is_json(h) && (has_key(h, "traceEvents") || has_key(h, "deviceProperties"));
              },
              read_kineto},
-    ToolKind{LogTool::cutlass_csv, "cutlass_profiler",
+    ToolKind{LogTool::cutlass_csv, "cutlass_profiler", Held::lines,
              [](std::string_view h) {
                return h.starts_with("Problem,Provider,") && has(h, ",Runtime,");
              },
              read_cutlass_csv},
-    ToolKind{LogTool::nccl_tests_text, "nccl-tests",
+    ToolKind{LogTool::nccl_tests_text, "nccl-tests", Held::lines,
              [](std::string_view h) { return has(h, " algbw ") && has(h, " busbw "); },
              read_nccl_tests_text},
-    ToolKind{LogTool::nvbandwidth_text, "nvbandwidth",
+    ToolKind{LogTool::nvbandwidth_text, "nvbandwidth", Held::lines,
              [](std::string_view h) {
                return has(h, "nvbandwidth Version") || has(h, "memcpy CE ") || has(h, "memcpy SM ");
              },
              read_nvbandwidth_text},
-    ToolKind{LogTool::mamf_finder, "mamf-finder",
+    ToolKind{LogTool::mamf_finder, "mamf-finder", Held::lines,
              [](std::string_view h) {
                return has(h, "(MxNxK)") || has(h, "(MxKxN)") || has(h, "mamf-finder.py") ||
                       has(h, "MxNxK ");
@@ -90,6 +95,18 @@ constexpr std::array kOthers = {
               "reads those)"},
     OtherTool{"DCGM", "DCGM"},
     OtherTool{"NVIDIA-SMI", "nvidia-smi"}};
+
+/// Empty, or the rule that a text breaks which would take too much memory.
+std::string too_large(std::string_view text, Held held) {
+  if (held == Held::document && text.size() > kJsonLogLimit) {
+    return fmt::format("{} bytes of JSON: read are at most {} MiB", text.size(),
+                       kJsonLogLimit >> 20);
+  }
+  if (held == Held::lines && std::ranges::count(text, '\n') > kMostLogLines) {
+    return fmt::format("more than {} lines", kMostLogLines);
+  }
+  return {};
+}
 
 std::string what_it_is(std::string_view head) {
   if (head.starts_with("\x1f\x8b")) return "a gzip file: unpack it first (gunzip)";
@@ -123,6 +140,10 @@ std::optional<ToolLog> read_log_text(std::string_view text, const std::string& f
   }
   if (tool == kTools.end()) {
     problems.add(file, what_it_is(head));
+    return std::nullopt;
+  }
+  if (std::string rule = too_large(text, tool->held); !rule.empty()) {
+    problems.add(file, std::move(rule));
     return std::nullopt;
   }
   const std::size_t before = problems.list().size();

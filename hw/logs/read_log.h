@@ -15,6 +15,10 @@ namespace forerun::hw {
 /// Larger files are refused before they are read; printed logs take a few KiB, traces of some steps
 /// tens of MiB.
 inline constexpr std::uint64_t kLogLimit = 64ull << 20;
+/// The same of JSON that is held whole; a trace's events are dropped one by one.
+inline constexpr std::uint64_t kJsonLogLimit = 8ull << 20;
+/// Of a printed log or a table, before its lines are told apart.
+inline constexpr std::int64_t kMostLogLines = 1'000'000;
 
 /// "nccl-tests", "PyTorch profiler trace"
 [[nodiscard]] std::string_view name(LogTool);

@@ -94,7 +94,6 @@ struct ToolLog {
   std::vector<TimedCopy> copies;
   std::vector<TimedKernels> kernels;
   std::vector<TimedTax> taxes;
-  std::optional<Watts> power_cap;  ///< of the device
   /// What a reader should know: rows that were left out and why, captions that the numbers deny.
   std::vector<std::string> notes;
 

@@ -235,4 +235,58 @@ TEST_SUITE("calibrate/mistakes") {
         refusal(replaced_once(trace, "\"numSms\": 132", "\"numSms\": 114"), "t.json", profile),
         {"has 114 multiprocessors, the profile's 132"});
   }
+
+  TEST_CASE("a dtype that is cut off, and sizes beyond any device's") {
+    const std::string profile = "accelerators/h200-sxm";
+    const std::string mamf = log_text("others/mamf_v3_h200.log");
+    check_says(refusal("Dtype: torch.\n" + mamf, "m.log", profile), {"m.log: dtype "});
+    const std::string lines = "Grid search\n1 2147483648x1024x1024 700 700 700\n";
+    check_says(refusal(mamf + lines, "m.log", profile),
+               {"shape 2147483648x1024x1024: expected sizes of at most 1073741824"});
+  }
+
+  TEST_CASE("what begins as a row and is none, ranks beyond count, a launcher's prefix cut off") {
+    const std::string log = log_text(kTwoNodes);
+    check_says(refusal(replaced_once(log, " 4294967296    1073741824",
+                                     " 21474836480000000000000    1073741824"),
+                       "p5.log"),
+               {"p5.log:32: 21474836480000000000000: no row of the table"});
+    check_says(
+        refusal("# Rank 9223372036854775807 Pid 1 on a device 0 [0x00] H100\n" + log, "p5.log"),
+        {"p5.log:1: rank 9223372036854775807: expected 0 to 1048575"});
+    const std::string head =
+        "# size count type redop root time algbw busbw #wrong time algbw busbw #wrong\n";
+    const std::string row =
+        "67108864 16777216 float sum -1 330 203.36 355.88 0 330 203.36 355.88 0\n";
+    for (const std::string prefix : {"0: ", "[1,0]<stdout>:"}) {
+      const std::string all = prefix + head + prefix + row;
+      CHECK(refusal(all, "all_reduce.log").empty());
+      for (std::size_t cut = 1; cut <= prefix.size(); ++cut) {
+        CAPTURE(cut);
+        check_says(refusal(all + prefix.substr(0, cut), "all_reduce.log"),
+                   {"all_reduce.log:3: the log ends inside this row"});
+      }
+    }
+  }
+
+  TEST_CASE("files that would take too much memory") {
+    const std::string json = log_text("others/nccl_tests_v3_allreduce.json");
+    check_says(refusal(json + std::string(kJsonLogLimit, ' '), "p5.json"),
+               {"p5.json: ", "bytes of JSON: read are at most 8 MiB"});
+    CHECK(refusal(log_text("others/kineto.json") + std::string(kJsonLogLimit, '\n'), "t.json",
+                  "accelerators/h100-sxm-80gb")
+              .empty());
+    check_says(refusal(log_text(kTwoNodes) + std::string(kMostLogLines, '\n'), "p5.log"),
+               {"p5.log: more than 1000000 lines"});
+  }
+
+  TEST_CASE("another board of the same device") {
+    const std::string log = log_text(kA100);
+    check_says(refusal(log, "all_gather.log", "networks/a100-pcie"),
+               {"the log is of \"A100-SXM4-40GB\", the profile of a100-pcie: another board"});
+    const std::string trace = log_text("others/kineto.json");
+    const std::string nvl = replaced_once(trace, "H100 80GB HBM3", "H100 NVL");
+    check_says(refusal(nvl, "t.json", "accelerators/h100-sxm-80gb"),
+               {"t.json: the log is of \"NVIDIA H100 NVL\"", "another board"});
+  }
 }
