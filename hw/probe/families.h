@@ -24,7 +24,7 @@ enum class ProbeFamily : std::uint8_t {
   layer_norm,         ///< the same with mean and bias
   swiglu,             ///< silu(a) b: reads 2 x width, writes width
   gelu,               ///< tanh form
-  rotary,             ///< embedding of positions, rotating halves, in place
+  rotary,             ///< embedding of positions, rotating halves
   cross_entropy,      ///< loss and log-sum-exp of 16-bit logits; backward writes their gradient
   embedding,          ///< rows of a table picked; backward adds them with atomics
   modality_gather,    ///< tokens of each modality brought together, by an index
@@ -61,7 +61,7 @@ enum class ProbeImplementation : std::uint8_t {
   cublas_lt,          ///< the best of the heuristics' first algorithms
   cublas_grouped,     ///< cublasGemmGroupedBatchedEx, one launch
   cublas_lt_streams,  ///< one product after another on four streams, as training frameworks do
-  cudnn,              ///< its graph interface
+  cudnn,              ///< its graph interface, the heuristics' first plan that builds
   own,                ///< a kernel of the probe
   runtime,            ///< the CUDA runtime: copies, empty kernels
   nccl,

@@ -18,9 +18,10 @@
 ///
 /// median_s is the median over `samples` of the time of one call; a sample is the mean of `calls`
 /// calls between two CUDA events. spread_s is the samples' interquartile range. clock_MHz and
-/// power_W are means while the samples ran, null where not read. error is the largest deviation of
-/// the result from one computed in double precision, relative to the largest value of that; null
-/// where nothing is computed. alone_s belongs to taxes only: the same kernel, alone.
+/// power_W are means while the samples ran (of a tax: alone), null where not read. error is the
+/// largest deviation of the result from one computed in double precision, relative to the largest
+/// value of that; null where nothing is computed. alone_s belongs to taxes only: the same kernel,
+/// alone.
 
 #include <cstdint>
 #include <map>
@@ -63,7 +64,7 @@ struct ProbeLeftOut {
 struct ProbeDevice {
   std::string name;
   int major = 0, minor = 0;  ///< compute capability
-  int count = 1;             ///< accelerators of this kind that the program saw
+  int count = 1;             ///< CUDA devices that the program saw, of any kind
   int multiprocessors = 0;
   Bytes memory{}, l2{};
   std::optional<double> clock_mhz, memory_clock_mhz;  ///< highest of the multiprocessors, of memory

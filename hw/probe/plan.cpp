@@ -14,10 +14,11 @@ constexpr double kComputeShare = 0.6;   // of the dense peak, assumed for estima
 constexpr double kMemoryShare = 0.7;    // of the memory bandwidth, likewise
 constexpr Seconds kCallOverhead{5e-6};  // launch and tail of one call
 constexpr Seconds kSetUp{0.03};         // allocation, random fill, choice of algorithm
+constexpr Seconds kChoice{0.01};        // of the algorithm of each further product
 constexpr Seconds kBusy{4e-4};          // a sample lasts at least this long, or events are coarse
 constexpr Seconds kMostBurst{0.6};      // all samples of a point
 constexpr double kUsableMemory = 0.85;
-constexpr double kFlushBytes = 512e6;  // written between samples: more than any cache
+constexpr double kFlushBytes = 512e6;  // written and read between samples: more than any cache
 
 bool on_link(ProbeFamily f) {
   return f == ProbeFamily::all_reduce || f == ProbeFamily::all_gather ||
@@ -50,9 +51,18 @@ Seconds call_estimate(const ProbeShape& s, const ProbeMachine& m) {
   return t;
 }
 
+/// Products of different sizes, each of which has its algorithm chosen.
+std::int64_t choices(const ProbeShape& s) {
+  const bool grouped = s.implementation == ProbeImplementation::cublas_lt_streams;
+  if (!grouped && s.family != ProbeFamily::modality_gemm) return 1;
+  if (s.argument("skew_percent") == 0) return 1;
+  return s.argument(s.family == ProbeFamily::grouped_gemm ? "groups" : "modalities");
+}
+
 /// Filling operands and computing sampled entries of the result in double precision.
 Seconds check_estimate(const ProbeShape& s) {
-  return probe_footprint(s) / Bandwidth(30e9) + kSetUp;
+  const Seconds choosing = kChoice * static_cast<double>(choices(s) - 1);
+  return probe_footprint(s) / Bandwidth(30e9) + kSetUp + choosing;
 }
 
 std::string too_large(const ProbeShape& s, const ProbeMachine& m) {
@@ -123,14 +133,16 @@ ProbeTiming probe_timing(const ProbeShape& s, ProbeMode mode, const ProbeMachine
   // With cold caches a call is a sample of its own; only what is too short for events is repeated.
   const bool launches =
       s.family == ProbeFamily::launch_stream || s.family == ProbeFamily::launch_graph;
-  t.calls =
-      on_link(s.family) && call < kBusy ? static_cast<std::int64_t>(std::ceil(kBusy / call)) : 1;
+  const bool taxed = facts(s.family).has_alone;
+  const bool repeated = on_link(s.family) && call < kBusy;
+  t.calls = taxed ? kTaxCalls : repeated ? static_cast<std::int64_t>(std::ceil(kBusy / call)) : 1;
   const Seconds flush = launches ? Seconds(0) : Bytes(kFlushBytes) / m.memory_bandwidth;
-  const Seconds sample = call * static_cast<double>(t.calls) + flush;
+  const Seconds calls = call * static_cast<double>(t.calls);
+  // A tax is warm; what runs beside it is to last four times as long and 1 ms more.
+  const Seconds sample = taxed ? calls * 5.0 + Seconds(1e-3) : calls + flush;
   t.samples =
       std::clamp(static_cast<std::int64_t>(kMostBurst / sample), kLeastSamples, kMostSamples);
-  const double taxed = facts(s.family).has_alone ? 2 : 1;
-  t.estimate = sample * (taxed * static_cast<double>(kWarmUps + t.samples)) + check_estimate(s);
+  t.estimate = sample * static_cast<double>(kWarmUps + t.samples) + check_estimate(s);
   return t;
 }
 

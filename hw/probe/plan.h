@@ -4,9 +4,13 @@
 /// estimate of how long timing it takes, most valuable first. Estimates are a plain roofline at
 /// assumed shares of the machine's rates; they order and fill a budget and are never results.
 ///
-///   call     = operations / (0.6 rate) + bytes / (0.7 bandwidth) + 5 us
-///   burst    = set-up + (kWarmUps + samples calls) (call + flush); samples fewer where calls are
-///   long sustained = set-up + kSustained
+///   call      = operations / (0.6 rate) + bytes / (0.7 bandwidth) + 5 us
+///   sample    = calls call + flush
+///   sample    = 5 calls call + 1 ms, of a tax: alone, then beside
+///   burst     = set-up + (kWarmUps + samples) sample
+///   sustained = set-up + kSustained
+///
+/// Samples are fewer where they are long. Set-up has the choice of algorithms and the check.
 ///
 /// As the run goes, `ProbePace` corrects the estimates by what earlier shapes took.
 
@@ -23,6 +27,8 @@ inline constexpr Seconds kSustained{3};      ///< a sustained point runs this lo
 inline constexpr std::int64_t kWarmUps = 3;  ///< calls before the first sample
 inline constexpr std::int64_t kMostSamples = 21;
 inline constexpr std::int64_t kLeastSamples = 5;
+/// Of a sample of a tax, so that what runs beside the product is in full swing.
+inline constexpr std::int64_t kTaxCalls = 10;
 
 /// What the estimates need of a machine.
 struct ProbeMachine {

@@ -20,10 +20,10 @@ struct ProbeSummary {
 [[nodiscard]] double largest_error(std::span<const double> got, std::span<const double> exact);
 
 /// Above which error a result is wrong and its time worth nothing. Results are rounded once to
-/// their format (16 bit: 2^-9 for bf16, 2^-12 for fp16) and sums of k products of rounded inputs
-/// lose a little more; the bound is 8 roundings, 16 for attention's backward pass. tf32 rounds its
-/// inputs (2^-11). 8-bit inputs are exact here, the checks use what was rounded, but hardware
-/// accumulates fewer bits: 2^-6. Copies and gathers must be exact.
+/// their format (unit roundoff 2^-8 for bf16, 2^-11 for fp16) and sums of k products of rounded
+/// inputs lose a little more; the bound is 4 roundings, 8 of bf16 for attention's backward pass.
+/// tf32 rounds its inputs (2^-11): 8 of these. 8-bit inputs are exact here, the checks use what was
+/// rounded, but hardware accumulates fewer bits: 2^-6. Copies and gathers must be exact.
 [[nodiscard]] double probe_tolerance(const ProbeShape&);
 
 /// Empty if right; otherwise why the point is left out.

@@ -21,9 +21,8 @@ Buffer pointers(const std::vector<Operands>& all, Member member) {
   std::vector<T> list;
   for (const Operands& o : all) list.push_back(o.*member);
   Buffer buffer(list.size() * sizeof(T));
-  check(cudaMemcpy(buffer.data(), static_cast<const void*>(list.data()), buffer.size(),
-                   cudaMemcpyHostToDevice),
-        "cudaMemcpy");
+  const CudaStream stream;
+  upload(buffer.data(), static_cast<const void*>(list.data()), buffer.size(), stream);
   return buffer;
 }
 

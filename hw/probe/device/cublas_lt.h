@@ -4,6 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,6 +20,7 @@ struct ProductShape {
   Precision precision = Precision::bf16;
   ProbePass pass = ProbePass::forward;
   bool accumulates = false;  ///< adds to a 32-bit result
+  auto operator<=>(const ProductShape&) const = default;
 };
 
 class CublasLt {
@@ -48,6 +50,7 @@ class Product {
   void run(const void* left, const void* right, void* result, const Buffer& workspace,
            cudaStream_t) const;
   /// Times each algorithm that the heuristics named on these operands, warm, and keeps the fastest.
+  /// One that fails is passed over; throws Error if all do.
   void choose(const void* left, const void* right, void* result, const Buffer& workspace,
               cudaStream_t);
   [[nodiscard]] const ProductShape& shape() const { return shape_; }

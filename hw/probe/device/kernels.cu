@@ -75,6 +75,21 @@ __global__ void flush_kernel(float4* out, std::int64_t count, float x) {
   }
 }
 
+/// Writes only what it never finds, or the compiler would drop the reads.
+__global__ void read_kernel(const float4* in, std::int64_t count, float* sink) {
+  float sum = 0;
+  for (std::int64_t i = first_index(); i < count; i += grid_size()) {
+    const float4 v = in[i];
+    sum += v.x + v.y + v.z + v.w;
+  }
+  if (sum == -1.25F) *sink = sum;
+}
+
+template <class T>
+__global__ void element_kernel(const T* in, std::int64_t stride, T* out, std::int64_t count) {
+  for (std::int64_t i = first_index(); i < count; i += grid_size()) out[i] = in[i * stride];
+}
+
 __global__ void empty_kernel() {}
 
 /// Sum, or largest, over the block's threads, known to all of them.
@@ -100,7 +115,8 @@ __device__ float over_block(float x) {
 __global__ void rms_forward_kernel(const bf16* x, const bf16* weight, bf16* y, float* statistic,
                                    int width) {
   extern __shared__ Eight row[];
-  const auto* in = reinterpret_cast<const Eight*>(x + static_cast<std::int64_t>(blockIdx.x) * width);
+  const auto* in =
+      reinterpret_cast<const Eight*>(x + static_cast<std::int64_t>(blockIdx.x) * width);
   auto* out = reinterpret_cast<Eight*>(y + static_cast<std::int64_t>(blockIdx.x) * width);
   const auto* w = reinterpret_cast<const Eight*>(weight);
   float sum = 0;
@@ -402,6 +418,15 @@ unsigned blocks(std::int64_t work) {
 
 void launched() { check(cudaGetLastError(), "kernel launch"); }
 
+/// Only sizes matter: elements are moved, not read.
+template <class T>
+void gather_as(const void* in, std::int64_t first, std::int64_t stride, void* out,
+               std::int64_t count, cudaStream_t s) {
+  element_kernel<<<blocks(count), kThreads, 0, s>>>(static_cast<const T*>(in) + first, stride,
+                                                    static_cast<T*>(out), count);
+  launched();
+}
+
 const bf16* in(const void* p) { return static_cast<const bf16*>(p); }
 bf16* out(void* p) { return static_cast<bf16*>(p); }
 
@@ -453,14 +478,31 @@ void fill_indices(std::int32_t* at, std::int64_t count, std::int32_t bound, std:
 }
 
 void flush_caches(void* scratch, std::size_t bytes, cudaStream_t s) {
-  const auto count = static_cast<std::int64_t>(bytes / sizeof(float4));
-  flush_kernel<<<blocks(count), kThreads, 0, s>>>(static_cast<float4*>(scratch), count, 1.0F);
+  const auto count = static_cast<std::int64_t>(bytes / 2 / sizeof(float4));
+  auto* const written = static_cast<float4*>(scratch);
+  flush_kernel<<<blocks(count), kThreads, 0, s>>>(written, count, 1.0F);
+  launched();
+  read_kernel<<<blocks(count), kThreads, 0, s>>>(written + count, count, &written->x);
   launched();
 }
 
 void launch_empty(cudaStream_t s) {
   empty_kernel<<<1, 32, 0, s>>>();
   launched();
+}
+
+void gather_elements(const void* in, Element e, std::int64_t first, std::int64_t stride, void* out,
+                     std::int64_t count, cudaStream_t s) {
+  switch (e) {
+    case Element::bf16:
+    case Element::fp16:
+      return gather_as<std::uint16_t>(in, first, stride, out, count, s);
+    case Element::fp32:
+    case Element::int32:
+      return gather_as<std::uint32_t>(in, first, stride, out, count, s);
+    case Element::e4m3:
+      return gather_as<std::uint8_t>(in, first, stride, out, count, s);
+  }
 }
 
 void rms_norm_forward(const void* x, const void* weight, void* y, float* statistic,

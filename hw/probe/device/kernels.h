@@ -19,9 +19,13 @@ void fill_random(void* out, Element, std::int64_t count, std::uint64_t seed, flo
 /// Integers in [0, bound).
 void fill_indices(std::int32_t* out, std::int64_t count, std::int32_t bound, std::uint64_t seed,
                   cudaStream_t);
-/// Writes `bytes` so that no cache holds anything else.
+/// Writes the first half of `bytes` and reads the second, so that a cache smaller than a half holds
+/// nothing else, and nothing that what runs next would have to write back.
 void flush_caches(void* scratch, std::size_t bytes, cudaStream_t);
 void launch_empty(cudaStream_t);
+/// out[i] = in[first + i stride], elements of that format.
+void gather_elements(const void* in, Element, std::int64_t first, std::int64_t stride, void* out,
+                     std::int64_t count, cudaStream_t);
 
 /// y = x / rms(x) w;  statistic: 1 / rms, one a row.
 void rms_norm_forward(const void* x, const void* weight, void* y, float* statistic,

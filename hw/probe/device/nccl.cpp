@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "core/error.h"
 #include "hw/probe/device/kernels.h"
@@ -29,6 +30,22 @@ class OnDevice {
 
  private:
   int before_ = 0;
+};
+
+/// An open group of calls, which ends even if one of them throws.
+class Group {
+ public:
+  explicit Group(int (*closer)()) : end_(closer) {}
+  ~Group() {
+    if (end_ != nullptr) (void)end_();
+  }
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+  /// Ends it, with the library's answer.
+  [[nodiscard]] int end() { return std::exchange(end_, nullptr)(); }
+
+ private:
+  int (*end_)();
 };
 
 }  // namespace
@@ -156,10 +173,11 @@ void Collective::run(cudaStream_t stream) {
   }
   Nccl::Functions& f = library_.functions();
   f.check(f.begin(), "ncclGroupStart");
+  Group group(f.end);
   for (const auto& r : ranks_) {
     enqueue(*r, r->device == 0 ? stream : r->stream.get());
   }
-  f.check(f.end(), "ncclGroupEnd");
+  f.check(group.end(), "ncclGroupEnd");
 }
 
 void Collective::wait() const {

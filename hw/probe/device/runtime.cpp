@@ -122,22 +122,20 @@ Element result_element(Precision p) {
   return in == Element::e4m3 ? Element::bf16 : in;
 }
 
-std::vector<double> download(const void* base, Element e, std::int64_t first, std::int64_t count,
-                             std::int64_t stride) {
+std::vector<double> download(const void* base, Element e, std::int64_t first, std::int64_t count) {
   const std::size_t size = size_of(e);
   std::vector<std::byte> raw(static_cast<std::size_t>(count) * size);
   const auto* from = static_cast<const std::byte*>(base) + static_cast<std::size_t>(first) * size;
-  if (stride == 1) {
-    check(cudaMemcpy(raw.data(), from, raw.size(), cudaMemcpyDeviceToHost), "cudaMemcpy");
-  } else {
-    check(cudaMemcpy2D(raw.data(), size, from, size * static_cast<std::size_t>(stride), size,
-                       static_cast<std::size_t>(count), cudaMemcpyDeviceToHost),
-          "cudaMemcpy2D");
-  }
+  check(cudaMemcpy(raw.data(), from, raw.size(), cudaMemcpyDeviceToHost), "cudaMemcpy");
   std::vector<double> values;
   values.reserve(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < raw.size(); i += size) values.push_back(value_of(&raw[i], e));
   return values;
+}
+
+void upload(void* to, const void* from, std::size_t bytes, const CudaStream& stream) {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream.get()), "cudaMemcpyAsync");
+  stream.synchronise();
 }
 
 }  // namespace forerun::hw::device

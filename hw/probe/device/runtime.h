@@ -83,8 +83,11 @@ class CudaEvent {
 [[nodiscard]] Element input_element(Precision);
 [[nodiscard]] Element result_element(Precision);
 
-/// `count` elements from element `first` on, `stride` elements apart, as double.
+/// `count` elements from element `first` on, as double.
 [[nodiscard]] std::vector<double> download(const void* base, Element, std::int64_t first,
-                                           std::int64_t count, std::int64_t stride = 1);
+                                           std::int64_t count);
+/// Copies from host memory, and waits: what other streams run afterwards sees it, which the
+/// default stream does not promise to streams like ours.
+void upload(void* to, const void* from, std::size_t bytes, const CudaStream&);
 
 }  // namespace forerun::hw::device

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "hw/probe/device/case.h"
@@ -73,10 +74,8 @@ class SplitCase : public Case {
       return;
     }
     streams_ = s.implementation == ProbeImplementation::cublas_lt_streams ? kStreams : 1;
-    for (const ProductShape& p : shapes_) {
-      products_.push_back(std::make_unique<Product>(context.cublas_lt(), p));
-    }
     for (std::size_t i = 0; i < streams_; ++i) workspaces_.emplace_back(kWorkspaceBytes);
+    plan_products(context.cublas_lt());
   }
 
   void launch(cudaStream_t stream) override {
@@ -102,6 +101,21 @@ class SplitCase : public Case {
   }
 
  private:
+  /// Parts of the same sizes share a product, whose algorithm is then chosen once.
+  void plan_products(CublasLt& library) {
+    std::map<ProductShape, std::shared_ptr<Product>> planned;
+    for (std::size_t i = 0; i < shapes_.size(); ++i) {
+      std::shared_ptr<Product>& product = planned[shapes_[i]];
+      if (product == nullptr) {
+        product = std::make_shared<Product>(library, shapes_[i]);
+        const Operands o = parts_[i]->operands();
+        product->choose(o.left, o.right, o.result, workspaces_.front(), own_.get());
+      }
+      products_.push_back(product);
+    }
+    own_.synchronise();
+  }
+
   void run(std::size_t i, std::size_t workspace, cudaStream_t stream) {
     const Operands o = parts_[i]->operands();
     products_[i]->run(o.left, o.right, o.result, workspaces_[workspace], stream);
@@ -126,7 +140,7 @@ class SplitCase : public Case {
   CudaStream own_;
   std::vector<std::unique_ptr<Part>> parts_;
   std::unique_ptr<GroupedProduct> grouped_;
-  std::vector<std::unique_ptr<Product>> products_;
+  std::vector<std::shared_ptr<Product>> products_;
   std::vector<Buffer> workspaces_;
   std::size_t streams_ = 1;
   std::array<CudaStream, kStreams> side_;

@@ -12,11 +12,9 @@
 namespace forerun::hw::device {
 namespace {
 
-constexpr std::size_t kFlushBytes = std::size_t{512} << 20;
+constexpr std::size_t kFlushBytes = std::size_t{512} << 20;  // half written, half read
 constexpr double kBatch = 0.02;        // seconds between two events of a sustained run
 constexpr double kSettling = 1.0 / 3;  // of a sustained run
-constexpr std::int64_t kTaxCalls =
-    10;  // of a product, so that what runs beside it is in full swing
 constexpr std::chrono::milliseconds kRest{2};
 
 double now() {
@@ -32,6 +30,7 @@ std::optional<double> mean_of(const std::vector<double>& values) {
 }  // namespace
 
 Timer::Timer(const Nvml& nvml) : nvml_(nvml), scratch_(kFlushBytes) {
+  check(cudaMemsetAsync(scratch_.data(), 0, scratch_.size(), stream_.get()), "cudaMemsetAsync");
   flush(1);
   begin_.record(stream_.get());
   flush(4);
@@ -58,12 +57,20 @@ double Timer::warmed_up(Case& c) {
   return enqueuing;
 }
 
-double Timer::between(Case& c, std::int64_t calls, std::int64_t flushes) {
+void Timer::enqueue(Case& c, std::int64_t calls, std::int64_t flushes) {
   flush(flushes);
   begin_.record(stream_.get());
   for (std::int64_t i = 0; i < calls; ++i) c.launch(stream_.get());
   end_.record(stream_.get());
+}
+
+/// Waits for what was enqueued; seconds of one part of one call.
+double Timer::took(const Case& c, std::int64_t calls) {
   return CudaEvent::seconds(begin_, end_) / static_cast<double>(calls * c.parts());
+}
+
+void Timer::read_clock(std::vector<double>& clocks) const {
+  if (const auto clock = nvml_.clock_mhz()) clocks.push_back(*clock);
 }
 
 Samples Timer::burst(Case& c, const ProbeTiming& t) {
@@ -76,8 +83,9 @@ Samples Timer::burst(Case& c, const ProbeTiming& t) {
   std::vector<double> clocks;
   for (std::int64_t i = 0; i < t.samples; ++i) {
     std::this_thread::sleep_for(kRest);
-    s.seconds.push_back(between(c, t.calls, flushes));
-    if (const auto clock = nvml_.clock_mhz()) clocks.push_back(*clock);
+    enqueue(c, t.calls, flushes);
+    read_clock(clocks);  // while it runs
+    s.seconds.push_back(took(c, t.calls));
   }
   s.clock_mhz = mean_of(clocks);
   return s;
@@ -85,23 +93,22 @@ Samples Timer::burst(Case& c, const ProbeTiming& t) {
 
 Samples Timer::sustained(Case& c) {
   (void)warmed_up(c);
-  const double one = between(c, 1, 0);
+  enqueue(c, 1, 0);
+  const double one = took(c, 1);
   Samples s;
   s.calls = std::max<std::int64_t>(1, static_cast<std::int64_t>(kBatch / one));
   std::vector<double> clocks, watts;
   const double start = now();
   double passed = 0;
   while (passed < kSustained.base()) {
-    begin_.record(stream_.get());
-    for (std::int64_t i = 0; i < s.calls; ++i) c.launch(stream_.get());
-    end_.record(stream_.get());
+    enqueue(c, s.calls, 0);
     // Read while it runs.
     const auto clock = nvml_.clock_mhz();
     const auto power = nvml_.power();
-    const double took = CudaEvent::seconds(begin_, end_) / static_cast<double>(s.calls * c.parts());
+    const double one_call = took(c, s.calls);
     passed = now() - start;
     if (passed < kSettling * kSustained.base()) continue;
-    s.seconds.push_back(took);
+    s.seconds.push_back(one_call);
     if (clock) clocks.push_back(*clock);
     if (power) watts.push_back(power->base());
   }
@@ -114,10 +121,11 @@ double Timer::one_beside(Case& c, std::int64_t calls, double alone) {
   double length = 4 * alone * static_cast<double>(calls) + 1e-3;
   for (int attempt = 0; attempt < 5; ++attempt, length *= 2) {
     c.start_beside(length);
-    const double took = between(c, calls, 0);
+    enqueue(c, calls, 0);
+    const double taxed = took(c, calls);
     const bool outlasted = c.still_beside();
     c.end_beside();
-    if (outlasted) return took;
+    if (outlasted) return taxed;
   }
   throw Error(ExitCode::wrong, "what should run beside the product ended before it");
 }
@@ -125,13 +133,14 @@ double Timer::one_beside(Case& c, std::int64_t calls, double alone) {
 Samples Timer::beside(Case& c, const ProbeTiming& t) {
   (void)warmed_up(c);
   Samples s;
-  s.calls = kTaxCalls;
+  s.calls = t.calls;
   std::vector<double> clocks;
   for (std::int64_t i = 0; i < t.samples; ++i) {
     std::this_thread::sleep_for(kRest);
-    s.alone.push_back(between(c, kTaxCalls, 0));
-    s.seconds.push_back(one_beside(c, kTaxCalls, s.alone.back()));
-    if (const auto clock = nvml_.clock_mhz()) clocks.push_back(*clock);
+    enqueue(c, t.calls, 0);
+    read_clock(clocks);
+    s.alone.push_back(took(c, t.calls));
+    s.seconds.push_back(one_beside(c, t.calls, s.alone.back()));
   }
   s.clock_mhz = mean_of(clocks);
   return s;

@@ -53,8 +53,7 @@ class TokenCase : public Case {
                    context.seed() + 2, own_.get());
     } else {
       const auto order = sorted_places(rows_, s.argument("modalities"), context.seed());
-      check(cudaMemcpy(index_.data(), order.data(), index_.size(), cudaMemcpyHostToDevice),
-            "cudaMemcpy");
+      upload(index_.data(), order.data(), index_.size(), own_);
     }
     own_.synchronise();
   }
