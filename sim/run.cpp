@@ -11,11 +11,11 @@ namespace {
 /// Of all accelerators for that time; nothing unless all of them have a price.
 std::optional<Dollars> cost(const Scenario& s, Seconds time) {
   Dollars sum{};
-  const double of_stage = static_cast<double>(s.accelerators / s.plan.pipeline);
+  const std::int64_t of_stage = s.accelerators / s.plan.pipeline;
   for (std::size_t k = 0; k <= s.pools.size(); ++k) {
     const std::optional<DollarRate>& price = k == 0 ? s.price : s.pools[k - 1].price;
     if (!price) return std::nullopt;
-    sum += *price * (of_stage * static_cast<double>(stages_of_pool(s, k)) * time);
+    sum += *price * (static_cast<double>(of_stage * stages_of_pool(s, k)) * time);
   }
   return sum;
 }

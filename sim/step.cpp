@@ -166,10 +166,10 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   const Flops model(models::flops_per_token(scenario.model, scenario.plan.sequence,
                                             models::FlopConvention::palm) *
                     tokens);
-  const double of_stage = static_cast<double>(scenario.accelerators / scenario.plan.pipeline);
+  const std::int64_t of_stage = scenario.accelerators / scenario.plan.pipeline;
   FlopRate peak{};
   for (std::int64_t r = 0; r < scenario.plan.pipeline; ++r) {
-    peak += hw::matrix_peak(accelerator_of(scenario, r)) * of_stage;
+    peak += hw::matrix_peak(accelerator_of(scenario, r)) * static_cast<double>(of_stage);
   }
   result.model_flops_utilisation = model / (peak * result.time);
   result.memory = step_memory(scenario, layout, variation);

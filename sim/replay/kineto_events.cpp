@@ -103,7 +103,10 @@ bool EventReader::read_piece(std::string_view piece, const std::string& place) {
   } else if (place.starts_with("traceEvents/")) {
     read_event(object);
   }
-  for (const Problem& p : wrong.list()) problems_.add(place + ", " + p.where, p.what);
+  for (const Problem& p : wrong.list()) {
+    // A path inside the event, or, of one that is no JSON, a line and column.
+    problems_.add(place + (p.where.starts_with('/') ? "" : ", ") + p.where, p.what);
+  }
   return problems_.list().size() < kMostProblems;
 }
 
