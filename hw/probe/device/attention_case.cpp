@@ -17,17 +17,6 @@
 namespace forerun::hw::device {
 namespace {
 
-AttentionSizes sizes_of(const ProbeShape& s) {
-  return {.batch = s.argument("batch"),
-          .queries = s.argument("queries"),
-          .keys = s.argument("keys"),
-          .heads = s.argument("heads"),
-          .kv_heads = s.argument("kv_heads"),
-          .head_dim = s.argument("head_dim"),
-          .causal = s.argument("causal") == 1,
-          .type = s.precision == Precision::fp16 ? GraphType::real16 : GraphType::brain16};
-}
-
 /// Buffers of both passes.
 struct Tensors {
   Tensors(const AttentionSizes& a, bool back)
@@ -54,7 +43,7 @@ struct Tensors {
 class AttentionCase : public Case {
  public:
   AttentionCase(const ProbeShape& s, Context& context)
-      : a_(sizes_of(s)),
+      : a_(attention_sizes(s)),
         back_(s.pass == ProbePass::backward),
         type_(input_element(s.precision.value_or(Precision::bf16))),
         t_(a_, back_) {

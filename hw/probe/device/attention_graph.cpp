@@ -115,6 +115,17 @@ class Builder {
 
 }  // namespace
 
+AttentionSizes attention_sizes(const ProbeShape& s) {
+  return {.batch = s.argument("batch"),
+          .queries = s.argument("queries"),
+          .keys = s.argument("keys"),
+          .heads = s.argument("heads"),
+          .kv_heads = s.argument("kv_heads"),
+          .head_dim = s.argument("head_dim"),
+          .causal = s.argument("causal") == 1,
+          .type = s.precision == Precision::fp16 ? GraphType::real16 : GraphType::brain16};
+}
+
 ForwardGraph attention_forward(Cudnn& library, const AttentionSizes& a) {
   ForwardGraph f;
   f.graph = std::make_unique<CudnnGraph>(library);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "hw/probe/device/cudnn.h"
+#include "hw/probe/families.h"
 
 namespace forerun::hw::device {
 
@@ -15,6 +16,8 @@ struct AttentionSizes {
   bool causal = true;  ///< a query sees the keys up to its own place; queries == keys
   GraphType type = GraphType::brain16;
 };
+
+[[nodiscard]] AttentionSizes attention_sizes(const ProbeShape&);
 
 struct ForwardGraph {
   std::unique_ptr<CudnnGraph> graph;

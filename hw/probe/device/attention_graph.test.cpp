@@ -26,19 +26,8 @@ std::string described(const std::string& name, int capability, int multiprocesso
       capability, multiprocessors, shared, name);
 }
 
-AttentionSizes sizes_of(const ProbeShape& s) {
-  return {.batch = s.argument("batch"),
-          .queries = s.argument("queries"),
-          .keys = s.argument("keys"),
-          .heads = s.argument("heads"),
-          .kv_heads = s.argument("kv_heads"),
-          .head_dim = s.argument("head_dim"),
-          .causal = s.argument("causal") == 1,
-          .type = GraphType::brain16};
-}
-
 std::size_t ways(Cudnn& library, const ProbeShape& s, const std::string& device) {
-  const AttentionSizes sizes = sizes_of(s);
+  const AttentionSizes sizes = attention_sizes(s);
   return s.pass == ProbePass::backward ? attention_backward(library, sizes).graph->ways_on(device)
                                        : attention_forward(library, sizes).graph->ways_on(device);
 }
