@@ -104,39 +104,4 @@ Cloud load_cloud(const std::string& name) {
                         name + ".json");
 }
 
-const CloudOffer& find_offer(const Cloud& cloud, std::string_view offer) {
-  std::vector<std::string> names;
-  for (const CloudOffer& o : cloud.offers) {
-    if (o.node.name == offer) return o;
-    names.push_back(o.node.name);
-  }
-  throw Error(ExitCode::wrong, fmt::format("{} offers no {}", cloud.name, offer),
-              did_you_mean(offer, names, fmt::format("it offers: {}", fmt::join(names, ", "))));
-}
-
-const HourPrice* find_price(const CloudOffer& offer, PriceKind kind,
-                            const std::optional<PriceDate>& date) {
-  const HourPrice* latest = nullptr;
-  for (const HourPrice& p : offer.prices) {
-    if (p.kind == kind && (!date || p.date <= *date)) latest = &p;
-  }
-  return latest;
-}
-
-std::vector<PricedOffer> offers_of(const std::string& accelerator, PriceKind kind,
-                                   const std::optional<PriceDate>& date) {
-  std::vector<PricedOffer> found;
-  for (const std::string& name : cloud_names()) {
-    for (const CloudOffer& offer : load_cloud(name).offers) {
-      if (offer.node.accelerator != accelerator) continue;
-      const HourPrice* price = find_price(offer, kind, date);
-      if (price != nullptr) found.push_back({name, offer, *price});
-    }
-  }
-  std::ranges::stable_sort(found, {}, [](const PricedOffer& o) {
-    return std::tuple(o.price.accelerator_hour.base(), o.cloud, o.offer.node.name);
-  });
-  return found;
-}
-
 }  // namespace forerun::hw

@@ -103,23 +103,4 @@ struct Cloud {
 [[nodiscard]] Cloud load_cloud(const std::string& name);
 [[nodiscard]] std::vector<std::string> cloud_names();
 
-/// The offer of that name; throws Error naming the nearest if the cloud has none.
-[[nodiscard]] const CloudOffer& find_offer(const Cloud&, std::string_view offer);
-
-/// The latest price of a kind, of those that held by `date` if one is given; null if there is none.
-/// Of two with one date the later in the file.
-[[nodiscard]] const HourPrice* find_price(const CloudOffer&, PriceKind,
-                                          const std::optional<PriceDate>& date = std::nullopt);
-
-/// An offer and one of its prices.
-struct PricedOffer {
-  std::string cloud;
-  CloudOffer offer;
-  HourPrice price;
-};
-/// Of every cloud's offers of an accelerator, the latest price of that kind by `date`, cheapest
-/// first; of equal prices by cloud and offer.
-[[nodiscard]] std::vector<PricedOffer> offers_of(
-    const std::string& accelerator, PriceKind, const std::optional<PriceDate>& date = std::nullopt);
-
 }  // namespace forerun::hw
