@@ -12,9 +12,6 @@
 namespace forerun::testing {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 std::string log(const std::string& name) { return data_path("tests/logs/" + name); }
 bool exists(const std::string& path) { return std::filesystem::exists(path); }
 

@@ -15,10 +15,6 @@ namespace {
 
 const std::string kScenario = "llama3_8b_torchtitan";
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST_SUITE("cli") {
   TEST_CASE("run answers a published run beside its measured value and nothing on standard error") {
     const Ran r = forerun({"run", kScenario});

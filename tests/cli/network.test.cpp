@@ -10,10 +10,6 @@
 namespace forerun::testing {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST_SUITE("cli/network") {
   TEST_CASE("network shows the graph and what its jobs take, alone and beside each other") {
     const Ran r = forerun({"network", "b200-4x8-beside"});

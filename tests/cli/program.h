@@ -18,6 +18,10 @@ struct Ran {
 /// The same with its standard output at `path`, which is not read back.
 [[nodiscard]] Ran forerun_into(const std::string& path, const std::vector<std::string>& words);
 
+[[nodiscard]] inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 /// A folder of its own for files that a test writes, removed at the end.
 class Folder {
  public:

@@ -13,10 +13,6 @@
 namespace forerun::testing {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST_SUITE("cli/replay") {
   TEST_CASE("replay says what was measured, what if, who is slow and what the step waited for") {
     const Folder folder;

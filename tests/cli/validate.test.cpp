@@ -13,10 +13,6 @@
 namespace forerun::testing {
 namespace {
 
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST_SUITE("cli/validate") {
   /// The first `count` rows of a file, and what is put after them.
   std::string rows(const std::string& file, int count, const std::string& after = {}) {
