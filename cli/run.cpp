@@ -49,9 +49,9 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r,
                             show_count(r.tokens_per_step)));
     out += line("GPU-hours", show_count(std::round(*r.accelerator_hours)), "");
     if (r.cost) {
-      out +=
-          line("list price", show(*r.cost),
-               fmt::format("at {} an accelerator-hour", show(Dollars(s.price->in(1.0_usd_per_h)))));
+      out += line("list price", show(*r.cost),
+                  fmt::format("at {} an accelerator-hour{}", show(*r.cost / *r.accelerator_hours),
+                              s.pools.empty() ? "" : ", on the mean"));
     }
   }
   out +=
@@ -77,6 +77,9 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r,
   out += "\n";
   if (!p.source.empty()) out += wrapped("published: " + p.source, 2);
   if (r.cost) out += wrapped("price: " + s.price_source, 2);
+  for (const sim::Pool& pool : s.pools) {
+    if (r.cost) out += wrapped(fmt::format("{}: {}", pool.accelerator.name, pool.price_source), 2);
+  }
   return out;
 }
 

@@ -90,6 +90,14 @@ std::int64_t norm_parameters(const models::Architecture& a) {
 
 }  // namespace
 
+std::vector<std::int64_t> members_in_stage(const PlacedGroup& g, std::int64_t within) {
+  const std::int64_t ranks = g.mirrored ? g.ranks / 2 : g.ranks;
+  const std::int64_t first = within - within % (ranks * g.stride) + within % g.stride;
+  std::vector<std::int64_t> members;
+  for (std::int64_t k = 0; k < ranks; ++k) members.push_back(first + k * g.stride);
+  return members;
+}
+
 std::int64_t used_domain(const Scenario& s) {
   const std::int64_t domain = s.network.domain, all = s.plan.accelerators();
   if (all <= domain) return all;

@@ -37,6 +37,10 @@ struct PlacedGroup : hw::Group {
   auto operator<=>(const PlacedGroup&) const = default;
 };
 
+/// The ranks of a stage, by their number in it, that are in one group with rank `within`; of a
+/// mirrored group the half that lies on the stage. Not of a pair of stages.
+[[nodiscard]] std::vector<std::int64_t> members_in_stage(const PlacedGroup&, std::int64_t within);
+
 /// chunks[rank][chunk]; which of the model that is: model_chunk in sim/schedule.h. Under DualPipe
 /// ranks r and pipeline - 1 - r hold the same two stages, and gradients are summed over both.
 struct Layout {

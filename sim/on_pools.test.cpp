@@ -18,7 +18,7 @@ std::string text(const std::string& accelerator, const std::string& network,
     "cluster": {"accelerator": "h100-sxm-80gb", "accelerators": 64, "network": {"name": "dgx-h100"},
       "pools": [{"first_stage": 2, "accelerator": ")" +
          accelerator + R"(", "network": {"name": ")" + network +
-         R"("}, "accelerator_hour": "1 USD/h"}]},
+         R"("}, "price": {"accelerator_hour": "1 USD/h", "source": "test"}}]},
     "plan": {"data": 4, "tensor": 4, "pipeline": 4, "sequence_parallel": true, "precision": "bf16",
       "micro_batch": 1, "global_batch": 32, "sequence": 4096)" +
          more + R"(}, "framework": {"base": "megatron-core"}, "training_tokens": 1e9,
@@ -128,9 +128,10 @@ TEST_SUITE("sim/on_pools") {
         problems_of(text("h100-sxm-80g", "dgx-h100")) ==
         "s: /cluster/pools/0/accelerator: \"h100-sxm-80g\" is no accelerator profile: did you mean "
         "h100-sxm-80gb?\n");
+    const std::string price = R"(, "price": {"accelerator_hour": "1 USD/h", "source": "test"})";
     std::string unpriced = text("h100-sxm-80gb", "dgx-h100");
-    unpriced.replace(unpriced.find(R"(, "accelerator_hour": "1 USD/h")"), 31, "");
-    CHECK(problems_of(unpriced).starts_with("s: /cluster/pools/0/accelerator_hour: missing"));
+    unpriced.replace(unpriced.find(price), price.size(), "");
+    CHECK(problems_of(unpriced).starts_with("s: /cluster/pools/0/price: missing"));
     std::string capped = text("h100-sxm-80gb", "dgx-h100");
     capped.insert(capped.find("\"pools\": ["), R"("power_cap": "500 W", )");
     CHECK(problems_of(capped).starts_with("s: /cluster/power_cap: "));

@@ -41,7 +41,7 @@ class Placer {
   /// What groups of that key load for a byte of the collective's buffer.
   [[nodiscard]] LinkPattern pattern(const PatternKey& key);
   /// The same of another job's groups.
-  [[nodiscard]] LinkPattern pattern(const hw::NetworkJob& job);
+  [[nodiscard]] LinkPattern pattern(const hw::NetworkJob& job, std::uint64_t tag);
 
  private:
   using Groups = std::vector<std::vector<std::int64_t>>;
@@ -56,11 +56,13 @@ class Placer {
     return graph.accelerator(static_cast<std::int32_t>(domain),
                              static_cast<std::int32_t>(rank % used_));
   }
-  void load(const std::vector<hw::NodeId>& ranks, hw::CollectiveKind kind,
-            hw::FlowAlgorithm algorithm, bool passed_around, hw::NetworkRoutes& routes,
-            std::map<hw::LinkId, double>& bytes) const;
-  [[nodiscard]] LinkPattern finished(const std::map<hw::LinkId, double>& bytes,
-                                     const std::map<hw::LinkId, double>& intact) const;
+  /// Bytes on each link for a byte of a collective's buffer: as the network is, and with nothing
+  /// failed (where something is).
+  struct Loads {
+    std::map<hw::LinkId, double> now, intact;
+  };
+  void load(const hw::FlowCollective&, Loads&);
+  [[nodiscard]] LinkPattern finished(const Loads&) const;
 
   const Scenario& s_;
   const hw::Topology& topology_;
@@ -84,48 +86,33 @@ Placer::Groups Placer::groups_of(const PatternKey& key) const {
   const std::int64_t ranks = g.mirrored ? g.ranks / 2 : g.ranks;
   for (std::int64_t block = first; block < first + width; block += ranks * g.stride) {
     for (std::int64_t o = 0; o < g.stride; ++o) {
+      const std::vector<std::int64_t> members = members_in_stage(g, block + o);
       std::vector<std::int64_t>& group = groups.emplace_back();
       for (const std::int64_t stage : {key.stage, key.other}) {
         if (stage < 0) continue;
-        for (std::int64_t k = 0; k < ranks; ++k) {
-          group.push_back(stage * stage_ + block + o + k * g.stride);
-        }
+        for (const std::int64_t m : members) group.push_back(stage * stage_ + m);
       }
     }
   }
   return groups;
 }
 
-void Placer::load(const std::vector<hw::NodeId>& ranks, hw::CollectiveKind kind,
-                  hw::FlowAlgorithm algorithm, bool passed_around, hw::NetworkRoutes& routes,
-                  std::map<hw::LinkId, double>& bytes) const {
-  hw::FlowCollective c;
-  c.kind = kind;
-  c.bytes = Bytes(1);
-  c.ranks = ranks;
-  c.algorithm = algorithm;
-  c.efficiency = hw::efficiency_of(s_.network, kind, algorithm);
-  c.parts = hw::Parts::all;
-  c.paths = topology_.paths;
-  // Each group has queue pairs, and so hashes, of its own; 16 bits of them.
-  c.tag =
-      (static_cast<std::uint64_t>(ranks.front()) * 8 + static_cast<std::uint64_t>(kind)) & 0xffff;
-  const auto add = [&] {
+void Placer::load(const hw::FlowCollective& c, Loads& loads) {
+  const auto add = [&](hw::NetworkRoutes& routes, std::map<hw::LinkId, double>& bytes) {
     for (const hw::Transfer& t : hw::steady_flows(c, routes)) {
-      for (const hw::LinkUse& u : t.uses) bytes[u.link] += u.share * t.bytes.base();
+      for (const hw::LinkUse& u : t.uses) {
+        bytes[u.link] += u.share * (t.bytes / c.bytes);
+      }
     }
   };
-  if (!passed_around) return add();
-  for (std::size_t i = 0; i < ranks.size(); ++i) {
-    c.ranks = {ranks[i], ranks[(i + 1) % ranks.size()]};
-    add();
-  }
+  add(routes_, loads.now);
+  // Nodes have the same numbers in both graphs.
+  if (topology_.intact) add(intact_routes_, loads.intact);
 }
 
-LinkPattern Placer::finished(const std::map<hw::LinkId, double>& bytes,
-                             const std::map<hw::LinkId, double>& intact) const {
+LinkPattern Placer::finished(const Loads& loads) const {
   LinkPattern p;
-  for (const auto& [id, load] : intact) {
+  for (const auto& [id, load] : topology_.intact ? loads.intact : loads.now) {
     const hw::NetworkLink& l = intact_.link(id);
     const auto ends_at = [&](hw::NodeKind kind) {
       return intact_.node(l.from).kind == kind || intact_.node(l.to).kind == kind;
@@ -136,16 +123,21 @@ LinkPattern Placer::finished(const std::map<hw::LinkId, double>& bytes,
     most = std::max(most, load / l.bandwidth.base());
     busiest = std::max(busiest, load);
   }
-  for (const auto& [id, load] : bytes) p.uses.push_back({id, load});
+  for (const auto& [id, load] : loads.now) p.uses.push_back({id, load});
   return p;
 }
 
 LinkPattern Placer::pattern(const PatternKey& key) {
-  std::map<hw::LinkId, double> bytes, intact;
   const bool message = key.kind == hw::CollectiveKind::send_receive;
-  // A message to another stage; or, inside a stage, each rank to the next of its group at once.
   const bool of_stages = message && key.group.stride >= stage_;
-  const bool passed_around = message && !of_stages;
+  hw::FlowCollective c;
+  c.kind = key.kind;
+  c.bytes = Bytes(1);
+  c.algorithm = key.algorithm;
+  c.efficiency = hw::efficiency_of(s_.network, key.kind, key.algorithm);
+  c.parts = hw::Parts::all;
+  c.paths = topology_.paths;
+  Loads loads;
   for (const std::vector<std::int64_t>& group : groups_of(key)) {
     std::vector<hw::NodeId> ranks;
     for (const std::int64_t r : group) ranks.push_back(node(topology_.graph, r));
@@ -155,32 +147,31 @@ LinkPattern Placer::pattern(const PatternKey& key) {
         return std::pair(at.domain, at.position);
       });
     }
-    load(ranks, key.kind, key.algorithm, passed_around, routes_, bytes);
-    // Nodes have the same numbers in both graphs.
-    if (topology_.intact) {
-      load(ranks, key.kind, key.algorithm, passed_around, intact_routes_, intact);
+    // Each group has queue pairs, and so hashes, of its own; 16 bits of them.
+    c.tag = (static_cast<std::uint64_t>(ranks.front()) * 8 + static_cast<std::uint64_t>(key.kind)) &
+            0xffff;
+    if (!message || of_stages) {
+      c.ranks = ranks;
+      load(c, loads);
+      continue;
+    }
+    // Inside a stage each rank passes on to the next, all at once.
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+      c.ranks = {ranks[i], ranks[(i + 1) % ranks.size()]};
+      load(c, loads);
     }
   }
-  LinkPattern p = finished(bytes, topology_.intact ? intact : bytes);
-  p.part = (spans_lanes(key) ? 1.0 / static_cast<double>(lanes_) : 1.0) *
-           (key.group.mirrored ||
-                    (key.group.stride >= stage_ && key.kind != hw::CollectiveKind::send_receive)
-                ? 0.5
-                : 1.0);
+  LinkPattern p = finished(loads);
+  const bool of_two_stages = key.group.mirrored || (key.group.stride >= stage_ && !message);
+  p.part =
+      (spans_lanes(key) ? 1.0 / static_cast<double>(lanes_) : 1.0) * (of_two_stages ? 0.5 : 1.0);
   return p;
 }
 
-LinkPattern Placer::pattern(const hw::NetworkJob& job) {
-  std::map<hw::LinkId, double> bytes, intact;
-  for (std::int64_t g = 0; g < job.groups; ++g) {
-    std::vector<hw::NodeId> ranks;
-    for (const std::int64_t place : hw::places(job, g)) {
-      ranks.push_back(topology_.graph.accelerators()[static_cast<std::size_t>(place)]);
-    }
-    load(ranks, job.kind, job.algorithm, false, routes_, bytes);
-    if (topology_.intact) load(ranks, job.kind, job.algorithm, false, intact_routes_, intact);
-  }
-  return finished(bytes, topology_.intact ? intact : bytes);
+LinkPattern Placer::pattern(const hw::NetworkJob& job, std::uint64_t tag) {
+  Loads loads;
+  for (const hw::FlowCollective& c : hw::collectives_of(topology_, job, tag)) load(c, loads);
+  return finished(loads);
 }
 
 }  // namespace
@@ -242,10 +233,12 @@ SharedLinks place_exchanges(const Scenario& s, const Program& program, std::int6
       links.of[r][i] = flow->second;
     }
   }
+  std::uint64_t tag = 1 << 16;  // beyond those of the model's groups
   for (const hw::NetworkJob& job : s.beside) {
     const auto index = static_cast<std::int32_t>(links.flows.size());
     links.background.push_back(index);
-    const std::size_t pattern = classes.add(placer.pattern(job));
+    const std::size_t pattern = classes.add(placer.pattern(job, tag));
+    tag += static_cast<std::uint64_t>(job.groups);
     classes.count(pattern, -1, index);
     // Latency is part of its pace: it begins again as soon as it ends.
     const Seconds alone = hw::analytic_time(*s.topology, job).time;

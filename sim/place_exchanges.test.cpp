@@ -116,14 +116,16 @@ TEST_SUITE("sim/place_exchanges") {
     half.beside = {job};
     // Four domains of one leaf: they do not meet the neighbour, who is under the other.
     CHECK(on(half, t) == undisturbed);
-    half.plan.data = 3;  // six domains, the neighbour on the last two
-    half.plan.global_batch = 2 * 3 * 4;
-    half.accelerators = half.plan.accelerators();
-    half.beside[0].first = 48;
-    half.beside[0].count = half.beside[0].run = half.beside[0].stride = 16;
+    // On every second machine both cross the spine.
+    half.placement = {0, 2};
+    half.beside[0].first = 8;
+    half.beside[0].run = 8;
+    half.beside[0].stride = 16;
     Scenario quiet = half;
     quiet.beside.clear();
-    CHECK(on(half, t) >= on(quiet, t));
+    const Seconds alone = on(quiet, t);
+    CHECK(alone > undisturbed);
+    CHECK(on(half, t) > alone);
   }
 
   TEST_CASE("a ring of messages inside a stage loads every hop") {
@@ -167,14 +169,15 @@ TEST_SUITE("sim/place_exchanges") {
     s.plan.expert = 8;
     s.plan.micro_batch = 1;
     s.plan.global_batch = 8 * 4;
-    s.topology = topology("leaf_spine", 4);
-    const StepResult even = simulate_step(s);
+    const auto graph = topology("leaf_spine", 128);
+    const double even = on(s, graph) / simulate_step(s, Detail::kernels).time;
     s.expert_loads.kind = LoadKind::power_law;
     s.expert_loads.exponent = 1e-6;
-    const StepResult lanes = simulate_step(s);
-    REQUIRE(lanes.imbalance.lanes > 1);
-    CHECK(lanes.time / even.time == doctest::Approx(1).epsilon(0.12));
-    CHECK(even.contention.exchanges.size() >= 2);
+    const StepResult alone = simulate_step(s, Detail::kernels);
+    REQUIRE(alone.imbalance.lanes > 1);
+    CHECK(even > 1.1);
+    // Loads are rounded up by 4 % at most, and with them what exchanges overlap.
+    CHECK(on(s, graph) / alone.time == doctest::Approx(even).epsilon(0.03));
   }
 }
 

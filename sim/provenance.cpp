@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "hw/topology.h"
+
 namespace forerun::sim {
 namespace {
 
@@ -28,6 +30,7 @@ Provenance provenance(const Scenario& s) {
   p.weakest = weakest(p.weakest, s.model.evidence_of("all"));
   add(p, "accelerator " + s.accelerator.name, s.accelerator.evidence, s.accelerator.source);
   add(p, "network " + s.network.name, s.network.evidence, s.network.source);
+  if (s.topology) add(p, "topology " + s.topology->name, s.topology->evidence, s.topology->source);
   for (const Pool& pool : s.pools) {
     add(p, "accelerator " + pool.accelerator.name, pool.accelerator.evidence,
         pool.accelerator.source);

@@ -17,6 +17,14 @@ namespace {
 
 constexpr std::int64_t kMostAccelerators = 1 << 24;
 constexpr double kMostTokens = 1e18;
+/// Of a scenario or of a pool.
+template <class Priced>
+void read_price(Reader at, Priced& of) {
+  of.price = at.dollar_rate("accelerator_hour");
+  of.price_source = at.text("source");
+  at.finish();
+}
+
 /// {"first_stage": 4, "accelerator": "a100-sxm-80gb", "network": {"name": "dgx-a100"}}
 void read_pool(Reader& at, Scenario& s) {
   Pool& pool = s.pools.emplace_back();
@@ -24,7 +32,7 @@ void read_pool(Reader& at, Scenario& s) {
   auto accelerator = read_accelerator_choice(at, "accelerator", pool.files);
   if (accelerator) pool.accelerator = *std::move(accelerator);
   pool.network = read_analytic_network(at.object("network"), pool.accelerator.name, pool.files);
-  if (at.has("accelerator_hour")) pool.price = at.dollar_rate("accelerator_hour");
+  if (at.has("price")) read_price(at.object("price"), pool);
   at.finish();
 }
 
@@ -61,12 +69,6 @@ void read_published(Reader at, Published& p) {
   if (at.has("step_time")) p.step_time = above_zero(at, "step_time", at.seconds("step_time"));
   if (at.has("memory")) p.memory = above_zero(at, "memory", at.bytes("memory"));
   p.source = at.text("source");
-  at.finish();
-}
-
-void read_price(Reader at, Scenario& s) {
-  s.price = at.dollar_rate("accelerator_hour");
-  s.price_source = at.text("source");
   at.finish();
 }
 

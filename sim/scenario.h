@@ -55,6 +55,7 @@ struct Pool {
   hw::Network network;
   ProfileFiles files;
   std::optional<DollarRate> price;  ///< of one accelerator
+  std::string price_source;
 };
 
 struct Scenario {

@@ -13,6 +13,11 @@
 namespace forerun::sim {
 namespace {
 
+std::string price_json(DollarRate price, const std::string& source) {
+  return fmt::format("\"price\": {{\"accelerator_hour\": \"{} USD/h\", \"source\": {}}}",
+                     price.in(1.0_usd_per_h), json_quoted(source));
+}
+
 std::string accelerator_json(const hw::Accelerator& a, const ProfileFiles& files) {
   return json_quoted(files.accelerator.empty() ? a.name : files.accelerator);
 }
@@ -20,11 +25,10 @@ std::string accelerator_json(const hw::Accelerator& a, const ProfileFiles& files
 std::string pools_json(const Scenario& s) {
   std::vector<std::string> pools;
   for (const Pool& p : s.pools) {
-    pools.push_back(fmt::format(
-        "{{\"first_stage\": {}, \"accelerator\": {}, \"network\": {}{}}}", p.first_stage,
-        accelerator_json(p.accelerator, p.files), analytic_network_json(p.network, p.files.network),
-        p.price ? fmt::format(", \"accelerator_hour\": \"{} USD/h\"", p.price->in(1.0_usd_per_h))
-                : ""));
+    pools.push_back(fmt::format("{{\"first_stage\": {}, \"accelerator\": {}, \"network\": {}{}}}",
+                                p.first_stage, accelerator_json(p.accelerator, p.files),
+                                analytic_network_json(p.network, p.files.network),
+                                p.price ? ", " + price_json(*p.price, p.price_source) : ""));
   }
   return pools.empty() ? "" : fmt::format(", \"pools\": [{}]", fmt::join(pools, ", "));
 }
@@ -57,8 +61,7 @@ std::string scenario_json(const Scenario& s) {
   if (s.training_tokens > 0)
     lines.push_back(fmt::format("\"training_tokens\": {}", s.training_tokens));
   if (s.price) {
-    lines.push_back(fmt::format("\"price\": {{\"accelerator_hour\": \"{} USD/h\", \"source\": {}}}",
-                                s.price->in(1.0_usd_per_h), json_quoted(s.price_source)));
+    lines.push_back(price_json(*s.price, s.price_source));
   }
   const Published& p = s.published;
   if (p.step_time || p.memory) {

@@ -83,7 +83,7 @@ class Checker {
     }
     for (std::size_t i = 0; i < s_.pools.size(); ++i) {
       if (s_.price.has_value() == s_.pools[i].price.has_value()) continue;
-      problems_.add(fmt::format("/cluster/pools/{}/accelerator_hour", i),
+      problems_.add(fmt::format("/cluster/pools/{}/price", i),
                     s_.price ? "missing: /price has one, and a cost needs every pool's"
                              : "given, but /price is not, and a cost needs both");
     }

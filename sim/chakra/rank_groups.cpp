@@ -29,15 +29,13 @@ std::vector<std::int64_t> RankGroups::members(const sim::Exchanged& e, std::int6
     std::ranges::sort(all);
     return all;
   }
-  const std::int64_t ranks = e.mirrored ? e.ranks / 2 : e.ranks;
-  const std::int64_t block = within - within % (ranks * e.stride), own = within % e.stride;
+  const sim::PlacedGroup placed{{.ranks = e.ranks}, e.stride, e.mirrored};
+  const std::vector<std::int64_t> group = sim::members_in_stage(placed, within);
   std::vector<std::int64_t> stages = {stage};
   if (e.mirrored) stages.push_back(pipeline_ - 1 - stage);
   std::ranges::sort(stages);
   for (const std::int64_t s : stages) {
-    for (std::int64_t k = 0; k < ranks; ++k) {
-      all.push_back(s * stage_ + block + own + k * e.stride);
-    }
+    for (const std::int64_t member : group) all.push_back(s * stage_ + member);
   }
   return all;
 }
