@@ -19,7 +19,7 @@
 #include "hw/probe/measurement_file.h"
 #include "hw/topology.h"
 #include "models/architecture.h"
-#include "models/loss/chinchilla.h"
+#include "models/loss/law.h"
 #include "sim/error_band.h"
 #include "sim/framework.h"
 #include "sim/published_row.h"
@@ -64,7 +64,7 @@ constexpr std::array kKinds = {
     Kind{"layer_division", "framework preset",
          [](const std::string& text, Problems& p) { (void)sim::read_framework(text, p); }},
     Kind{"constants", "loss law",
-         [](const std::string& text, Problems& p) { (void)models::read_chinchilla(text, p); }},
+         [](const std::string& text, Problems& p) { (void)models::read_law(text, p); }},
     Kind{"elapsed_s", "probe measurements",
          [](const std::string& text, Problems& p) { (void)hw::read_probe_measurements(text, p); }},
     Kind{"bands", "error bands",

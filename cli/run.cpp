@@ -9,7 +9,7 @@
 #include "cli/load.h"
 #include "cli/report.h"
 #include "core/table.h"
-#include "models/loss/chinchilla.h"
+#include "models/loss/power_law.h"
 #include "sim/error_band.h"
 #include "sim/layout.h"
 #include "sim/memory.h"
@@ -31,8 +31,8 @@ std::string beside(double predicted, double published, const std::string& shown,
                      difference < 0 ? less : more);
 }
 
-std::string headline(const sim::Scenario& s, const sim::RunResult& r,
-                     const models::ChinchillaLaw& law, const std::optional<sim::TimeBand>& band) {
+std::string headline(const sim::Scenario& s, const sim::RunResult& r, const models::Law& law,
+                     const std::optional<sim::TimeBand>& band) {
   const sim::Published& p = s.published;
   std::string out = line("step time", show(r.step.time),
                          p.step_time ? beside(r.step.time.base(), p.step_time->base(),
@@ -72,7 +72,11 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r,
   if (r.loss) {
     out += line("final loss", fmt::format("{} nats", significant(r.loss->loss, 4)),
                 fmt::format("a token of text, law {}{}", law.name,
-                            r.loss->inside ? "" : ", outside what it was fitted to"));
+                            models::outside_domain(
+                                law, {{"parameters", r.parameters}, {"tokens", s.training_tokens}})
+                                    .empty()
+                                ? ""
+                                : ", outside what it was fitted to"));
   }
   out += "\n";
   if (!p.source.empty()) out += wrapped("published: " + p.source, 2);
@@ -84,7 +88,7 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r,
 }
 
 void write_run(JsonWriter& json, const sim::Scenario& s, const sim::RunResult& r,
-               const models::ChinchillaLaw& law, const std::optional<sim::TimeBand>& band) {
+               const models::Law& law, const std::optional<sim::TimeBand>& band) {
   json.begin_object();
   write_question(json, s);
   json.key("feasible").value(true);
@@ -119,9 +123,11 @@ int run(const Options& o) {
   const sim::Scenario s = load_scenario(o);
   const sim::MemoryResult memory = sim::step_memory(s, sim::make_layout(s), sim::Remedies::find);
   if (!memory.fits) return deliver_infeasible(o, s, memory);
-  const models::ChinchillaLaw law = models::load_chinchilla("chinchilla_epoch");
+  const models::Law law = models::load_law("chinchilla_epoch");
+  Problems problems;
+  const models::PowerLaw power = models::power_law(law, models::central_values(law), "", problems);
   const sim::RunResult r =
-      sim::simulate_run(s, law, o.every_kernel ? sim::Detail::kernels : sim::Detail::folded);
+      sim::simulate_run(s, power, o.every_kernel ? sim::Detail::kernels : sim::Detail::folded);
   write_trace(o, s, r.step);
   JsonWriter json;
   const std::optional<sim::TimeBand> band = sim::time_band(sim::load_error_bands(), s, r.step.time);

@@ -22,7 +22,7 @@ std::optional<Dollars> cost(const Scenario& s, Seconds time) {
 
 }  // namespace
 
-RunResult simulate_run(const Scenario& s, const models::ChinchillaLaw& law, Detail detail) {
+RunResult simulate_run(const Scenario& s, const models::PowerLaw& law, Detail detail) {
   RunResult r;
   r.step = simulate_step(s, detail);
   r.tokens_per_step =

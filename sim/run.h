@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "core/quantity.h"
-#include "models/loss/chinchilla.h"
+#include "models/loss/power_law.h"
 #include "sim/step.h"
 
 namespace forerun::sim {
@@ -28,7 +28,7 @@ struct RunResult {
 };
 
 /// `law` gives the final loss.
-[[nodiscard]] RunResult simulate_run(const Scenario&, const models::ChinchillaLaw& law,
+[[nodiscard]] RunResult simulate_run(const Scenario&, const models::PowerLaw& law,
                                      Detail = Detail::folded);
 
 }  // namespace forerun::sim
