@@ -44,7 +44,14 @@ constexpr std::array kMultiPower = {
     LawConstant{"C", Of::law, 0, 1e6},   LawConstant{"beta", Of::law, 0, 5},
     LawConstant{"gamma", Of::law, 0, 2}, LawConstant{"scatter", Of::law, 0, 1, true}};
 
+constexpr std::array kStepMatching = {
+    LawConstant{"kappa", Of::law, 0, 10},           LawConstant{"mu", Of::law, -2, 2},
+    LawConstant{"lambda", Of::law, 0, 10},          LawConstant{"mu_experts", Of::law, -2, 2},
+    LawConstant{"embedding_weight", Of::law, 0, 1}, LawConstant{"validation", Of::law, 0, 2}};
+
 constexpr std::array kForms = {
+    LawForm{"step_matching", "ln(1/f) = kappa u (D / 1000 N)^mu ln(1/w) + lambda ...",
+            kStepMatching},
     LawForm{"power", "L = E + A / N^alpha + B / D^beta", kPower},
     LawForm{"interaction",
             "L = [L_i + L_j] / 2 - C_ij + A_ij / N^alpha_ij + B_ij / (D_i + D_j)^beta_ij",

@@ -1,0 +1,47 @@
+#include "tests/laws/step_matching.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "core/statistics.h"
+
+namespace forerun::laws {
+namespace {
+
+TEST_SUITE("tests/laws/step_matching") {
+  TEST_CASE("the law's file is what the fit gives") {
+    const auto rows = read_fractions();
+    const models::ArchitectureGain g = fit_gain(rows, std::vector<double>(rows.size(), 1.0));
+    const models::Law law = models::load_law("step_matching");
+    CHECK(g.kappa == law.constants.at("kappa").value);
+    CHECK(g.mu == law.constants.at("mu").value);
+    CHECK(g.lambda == law.constants.at("lambda").value);
+    CHECK(g.mu_experts == law.constants.at("mu_experts").value);
+    CHECK(g.embedding_weight == law.constants.at("embedding_weight").value);
+    CHECK(g.validation == law.constants.at("validation").value);
+  }
+
+  TEST_CASE("sizes and a modality that no fit saw are predicted better than by the next smaller") {
+    const models::Law law = models::load_law("step_matching");
+    Problems problems;
+    const models::ArchitectureGain g =
+        models::architecture_gain(law, models::central_values(law), problems);
+    std::vector<double> ours, repeated;
+    for (const Fraction& f : read_fractions()) {
+      const bool held = f.size == "1.5b" || f.modality == "speech";
+      const bool both = f.architecture == "mot" || f.architecture == "moe4x";
+      if (!held || !both || f.repeated == 0) continue;
+      CHECK_FALSE(f.fitted);
+      ours.push_back(std::abs(predicted(g, f) / f.published - 1));
+      repeated.push_back(std::abs(f.repeated / f.published - 1));
+    }
+    CHECK(ours.size() == 19);
+    MESSAGE("mean error " << mean(ours) << ", repeating the next smaller size " << mean(repeated));
+    CHECK(mean(ours) < 0.10);
+    CHECK(mean(ours) < mean(repeated));
+  }
+}
+
+}  // namespace
+}  // namespace forerun::laws
