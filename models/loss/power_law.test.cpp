@@ -21,6 +21,16 @@ TEST_SUITE("models/loss/power_law") {
     CHECK(final_loss(epoch(), 1e9, 20e9).loss == doctest::Approx(2.5301).epsilon(1e-4));
   }
 
+  TEST_CASE("the first publication's own constants are the unrounded ones, and give its losses") {
+    const Law law = load_law("chinchilla_hoffmann");
+    Problems problems;
+    const PowerLaw first = power_law(law, central_values(law), "", problems);
+    CHECK(first ==
+          PowerLaw{1.6933736809989528, 406.4010175194737, .33917084, 410.7228269450398, .2849083});
+    CHECK(final_loss(first, 70e9, 1.4e12).loss == doctest::Approx(1.9208).epsilon(5e-5));
+    CHECK(final_loss(first, 1e9, 20e9).loss == doctest::Approx(2.5307).epsilon(5e-5));
+  }
+
   TEST_CASE("the loss is the floor and the two terms, and falls with either") {
     const PowerLaw law = epoch();
     const FinalLoss at = final_loss(law, 1e9, 20e9);
