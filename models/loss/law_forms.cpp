@@ -87,7 +87,13 @@ constexpr std::array kTrainingRule = {
     LawConstant{"batch_K", Of::law, 0, 1e9, true}, LawConstant{"batch_N", Of::law, -2, 2, true},
     LawConstant{"batch_D", Of::law, -2, 2, true},  LawConstant{"batch_C", Of::law, -2, 2, true}};
 
+constexpr std::array kAscent = {LawConstant{"slope", Of::law, 0, 100},
+                                LawConstant{"N_c", Of::law, 1e6, 1e15},
+                                LawConstant{"plateau", Of::law, 1, 1e9}};
+
 constexpr std::array kForms = {
+    LawForm{"coordinate_ascent", "flat_i = slope sum_j 2 w_j max(0, (N_c / N)^alpha_ij - 1)",
+            kAscent},
     LawForm{"step_matching", "ln(1/f) = kappa u (D / 1000 N)^mu ln(1/w) + lambda ...",
             kStepMatching},
     LawForm{"power", "L = E + A / N^alpha + B / D^beta", kPower},

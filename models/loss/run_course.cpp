@@ -54,12 +54,12 @@ std::vector<double> knots_of(const CourseQuestion& q, const StepScale& scale) {
   const std::size_t early = q.knots / 4, late = q.knots - early;
   const double first = std::min(1.0, scale.steps / 1000), tenth = scale.steps / 10;
   for (std::size_t i = 0; i < early; ++i) {
-    at.push_back(first * std::pow(tenth / first, static_cast<double>(i) /
-                                                     static_cast<double>(early)));
+    at.push_back(first *
+                 std::pow(tenth / first, static_cast<double>(i) / static_cast<double>(early)));
   }
   for (std::size_t i = 0; i < late; ++i) {
-    at.push_back(tenth + (scale.steps - tenth) * static_cast<double>(i) /
-                             static_cast<double>(late));
+    at.push_back(tenth +
+                 (scale.steps - tenth) * static_cast<double>(i) / static_cast<double>(late));
   }
   for (const double corner : q.recipe.learning_rate.corners(scale.steps)) at.push_back(corner);
   for (const StepScale::Corner& c : scale.corners) at.push_back(c.step);
@@ -100,8 +100,8 @@ Rates rates_of(const CourseQuestion& q, const LearningRate& rate, const std::vec
     nodes.push_back({step[k], out.rate[k] * q.annealing_peak, area * q.annealing_peak});
     if (only_end && k + 1 < step.size()) continue;
     out.felt.push_back(std::max(
-        0.0, annealed<double>(q.annealing, std::span<const ScheduleNode>(nodes)) /
-                 q.annealing_peak));
+        0.0,
+        annealed<double>(q.annealing, std::span<const ScheduleNode>(nodes)) / q.annealing_peak));
   }
   return out;
 }
@@ -117,10 +117,10 @@ double RunCourse::share_of(std::size_t modality) const {
 }
 
 RunCourse run_course(const CourseQuestion& q) {
-  FORERUN_ASSERT(q.tokens > 0 && q.batch_tokens > 0 && !q.stages.empty() && q.knots >= 8 &&
-                     q.stages.front().from_tokens == 0,
-                 fmt::format("{} tokens, batch {}, {} stages", q.tokens, q.batch_tokens,
-                             q.stages.size()));
+  FORERUN_ASSERT(
+      q.tokens > 0 && q.batch_tokens > 0 && !q.stages.empty() && q.knots >= 8 &&
+          q.stages.front().from_tokens == 0,
+      fmt::format("{} tokens, batch {}, {} stages", q.tokens, q.batch_tokens, q.stages.size()));
   const StepScale scale(q.recipe, q.tokens, q.batch_tokens);
   RunCourse c;
   c.steps = scale.steps;
