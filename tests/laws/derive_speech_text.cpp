@@ -8,11 +8,11 @@
 /// Ratios, read as exp(loss of the pair - mean loss of the two alone) at 45,000 updates of 1M
 /// tokens, give alpha_ij, A_ij and C_ij - B_ij / D^beta_ij: three equations, three unknowns. How
 /// far the reading may be off is taken from how far the figure's observed ratios lie from the law's
-/// own (standard deviation of their logarithms, 0.036). B_ij follows from beta_ij, which is
-/// assumed, and from the paper's statement that 45.12B tokens are compute-optimal on the barrier:
-/// there alpha A / N^alpha = beta B / D^beta. The statement's 28.35B parameters are NOT used: the
-/// law's own barrier is printed beside them. E, A and B of the two modalities are assumed, round,
-/// of the size that losses of such tokens have.
+/// own (standard deviation of their logarithms, 0.036). How tokens trade for parameters the figure
+/// does not say: beta_ij is assumed, and that the barrier's cheapest point has the figure's 45B
+/// tokens, or up to three times more or fewer. The paper's own statement of that point, 28.35B
+/// parameters and 45.12B tokens, is NOT used: the law's own is printed beside it. E, A and B of the
+/// two modalities are assumed, round, of the size that losses of such tokens have.
 
 #include <fmt/format.h>
 
@@ -38,11 +38,14 @@ constexpr std::array<double, 3> kSizes = {350e6, 2.7e9, 30e9};
 constexpr std::array<double, 3> kLaw = {1.6797, 1.2399, 0.9599};
 constexpr double kReading = 0.036;
 constexpr double kTokens = 45e9, kStatedTokens = 45.12e9, kStatedParameters = 28.35e9;
+constexpr double kTokensFactor = 3;
 constexpr double kBeta = 0.24, kBetaLeast = 0.12, kBetaMost = 0.48;
 constexpr int kDraws = 256;
 
-/// The pair term with those logarithms of ratios at kTokens, or nothing if none has them.
-std::optional<PairTerm> solve(const std::array<double, 3>& log_ratio, double beta) {
+/// The pair term with those logarithms of ratios at kTokens and the cheapest point of its barrier
+/// at `cheapest` tokens, or nothing if none has them.
+std::optional<PairTerm> solve(const std::array<double, 3>& log_ratio, double beta,
+                              double cheapest) {
   // (r1 - r2) / (r2 - r3) = (N1^-a - N2^-a) / (N2^-a - N3^-a), which rises with a.
   const double wanted = (log_ratio[0] - log_ratio[1]) / (log_ratio[1] - log_ratio[2]);
   const auto term = [](std::size_t i, double a) { return std::pow(kSizes[i], -a); };
@@ -63,10 +66,12 @@ std::optional<PairTerm> solve(const std::array<double, 3>& log_ratio, double bet
   p.a = (log_ratio[0] - log_ratio[2]) / (term(0, low) - term(2, low));
   const double net = p.a * term(2, low) - log_ratio[2];  // C - B / D^beta at kTokens
   if (net <= 0) return std::nullopt;
-  // The barrier at the stated tokens has a term of parameters of C - B / D^beta, and the
-  // compute-optimal term of tokens is alpha / beta of it.
+  // At the cheapest point terms are X of parameters and Y of tokens, alpha X = beta Y, X + Y = C,
+  // and at kTokens C is net + Y (cheapest / kTokens)^beta.
+  const double left = beta / p.alpha + 1.0 - std::pow(cheapest / kTokens, beta);
+  if (left <= 0) return std::nullopt;
   p.beta = beta;
-  p.b = p.alpha / beta * net * std::pow(kStatedTokens, beta);
+  p.b = net / left * std::pow(cheapest, beta);
   p.synergy = net + p.b / std::pow(kTokens, beta);
   return p;
 }
@@ -125,9 +130,10 @@ models::Law law_of(const PairTerm& centre, const std::vector<std::vector<double>
   }
   law.constants["speech|text.beta"] = assumed(
       kBeta, kBetaLeast, kBetaMost, "as the paper's exponents of tokens are, doubled and halved");
-  law.joints.push_back({names, draws,
-                        "ratios read 3.6 % off (standard deviation), beta_ij even in its logarithm "
-                        "from 0.12 to 0.48"});
+  law.joints.push_back(
+      {names, draws,
+       "ratios read 3.6 % off (standard deviation); beta_ij from 0.12 to 0.48 and the tokens of "
+       "the barrier's cheapest point from 15B to 135B, even in the logarithm"});
   law.domain["parameters"] = {8e6, 30e9};
   law.domain["tokens"] = {5e9, 100e9};
   law.domain_source = "Aghajanyan et al. 2023, arXiv:2301.03728: sizes and tokens of its runs";
@@ -149,17 +155,18 @@ int main(int argc, char** argv) {
   try {
     std::array<double, 3> centre{};
     for (std::size_t i = 0; i < 3; ++i) centre[i] = std::log(kLaw[i]);
-    const std::optional<PairTerm> p = solve(centre, kBeta);
+    const std::optional<PairTerm> p = solve(centre, kBeta, kTokens);
     FORERUN_ASSERT(p, "the figure's own ratios have a law");
     std::vector<std::vector<double>> draws;
     std::vector<double> barrier, parameters, tokens;
     const Stream stream(1, "speech text demo");
     for (std::uint64_t draw = 0; draws.size() < kDraws; ++draw) {
       std::array<double, 3> r{};
-      for (std::size_t i = 0; i < 3; ++i) r[i] = centre[i] + kReading * stream.normal(4 * draw + i);
+      for (std::size_t i = 0; i < 3; ++i) r[i] = centre[i] + kReading * stream.normal(5 * draw + i);
       const double beta =
-          kBetaLeast * std::pow(kBetaMost / kBetaLeast, stream.uniform(4 * draw + 3));
-      const std::optional<PairTerm> d = solve(r, beta);
+          kBetaLeast * std::pow(kBetaMost / kBetaLeast, stream.uniform(5 * draw + 3));
+      const double at = kTokens * std::pow(kTokensFactor, 2 * stream.uniform(5 * draw + 4) - 1);
+      const std::optional<PairTerm> d = solve(r, beta, at);
       if (!d || d->a > 1e6) continue;
       draws.push_back({d->synergy, d->a, d->alpha, d->b, d->beta});
       barrier.push_back(models::barrier_parameters(*d, kStatedTokens).value_or(1e15));
