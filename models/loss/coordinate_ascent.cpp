@@ -146,6 +146,8 @@ Ascent coordinate_ascent(const RunCourse& course, const Trajectory& smooth,
     const std::size_t a = turns[t];
     const double wanted =
         std::min(length, flat[a] * steps) * (1.0 + kJitter * (2.0 * stream.uniform(2 * t) - 1.0));
+    // The others stand still no longer than a plateau is long, either.
+    const double most = length * (1.0 + kJitter * (2.0 * stream.uniform(3000000 + t) - 1.0));
     const double left = steps - at;
     const double pause = stream.uniform(2 * t + 1) * 0.1 * left;
     // Rather later than shorter: where losses fall fast, the others need long to be caught up with.
@@ -154,6 +156,7 @@ Ascent coordinate_ascent(const RunCourse& course, const Trajectory& smooth,
       for (double start = at + pause; !done && start < steps; start += 0.05 * left) {
         Turn turn{a, knot_at(start), knot_at(start + share * wanted), 0};
         if (turn.to <= turn.from || !gates.fits(turn)) continue;
+        if (course.step[turn.end] - course.step[turn.to] > most) continue;
         gates.apply(turn, out.gated, out.plateaus);
         at = course.step[turn.end];
         done = true;

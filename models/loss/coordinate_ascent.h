@@ -18,7 +18,7 @@
 /// in plateaus of `plateau` updates, at times and in an order drawn from a named stream. That it
 /// depends on alpha_ij and N is published; the form, the sign (more where alpha_ij is larger) and
 /// slope, N_c and plateau are ASSUMED (models/laws/coordinate_ascent.json), set so that speech in a
-/// 2.7B speech-text model stands still once for 15,000 of 45,000 updates and at 30B never. A
+/// 2.7B speech-text model stands still for about 15,000 of 45,000 updates and at 30B never. A
 /// modality whose pairs have no alpha is not gated.
 ///
 /// Not modelled: what sets a plateau off, partial plateaus, gradient norms.
