@@ -166,12 +166,17 @@ class Guide {
                                    each(draws_, [](const auto& d) { return d.tokens; }));
     for (std::size_t i = 0; i < request_.modalities.size(); ++i) {
       const AdvisedModality& m = request_.modalities[i];
-      for (std::string& o :
-           outside_domain(m.law, {{"parameters", central_.parameters},
-                                  {"tokens", central_.tokens * central_.shares[i]}})) {
-        (o.find("parameters") == std::string::npos ? tokens : size)
-            .outside.push_back(fmt::format("{}: {}", m.name, o));
-      }
+      const auto warn = [&m](AdviceRow& row, const char* input, double value) {
+        for (const std::string& o : outside_domain(m.law, {{input, value}})) {
+          row.outside.push_back(fmt::format("{}: {}", m.name, o));
+        }
+      };
+      warn(size, "parameters", central_.parameters);
+      warn(tokens, "tokens", central_.tokens * central_.shares[i]);
+      tokens.notes.insert(tokens.notes.end(), m.law.caveats.begin(), m.law.caveats.end());
+    }
+    if (std::min(central_.parameters / problem_.from, problem_.to / central_.parameters) < 1.01) {
+      size.notes.emplace_back("at the end of the sizes that were tried");
     }
     if (request_.parameters) size.band.reset();
     out_.rows.push_back(std::move(size));
@@ -326,6 +331,12 @@ class Guide {
     row.value = answer.learning_rate;
     row.band = answer.learning_rate ? band(rates) : std::nullopt;
     row.notes.insert(row.notes.end(), answer.why_not.begin(), answer.why_not.end());
+    if (answer.learning_rate && rates.size() < draws_.size()) {
+      const double none =
+          1.0 - static_cast<double>(rates.size()) / static_cast<double>(draws_.size());
+      row.notes.push_back(fmt::format("gives none in {} of the draws, which its band leaves out",
+                                      show_percent(none, 0)));
+    }
     out_.rows.push_back(std::move(row));
   }
 
