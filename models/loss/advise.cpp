@@ -85,24 +85,24 @@ class Guide {
 
  private:
   /// By the caller's model, or each modality's own law; of tokens that repeat their worth.
-  [[nodiscard]] MixtureLoss losses(std::optional<std::uint64_t> draw) const {
+  [[nodiscard]] ModalityLosses losses(std::optional<std::uint64_t> draw) const {
     std::vector<PowerLaw> own;
     Problems none;
     for (const AdvisedModality& m : request_.modalities) {
       own.push_back(power_law(m.law, values_of(m.law, request_.seed, draw), m.of, none));
     }
-    const MixtureLoss inner = request_.model ? request_.model->at(draw) : MixtureLoss{};
+    const ModalityLosses inner = request_.model ? request_.model->at(draw) : ModalityLosses{};
     const double decay = required(
         laws_.repetition, values_of(laws_.repetition, request_.seed, draw), "R_star_D", none);
     FORERUN_ASSERT(none.empty(), none.text("advise"));
-    return [this, own = std::move(own), inner, decay](double parameters,
-                                                      std::span<const double> tokens) {
+    return [this, own = std::move(own), inner, decay](
+               double parameters, std::span<const double> shares, std::span<const double> tokens) {
       std::vector<double> worth(tokens.begin(), tokens.end());
       for (std::size_t i = 0; i < worth.size(); ++i) {
         const auto& unique = request_.modalities[i].unique_tokens;
         if (unique) worth[i] = effective_tokens(worth[i], *unique, decay);
       }
-      if (inner) return inner(parameters, worth);
+      if (inner) return inner(parameters, shares, worth);
       std::vector<double> out;
       for (std::size_t i = 0; i < own.size(); ++i) {
         out.push_back(final_loss(own[i], parameters, worth[i]).loss);
