@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "core/error.h"
@@ -65,6 +66,7 @@ class Guide {
     MixtureProblem near = problem_;
     near.from = central_.parameters / 100;
     near.to = central_.parameters * 100;
+    near.precision = 2e-3;  // of bands much wider
     for (std::uint64_t i = 0; i < request.draws; ++i) {
       draws_.push_back(optimal_mixture(near, losses(i)));
     }
@@ -139,7 +141,24 @@ class Guide {
     row.band = band(draws);
     row.evidence = evidence();
     row.source = request_.model ? request_.model->source : own_sources();
+    warn(row, topic != AdviceTopic::tokens, topic != AdviceTopic::size);
     return row;
+  }
+
+  /// Where the optimum lies outside what the modalities' laws rest on.
+  void warn(AdviceRow& row, bool size, bool tokens) const {
+    for (std::size_t i = 0; i < request_.modalities.size(); ++i) {
+      const AdvisedModality& m = request_.modalities[i];
+      std::map<std::string, double, std::less<>> inputs;
+      if (size) inputs["parameters"] = central_.parameters;
+      if (tokens) inputs["tokens"] = central_.tokens * central_.shares[i];
+      for (const auto& [input, value] : inputs) {
+        row.domain_known = row.domain_known && m.law.domain.contains(input);
+      }
+      for (const std::string& o : outside_domain(m.law, inputs)) {
+        row.outside.push_back(fmt::format("{}: {}", m.name, o));
+      }
+    }
   }
 
   [[nodiscard]] Evidence evidence() const {
@@ -164,15 +183,7 @@ class Guide {
                                  each(draws_, [](const auto& d) { return d.parameters; }));
     AdviceRow tokens = optimum_row(AdviceTopic::tokens, "", central_.tokens,
                                    each(draws_, [](const auto& d) { return d.tokens; }));
-    for (std::size_t i = 0; i < request_.modalities.size(); ++i) {
-      const AdvisedModality& m = request_.modalities[i];
-      const auto warn = [&m](AdviceRow& row, const char* input, double value) {
-        for (const std::string& o : outside_domain(m.law, {{input, value}})) {
-          row.outside.push_back(fmt::format("{}: {}", m.name, o));
-        }
-      };
-      warn(size, "parameters", central_.parameters);
-      warn(tokens, "tokens", central_.tokens * central_.shares[i]);
+    for (const AdvisedModality& m : request_.modalities) {
       tokens.notes.insert(tokens.notes.end(), m.law.caveats.begin(), m.law.caveats.end());
     }
     if (std::min(central_.parameters / problem_.from, problem_.to / central_.parameters) < 1.01) {
@@ -225,11 +236,13 @@ class Guide {
     row.value = best.parameters;
     row.band = band(sizes);
     row.outside = outside_domain(law, {{"parameters", best.parameters}});
+    row.domain_known = law.domain.contains("parameters");
     out_.rows.push_back(row);
     row.topic = AdviceTopic::tokens;
     row.value = best.tokens;
     row.band = band(tokens);
     row.outside = outside_domain(law, {{"tokens", best.tokens}});
+    row.domain_known = law.domain.contains("tokens");
     out_.rows.push_back(std::move(row));
   }
 
@@ -267,6 +280,7 @@ class Guide {
         row.evidence = Evidence::assumed;
         row.notes.emplace_back("the decay of a repeated token's worth is that of text");
       }
+      row.domain_known = true;
       row.outside = outside_domain(laws_.repetition, {{"passes", std::max(*row.value, 1.0)},
                                                       {"parameters", central_.parameters}});
       out_.rows.push_back(std::move(row));
@@ -299,6 +313,7 @@ class Guide {
       row.evidence = Evidence::assumed;
       row.notes.emplace_back("of the weighted loss, though the rule is one of text");
     }
+    row.domain_known = true;
     row.outside = outside_domain(laws_.critical_batch, {{"parameters", central_.parameters}});
     out_.rows.push_back(std::move(row));
   }

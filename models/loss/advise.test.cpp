@@ -117,7 +117,13 @@ TEST_SUITE("models/loss/advise") {
     REQUIRE_FALSE(size.outside.empty());
     CHECK(has(size.outside[0], "parameters: law two rests on 1e+07 to 1e+09"));
     CHECK(row(advice, AdviceTopic::size, "", "text alone, two").evidence == Evidence::fitted);
-    CHECK(row(advised(request(1e19)), AdviceTopic::size, "", "mixture").outside.empty());
+    CHECK_FALSE(row(advice, AdviceTopic::loss, "text", "mixture").outside.empty());
+    const AdviceRow& small = row(advised(request(1e19)), AdviceTopic::size, "", "mixture");
+    CHECK(small.outside.empty());
+    CHECK(small.domain_known);
+    AdviceRequest unknown = request(1e19);
+    for (AdvisedModality& m : unknown.modalities) m.law.domain.clear();
+    CHECK_FALSE(row(advised(unknown), AdviceTopic::size, "", "mixture").domain_known);
   }
 
   TEST_CASE("more weight on a modality gives it more of the tokens") {

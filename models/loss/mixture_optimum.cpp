@@ -43,7 +43,7 @@ class Search {
       }
       shares_ = next;
       value = there;
-      if (moved < 1e-6) break;
+      if (moved < problem_.precision / 100) break;
     }
     MixtureOptimum out{parameters, tokens, shares_, loss_(parameters, shares_, of(tokens, shares_)),
                        0};
@@ -138,7 +138,7 @@ MixtureOptimum optimal_mixture(const MixtureProblem& problem, const ModalityLoss
   double low = std::log(problem.from), high = std::log(problem.to);
   double a = high - kGolden * (high - low), b = low + kGolden * (high - low);
   double at_a = search.at(std::exp(a)).loss, at_b = search.at(std::exp(b)).loss;
-  while (high - low > 2e-4) {
+  while (high - low > problem.precision) {
     if (at_a < at_b) {
       high = b;
       b = a;

@@ -28,6 +28,7 @@ struct MixtureProblem {
   std::vector<double> weights;         ///< one a modality, sum above 0
   double least_share = 0.01;           ///< of each modality
   std::optional<double> parameters{};  ///< N, if that is fixed
+  double precision = 2e-4;             ///< of N, relative; shares are a hundred times as precise
   double from = 1e6, to = 1e13;        ///< where N is sought
 };
 
