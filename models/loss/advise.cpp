@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "core/error.h"
@@ -65,6 +66,7 @@ class Guide {
     MixtureProblem near = problem_;
     near.from = central_.parameters / 100;
     near.to = central_.parameters * 100;
+    near.precision = 2e-3;  // of bands much wider
     for (std::uint64_t i = 0; i < request.draws; ++i) {
       draws_.push_back(optimal_mixture(near, losses(i)));
     }
@@ -85,24 +87,24 @@ class Guide {
 
  private:
   /// By the caller's model, or each modality's own law; of tokens that repeat their worth.
-  [[nodiscard]] MixtureLoss losses(std::optional<std::uint64_t> draw) const {
+  [[nodiscard]] ModalityLosses losses(std::optional<std::uint64_t> draw) const {
     std::vector<PowerLaw> own;
     Problems none;
     for (const AdvisedModality& m : request_.modalities) {
       own.push_back(power_law(m.law, values_of(m.law, request_.seed, draw), m.of, none));
     }
-    const MixtureLoss inner = request_.model ? request_.model->at(draw) : MixtureLoss{};
+    const ModalityLosses inner = request_.model ? request_.model->at(draw) : ModalityLosses{};
     const double decay = required(
         laws_.repetition, values_of(laws_.repetition, request_.seed, draw), "R_star_D", none);
     FORERUN_ASSERT(none.empty(), none.text("advise"));
-    return [this, own = std::move(own), inner, decay](double parameters,
-                                                      std::span<const double> tokens) {
+    return [this, own = std::move(own), inner, decay](
+               double parameters, std::span<const double> shares, std::span<const double> tokens) {
       std::vector<double> worth(tokens.begin(), tokens.end());
       for (std::size_t i = 0; i < worth.size(); ++i) {
         const auto& unique = request_.modalities[i].unique_tokens;
         if (unique) worth[i] = effective_tokens(worth[i], *unique, decay);
       }
-      if (inner) return inner(parameters, worth);
+      if (inner) return inner(parameters, shares, worth);
       std::vector<double> out;
       for (std::size_t i = 0; i < own.size(); ++i) {
         out.push_back(final_loss(own[i], parameters, worth[i]).loss);
@@ -139,7 +141,24 @@ class Guide {
     row.band = band(draws);
     row.evidence = evidence();
     row.source = request_.model ? request_.model->source : own_sources();
+    warn(row, topic != AdviceTopic::tokens, topic != AdviceTopic::size);
     return row;
+  }
+
+  /// Where the optimum lies outside what the modalities' laws rest on.
+  void warn(AdviceRow& row, bool size, bool tokens) const {
+    for (std::size_t i = 0; i < request_.modalities.size(); ++i) {
+      const AdvisedModality& m = request_.modalities[i];
+      std::map<std::string, double, std::less<>> inputs;
+      if (size) inputs["parameters"] = central_.parameters;
+      if (tokens) inputs["tokens"] = central_.tokens * central_.shares[i];
+      for (const auto& [input, value] : inputs) {
+        row.domain_known = row.domain_known && m.law.domain.contains(input);
+      }
+      for (const std::string& o : outside_domain(m.law, inputs)) {
+        row.outside.push_back(fmt::format("{}: {}", m.name, o));
+      }
+    }
   }
 
   [[nodiscard]] Evidence evidence() const {
@@ -164,14 +183,11 @@ class Guide {
                                  each(draws_, [](const auto& d) { return d.parameters; }));
     AdviceRow tokens = optimum_row(AdviceTopic::tokens, "", central_.tokens,
                                    each(draws_, [](const auto& d) { return d.tokens; }));
-    for (std::size_t i = 0; i < request_.modalities.size(); ++i) {
-      const AdvisedModality& m = request_.modalities[i];
-      for (std::string& o :
-           outside_domain(m.law, {{"parameters", central_.parameters},
-                                  {"tokens", central_.tokens * central_.shares[i]}})) {
-        (o.find("parameters") == std::string::npos ? tokens : size)
-            .outside.push_back(fmt::format("{}: {}", m.name, o));
-      }
+    for (const AdvisedModality& m : request_.modalities) {
+      tokens.notes.insert(tokens.notes.end(), m.law.caveats.begin(), m.law.caveats.end());
+    }
+    if (std::min(central_.parameters / problem_.from, problem_.to / central_.parameters) < 1.01) {
+      size.notes.emplace_back("at the end of the sizes that were tried");
     }
     if (request_.parameters) size.band.reset();
     out_.rows.push_back(std::move(size));
@@ -220,11 +236,13 @@ class Guide {
     row.value = best.parameters;
     row.band = band(sizes);
     row.outside = outside_domain(law, {{"parameters", best.parameters}});
+    row.domain_known = law.domain.contains("parameters");
     out_.rows.push_back(row);
     row.topic = AdviceTopic::tokens;
     row.value = best.tokens;
     row.band = band(tokens);
     row.outside = outside_domain(law, {{"tokens", best.tokens}});
+    row.domain_known = law.domain.contains("tokens");
     out_.rows.push_back(std::move(row));
   }
 
@@ -262,6 +280,7 @@ class Guide {
         row.evidence = Evidence::assumed;
         row.notes.emplace_back("the decay of a repeated token's worth is that of text");
       }
+      row.domain_known = true;
       row.outside = outside_domain(laws_.repetition, {{"passes", std::max(*row.value, 1.0)},
                                                       {"parameters", central_.parameters}});
       out_.rows.push_back(std::move(row));
@@ -294,6 +313,7 @@ class Guide {
       row.evidence = Evidence::assumed;
       row.notes.emplace_back("of the weighted loss, though the rule is one of text");
     }
+    row.domain_known = true;
     row.outside = outside_domain(laws_.critical_batch, {{"parameters", central_.parameters}});
     out_.rows.push_back(std::move(row));
   }
@@ -326,6 +346,12 @@ class Guide {
     row.value = answer.learning_rate;
     row.band = answer.learning_rate ? band(rates) : std::nullopt;
     row.notes.insert(row.notes.end(), answer.why_not.begin(), answer.why_not.end());
+    if (answer.learning_rate && rates.size() < draws_.size()) {
+      const double none =
+          1.0 - static_cast<double>(rates.size()) / static_cast<double>(draws_.size());
+      row.notes.push_back(fmt::format("gives none in {} of the draws, which its band leaves out",
+                                      show_percent(none, 0)));
+    }
     out_.rows.push_back(std::move(row));
   }
 

@@ -36,18 +36,24 @@ struct AdvisedModality {
 
 /// Losses with pair terms. `at` gives them for draw `i` of the constants, or for their central
 /// values; each draw must be of the same constants as the modalities' own.
-struct MixtureModel {
-  std::function<MixtureLoss(std::optional<std::uint64_t> draw)> at;
+struct PairModel {
+  std::function<ModalityLosses(std::optional<std::uint64_t> draw)> at;
   std::string name;
   Evidence evidence = Evidence::assumed;
   std::string source;
 };
 
+/// That of a law of form "interaction", its constants drawn as those of its modalities. Every
+/// constant of these modalities and their pairs that it lacks is a problem.
+[[nodiscard]] std::optional<PairModel> pair_model(const Law&,
+                                                  const std::vector<std::string>& modalities,
+                                                  std::uint64_t seed, Problems&);
+
 struct AdviceRequest {
   double flops = 0;
   std::vector<AdvisedModality> modalities;
-  std::optional<MixtureModel> model;  ///< none: modalities neither help nor hinder each other
-  std::optional<double> parameters;   ///< a size that is fixed
+  std::optional<PairModel> model;    ///< none: modalities neither help nor hinder each other
+  std::optional<double> parameters;  ///< a size that is fixed
   double experts = 1;
   double least_share = 0.01;
   std::uint64_t seed = 1;

@@ -117,7 +117,13 @@ TEST_SUITE("models/loss/advise") {
     REQUIRE_FALSE(size.outside.empty());
     CHECK(has(size.outside[0], "parameters: law two rests on 1e+07 to 1e+09"));
     CHECK(row(advice, AdviceTopic::size, "", "text alone, two").evidence == Evidence::fitted);
-    CHECK(row(advised(request(1e19)), AdviceTopic::size, "", "mixture").outside.empty());
+    CHECK_FALSE(row(advice, AdviceTopic::loss, "text", "mixture").outside.empty());
+    const AdviceRow& small = row(advised(request(1e19)), AdviceTopic::size, "", "mixture");
+    CHECK(small.outside.empty());
+    CHECK(small.domain_known);
+    AdviceRequest unknown = request(1e19);
+    for (AdvisedModality& m : unknown.modalities) m.law.domain.clear();
+    CHECK_FALSE(row(advised(unknown), AdviceTopic::size, "", "mixture").domain_known);
   }
 
   TEST_CASE("more weight on a modality gives it more of the tokens") {
@@ -130,9 +136,9 @@ TEST_SUITE("models/loss/advise") {
   TEST_CASE("pair terms that the caller brings move the advice") {
     AdviceRequest with = request(1e21);
     // Competition that only parameters remove.
-    with.model = MixtureModel{
-        [](std::optional<std::uint64_t>) -> MixtureLoss {
-          return [](double parameters, std::span<const double> tokens) {
+    with.model = PairModel{
+        [](std::optional<std::uint64_t>) -> ModalityLosses {
+          return [](double parameters, std::span<const double>, std::span<const double> tokens) {
             const double pair = 2000 / std::pow(parameters, 0.35);
             const PowerLaw text{1.8, 480, .35, 2000, .37}, speech{2.5, 120, .30, 300, .24};
             return std::vector<double>{final_loss(text, parameters, tokens[0]).loss + pair,
@@ -147,6 +153,33 @@ TEST_SUITE("models/loss/advise") {
     CHECK(row(advice, AdviceTopic::size, "", "mixture").source == "a figure");
     CHECK(has(advice_text(without), "no pair terms were given"));
     CHECK_FALSE(has(advice_text(advice), "no pair terms were given"));
+  }
+
+  // 0.2 nats of synergy that neither size nor tokens change: dL_i = -4 s w_j C with s = 1/2, so at
+  // the optimum's shares each modality gains 0.4 times the other's share.
+  TEST_CASE("an interaction law's pair terms enter as that law has them") {
+    Law law = two();
+    const Constant known{0, Evidence::fitted, "own pairs"};
+    for (const char* name : {"C", "A", "alpha", "B", "beta"}) {
+      law.constants[std::string("speech|text.") + name] = known;
+    }
+    law.constants["speech|text.C"].value = 0.2;
+    AdviceRequest with = request(1e21);
+    for (AdvisedModality& m : with.modalities) m.law = law;
+    Problems problems;
+    with.model = pair_model(law, {"text", "speech"}, with.seed, problems);
+    REQUIRE_MESSAGE(with.model, problems.text("pair"));
+    const Advice advice = advised(with);
+    const double text = *row(advice, AdviceTopic::share, "text", "mixture").value;
+    const double size = *row(advice, AdviceTopic::size, "", "mixture").value;
+    const double tokens = *row(advice, AdviceTopic::tokens, "", "mixture").value;
+    Problems none;
+    const PowerLaw own = power_law(law, central_values(law), "text", none);
+    CHECK(*row(advice, AdviceTopic::loss, "text", "mixture").value ==
+          doctest::Approx(final_loss(own, size, text * tokens).loss - 0.4 * (1 - text)));
+    CHECK(row(advice, AdviceTopic::size, "", "mixture").source == "own pairs");
+    CHECK_FALSE(pair_model(two(), {"text", "speech"}, 1, problems));
+    CHECK(has(problems.text(""), "constant speech|text.C is not known"));
   }
 
   TEST_CASE("data that run out are repeated, said so, and worth a larger model") {

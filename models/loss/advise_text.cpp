@@ -44,8 +44,8 @@ std::string title(const AdviceRow& row) {
 }
 
 std::string domain_of(const AdviceRow& row) {
-  if (!row.domain_known) return "not known";
-  return row.outside.empty() ? "inside" : "outside";
+  if (!row.outside.empty()) return "outside";
+  return row.domain_known ? "inside" : "not known";
 }
 
 /// Sentences under a heading, each once.

@@ -215,8 +215,9 @@ DenseEquivalent dense_equivalent(const ModalityParameters& m, double embedding, 
                                  const JointMoeLaw& joint, const RoutedLaw& routed) {
   if (m.experts.layer_share <= 0) return {m.active, m.active, {}};
   DenseEquivalent out;
-  out.joint = effective_parameters(joint, m.active + embedding, tokens, m.experts.model_expansion);
-  if (out.joint) *out.joint -= embedding;
+  const double counted = m.active + embedding;
+  out.joint = effective_parameters(joint, counted, tokens, m.experts.model_expansion);
+  if (out.joint) *out.joint *= m.active / counted;
   out.routed = effective_parameters(routed, m.active, m.experts.expansion);
   out.caveats = caveats_of(m.experts);
   return out;

@@ -70,7 +70,9 @@ struct DenseEquivalent {
   double routed = 0;
   std::vector<std::string> caveats;  ///< how this model is unlike those that the laws rest on
 };
-/// `embedding` joins the active parameters for the joint law, which counts it, and leaves again.
+/// The joint law counts embeddings, so it is asked with `embedding` added; the ratio that it gives
+/// is then the decoder's (the larger dense model is taken to have embeddings larger alike: of small
+/// models, most of which is embedding, the difference would otherwise all be decoder).
 [[nodiscard]] DenseEquivalent dense_equivalent(const ModalityParameters&, double embedding,
                                                double tokens, const JointMoeLaw&, const RoutedLaw&);
 

@@ -130,6 +130,12 @@ TEST_SUITE("models/loss/effective_parameters") {
     REQUIRE(more.joint);
     CHECK(*more.joint > dense.decoder);
     CHECK(*more.joint < 4 * dense.decoder);
+    // The ratio of the joint law for all that it counts.
+    const double counted = moe.modalities[0].active + moe.embedding;
+    const auto all =
+        effective_parameters(joint(), counted, 100e9, moe.modalities[0].experts.model_expansion);
+    REQUIRE(all);
+    CHECK(*more.joint / moe.modalities[0].active == doctest::Approx(*all / counted));
     CHECK(more.routed > dense.decoder);
     CHECK(more.routed < 4 * dense.decoder);
     REQUIRE(more.caveats.size() == 2);

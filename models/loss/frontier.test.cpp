@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
 
 namespace forerun::models {
@@ -22,7 +23,56 @@ TEST_SUITE("models/loss/frontier") {
     CHECK(of("native_multimodal_moe", "average") == Frontier{27.086, -.048});
     CHECK(of("native_multimodal_early", "captions") == Frontier{47.97, -.061});
     CHECK(of("native_multimodal_late", "interleaved") == Frontier{25.303, -.0460});
+    CHECK(of("native_multimodal_early", "interleaved") == Frontier{25.114, -.0458});
+    CHECK(of("native_multimodal_early", "text") == Frontier{22.709, -.042});
+    CHECK(of("native_multimodal_late", "captions") == Frontier{49.99, -.062});
+    CHECK(of("native_multimodal_late", "text") == Frontier{22.642, -.042});
+    CHECK(of("native_multimodal_moe", "captions") == Frontier{51.857, -.064});
+    CHECK(of("native_multimodal_moe", "interleaved") == Frontier{22.715, -.044});
     CHECK(of("native_multimodal_moe", "text") == Frontier{20.036, -.040});
+  }
+
+  // c of interleaved data is -.0458 in figure 26, which the file has, and -.0459 in table 2.
+  TEST_CASE("the files have what tables 2 and 3 print") {
+    struct Row {
+      const char *law, *kind;
+      double floor, alpha, beta, a, b, d, c;
+    };
+    constexpr std::array kRows = {
+        Row{"early", "text", 2.222, .3084, .3375, .5246, .4774, .9085, -.042},
+        Row{"early", "captions", 1.569, .3111, .3386, .5203, .4785, .9187, -.061},
+        Row{"early", "interleaved", 1.966, .2971, .338, .5315, .4680, .8791, -.0458},
+        Row{"early", "average", 1.904, .301, .335, .5262, .473, .8987, -.0492},
+        Row{"late", "average", 1.891, .2903, .3383, .6358, .4619, .6732, -.0494},
+        Row{"moe", "average", 2.158, .710, .372, .361, .656, 1.797, -.048},
+        Row{"mixtures", "captions-45_interleaved-45_text-10", 1.906, .301, .335, .527, .474, .901,
+            -.0492},
+        Row{"mixtures", "captions-40_interleaved-20_text-40", 1.965, .328, .348, .518, .486, .937,
+            -.0486},
+        Row{"mixtures", "captions-30_interleaved-30_text-40", 1.847, .253, .338, .572, .428, .748,
+            -.0463},
+        Row{"mixtures", "captions-20_interleaved-40_text-40", 1.836, .259, .354, .582, .423, .726,
+            -.0488}};
+    for (const Row& row : kRows) {
+      CAPTURE(row.law);
+      CAPTURE(row.kind);
+      const Law law = load_law(std::string("native_multimodal_") + row.law);
+      const auto at = [&](const char* name) {
+        return law.constants.at(std::string(row.kind) + "." + name).value;
+      };
+      CHECK(at("E") == row.floor);
+      CHECK(at("alpha") == row.alpha);
+      CHECK(at("beta") == row.beta);
+      CHECK(at("a") == row.a);
+      CHECK(at("b") == row.b);
+      CHECK(at("d") == row.d);
+      CHECK(at("c") == row.c);
+    }
+    const Law moe = load_law("native_multimodal_moe");
+    CHECK(moe.constants.at("average.A").value == 381773);
+    CHECK(moe.constants.at("average.B").value == 4659);
+    // Table 11, of the average.
+    CHECK(load_law("native_multimodal_early").constants.at("average.alpha").high == .10101);
   }
 
   // 29.574 x 1e21^-0.0492 = 29.574 x 10^-1.0332 = 2.7397; late 2.7454; experts 2.6592.

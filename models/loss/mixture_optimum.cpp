@@ -13,7 +13,7 @@ namespace {
 
 class Search {
  public:
-  Search(const MixtureProblem& problem, const MixtureLoss& loss)
+  Search(const MixtureProblem& problem, const ModalityLosses& loss)
       : problem_(problem),
         loss_(loss),
         total_weight_(std::accumulate(problem.weights.begin(), problem.weights.end(), 0.0)) {
@@ -43,9 +43,10 @@ class Search {
       }
       shares_ = next;
       value = there;
-      if (moved < 1e-6) break;
+      if (moved < problem_.precision / 100) break;
     }
-    MixtureOptimum out{parameters, tokens, shares_, loss_(parameters, of(tokens, shares_)), 0};
+    MixtureOptimum out{parameters, tokens, shares_, loss_(parameters, shares_, of(tokens, shares_)),
+                       0};
     out.loss = value;
     return out;
   }
@@ -58,7 +59,10 @@ class Search {
   }
 
   [[nodiscard]] double of_tokens(double parameters, std::span<const double> tokens) const {
-    const std::vector<double> losses = loss_(parameters, tokens);
+    const double all = std::accumulate(tokens.begin(), tokens.end(), 0.0);
+    std::vector<double> shares(tokens.begin(), tokens.end());
+    for (double& s : shares) s /= all;
+    const std::vector<double> losses = loss_(parameters, shares, tokens);
     double sum = 0;
     for (std::size_t i = 0; i < losses.size(); ++i) sum += problem_.weights[i] * losses[i];
     return sum / total_weight_;
@@ -120,21 +124,21 @@ class Search {
   }
 
   const MixtureProblem& problem_;
-  const MixtureLoss& loss_;
+  const ModalityLosses& loss_;
   double total_weight_;
   std::vector<double> shares_;
 };
 
 }  // namespace
 
-MixtureOptimum optimal_mixture(const MixtureProblem& problem, const MixtureLoss& loss) {
+MixtureOptimum optimal_mixture(const MixtureProblem& problem, const ModalityLosses& loss) {
   Search search(problem, loss);
   if (problem.parameters) return search.at(*problem.parameters);
   constexpr double kGolden = 0.6180339887498949;
   double low = std::log(problem.from), high = std::log(problem.to);
   double a = high - kGolden * (high - low), b = low + kGolden * (high - low);
   double at_a = search.at(std::exp(a)).loss, at_b = search.at(std::exp(b)).loss;
-  while (high - low > 2e-4) {
+  while (high - low > problem.precision) {
     if (at_a < at_b) {
       high = b;
       b = a;

@@ -18,15 +18,17 @@
 
 namespace forerun::models {
 
-/// The loss of each modality, from parameters and the tokens of each.
-using MixtureLoss =
-    std::function<std::vector<double>(double parameters, std::span<const double> tokens)>;
+/// The loss of each modality from parameters, each one's share of the tokens trained on, and the
+/// tokens of each (which may be fewer than the share says: what repeated tokens are worth).
+using ModalityLosses = std::function<std::vector<double>(
+    double parameters, std::span<const double> shares, std::span<const double> tokens)>;
 
 struct MixtureProblem {
   double flops = 0;
   std::vector<double> weights;         ///< one a modality, sum above 0
   double least_share = 0.01;           ///< of each modality
   std::optional<double> parameters{};  ///< N, if that is fixed
+  double precision = 2e-4;             ///< of N, relative; shares are a hundred times as precise
   double from = 1e6, to = 1e13;        ///< where N is sought
 };
 
@@ -37,6 +39,6 @@ struct MixtureOptimum {
   double loss = 0;  ///< by the weights, over their sum
 };
 /// Asserts FLOPs above zero and that the least shares leave room.
-[[nodiscard]] MixtureOptimum optimal_mixture(const MixtureProblem&, const MixtureLoss&);
+[[nodiscard]] MixtureOptimum optimal_mixture(const MixtureProblem&, const ModalityLosses&);
 
 }  // namespace forerun::models

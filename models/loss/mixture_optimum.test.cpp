@@ -9,8 +9,9 @@
 namespace forerun::models {
 namespace {
 
-MixtureLoss of(std::vector<PowerLaw> laws) {
-  return [laws = std::move(laws)](double parameters, std::span<const double> tokens) {
+ModalityLosses of(std::vector<PowerLaw> laws) {
+  return [laws = std::move(laws)](double parameters, std::span<const double>,
+                                  std::span<const double> tokens) {
     std::vector<double> out;
     for (std::size_t i = 0; i < laws.size(); ++i) {
       out.push_back(final_loss(laws[i], parameters, tokens[i]).loss);
@@ -43,13 +44,14 @@ TEST_SUITE("models/loss/mixture_optimum") {
   }
 
   TEST_CASE("no neighbour with the same FLOPs is better") {
-    const MixtureLoss loss = of({kText, kSpeech});
+    const ModalityLosses loss = of({kText, kSpeech});
     const MixtureOptimum best = optimal_mixture({1e21, {1.0, 1.0}}, loss);
     CHECK(6 * best.parameters * best.tokens == doctest::Approx(1e21));
     const auto mean = [&](double parameters, double share) {
       const double tokens = 1e21 / (6 * parameters);
       const std::vector<double> each = {share * tokens, (1 - share) * tokens};
-      const std::vector<double> l = loss(parameters, each);
+      const std::vector<double> shares = {share, 1 - share};
+      const std::vector<double> l = loss(parameters, shares, each);
       return 0.5 * (l[0] + l[1]);
     };
     CHECK(mean(best.parameters, best.shares[0]) == doctest::Approx(best.loss));
@@ -60,8 +62,9 @@ TEST_SUITE("models/loss/mixture_optimum") {
   }
 
   TEST_CASE("a modality that only competes is left its least share") {
-    const MixtureLoss loss = [](double parameters, std::span<const double> tokens) {
-      const double competition = 0.5 * tokens[1] / (tokens[0] + tokens[1]);
+    const ModalityLosses loss = [](double parameters, std::span<const double> shares,
+                                   std::span<const double> tokens) {
+      const double competition = 0.5 * shares[1];
       return std::vector<double>{final_loss(kText, parameters, tokens[0]).loss + competition, 2.0};
     };
     MixtureProblem problem{1e21, {1.0, 1.0}};
