@@ -2,7 +2,11 @@
 
 #include <cmath>
 
+#include "core/error.h"
+
 namespace forerun::stability {
+
+using models::Initialisation;
 
 WeightVariances weight_variances(Initialisation kind, const WeightShape& s) {
   switch (kind) {
@@ -11,10 +15,11 @@ WeightVariances weight_variances(Initialisation kind, const WeightShape& s) {
       const double wide = 2 / (s.hidden + s.ffn);
       return {head, head, 1 / s.hidden, wide, wide};
     }
-    case Initialisation::deep_scale: {
+    case Initialisation::deepscale: {
       const double value = std::sqrt((1 - s.dropout) / s.correlation) / s.hidden;
       // 1/h times the fan-in ratio: the paper's sqrt((1-p)/2)/h is for f = 4 h.
-      const double wide = std::sqrt((1 - s.dropout) / 2) / s.hidden * std::sqrt(4 * s.hidden / s.ffn);
+      const double wide =
+          std::sqrt((1 - s.dropout) / 2) / s.hidden * std::sqrt(4 * s.hidden / s.ffn);
       return {1 / s.hidden, value, value, wide, wide};
     }
     case Initialisation::megatron: {

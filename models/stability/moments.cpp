@@ -139,6 +139,7 @@ AttentionMoments attention(const AttentionSetup& a, const Moments& in) {
   result.out.covariance =
       (r * s2 + (2 * (1 - r) * (1 - r) * a.width * qk * s2 * s4 + (1 - r) * s2) / a.tokens) *
       value_scale;
+  result.formula = result.out.variance;
   result.clamped = result.score_variance > kLargestScoreVariance;
   if (result.clamped) {
     // A convex combination of values varies at most as one value does; two tokens' covary no more
@@ -158,17 +159,21 @@ Gradient attention_back(const AttentionSetup& a, const Gradient& out) {
           scale * out.variance * (1 + (a.tokens - 1) * r)};
 }
 
-double attention_scores_back(const AttentionSetup& a, const Gradient& out, const Moments& in) {
+double attention_back_beyond(const AttentionSetup& a, const Gradient& out, const Moments& in) {
   const double r = in.correlation();
   const double query = a.width * a.query_key_variance * in.variance;
   const double value = a.width * a.value_variance * in.variance;
   const double score_variance = (1 - r) * query * query;
-  const double peaked = std::min(std::exp(std::min(score_variance, 700.0)), a.tokens) / a.tokens;
+  const double held = std::min(score_variance, kLargestScoreVariance);
+  const double peaked = std::min(std::exp(held), a.tokens) / a.tokens;
+  const double chosen = std::exp(r * held);
   const double shared = out.correlation() * r;
-  // Past the range, a softmax that has chosen hardly moves; how hardly is a guess.
-  const double saturation = std::sqrt(std::max(1.0, score_variance));
-  return out.variance * a.value_width * a.query_key_variance * (1 - r) * value * query *
-         (shared + peaked * (2 - r - shared)) / saturation;
+  const double through_scores =
+      a.value_width * a.query_key_variance * (1 - r) * value * query *
+      (shared * chosen + peaked * ((1 - r) * (1 + a.tokens / a.width) + 1 - shared));
+  const double through_choice = a.value_width * a.value_variance * out.correlation() * (chosen - 1);
+  return out.variance * (through_scores + through_choice) /
+         std::sqrt(std::max(1.0, score_variance));
 }
 
 }  // namespace forerun::stability

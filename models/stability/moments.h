@@ -19,11 +19,11 @@
 /// not in the paper: they are derived here in the same way (`derived`).
 ///
 /// Ranges (Monte Carlo, tests beside this): ReLU and GELU .2 % for variances .5 to 3; softmax 1-4 %
-/// high at L = 256 and variance up to 1; attention's variance within 8 % while the score variance is
-/// at most kLargestScoreVariance. Beyond, its exponential explodes where a real softmax saturates
-/// (at 4 it is about 4 times too large): the value is cut at what any convex combination can reach,
-/// and `clamped` says so. Attention's gradient leaves out what flows through the scores: the paper's
-/// own errors are 2 % (median), 13 % (90th percentile), 45 % (99th).
+/// high at L = 256 and variance up to 1; attention's variance within 8 % while the score variance
+/// is at most kLargestScoreVariance. Beyond, its exponential explodes where a real softmax
+/// saturates (at 4 it is about 4 times too large): the value is cut at what any convex combination
+/// can reach, and `clamped` says so. Attention's gradient leaves out what flows through the scores:
+/// the paper's own errors are 2 % (median), 13 % (90th percentile), 45 % (99th).
 
 #include "models/architecture.h"
 
@@ -63,9 +63,9 @@ struct Gradient {
 
 /// One layer's attention, up to and with the value matrix, without the output matrix.
 struct AttentionSetup {
-  double width = 1;           ///< d: elements of the input
-  double value_width = 1;     ///< of all heads together
-  double tokens = 1;          ///< L: keys that a query sees
+  double width = 1;               ///< d: elements of the input
+  double value_width = 1;         ///< of all heads together
+  double tokens = 1;              ///< L: keys that a query sees
   double query_key_variance = 0;  ///< of the weights of the query and the key matrix
   double value_variance = 0;      ///< of those of the value matrix
   double dropout = 0;             ///< of the probabilities
@@ -75,18 +75,22 @@ inline constexpr double kLargestScoreVariance = 1.0;
 
 struct AttentionMoments {
   Moments out;
+  double formula = 0;         ///< its variance by the formula, cut or not
   double score_variance = 0;  ///< (1 - r) d q var_x of what enters the softmax, q = d var_x s_qk^4
   bool clamped = false;       ///< the formula's value was cut: out of its range
 };
 [[nodiscard]] AttentionMoments attention(const AttentionSetup&, const Moments& in);
 /// Through the values.
 [[nodiscard]] Gradient attention_back(const AttentionSetup&, const Gradient&);
-/// Through the scores, to queries and keys, with d scores = p (a - sum p a), a = g . v:
-///   var = s_g^2 d_v s_qk^2 (1 - r) V Q [rg r + (e / L) (2 - r - rg r)],
-/// V and Q the variances of a value and a query element, e = exp(score variance) at most L. Its
-/// covariance is about 0: what all keys have in common cancels in the softmax. Beyond
-/// kLargestScoreVariance divided by the scores' deviation, which is a guess.
-[[nodiscard]] double attention_scores_back(const AttentionSetup&, const Gradient&,
+/// What the published formula leaves out of the gradient's variance (its covariance is right):
+/// what flows through the scores to queries and keys, with d scores = p (a - sum p a), a = g . v,
+/// and the keys that most queries choose because queries are alike:
+///   s_g^2 d_v s_qk^2 (1 - r) V Q [rg r e^(r z) + (e^z / L) ((1 - r) (1 + L/d) + 1 - rg r)]
+///   + s_g^2 d_v s_v^2 rg (e^(r z) - 1),
+/// V and Q the variances of a value and a query element, z the score variance, e^z at most L. What
+/// all keys have in common cancels in the softmax. Beyond kLargestScoreVariance both are divided by
+/// the scores' deviation and z is held there, which is a guess.
+[[nodiscard]] double attention_back_beyond(const AttentionSetup&, const Gradient&,
                                            const Moments& in);
 
 }  // namespace forerun::stability

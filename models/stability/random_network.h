@@ -4,12 +4,15 @@
 /// actual products, softmax, norms and activations, and gradients sent back, all in plain loops.
 /// Every sequence has weights of its own, so that a mean over sequences is one over networks.
 
+#include <doctest/doctest.h>
+
 #include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "core/random.h"
+#include "core/statistics.h"
 #include "models/stability/signal_propagation.h"
 
 namespace forerun::stability::testing {
@@ -23,6 +26,11 @@ struct Matrix {
   [[nodiscard]] const double* row(std::size_t i) const { return data.data() + i * columns; }
 };
 
+/// Within a share of `value`. (Approx alone allows that share of 1 more.)
+inline doctest::Approx near(double value, double share) {
+  return doctest::Approx(value).epsilon(share).scale(0);
+}
+
 /// Draws in order, from one stream.
 class Draws {
  public:
@@ -34,13 +42,27 @@ class Draws {
     for (double& x : m.data) x = deviation * normal();
     return m;
   }
-  /// Tokens whose elements have the variance and, between tokens, the correlation.
+  /// A vector of mean square 1.
+  std::vector<double> unit(std::size_t n) {
+    std::vector<double> v(n);
+    double square = 0;
+    for (double& x : v) {
+      x = normal();
+      square += x * x / static_cast<double>(n);
+    }
+    for (double& x : v) x /= std::sqrt(square);
+    return v;
+  }
+  /// Tokens whose elements have the variance and, between tokens, the correlation: a common part
+  /// and one of their own, each of exactly its size, so that few sequences do.
   Matrix tokens(std::size_t rows, std::size_t columns, double variance, double correlation) {
     Matrix m(rows, columns);
-    for (std::size_t j = 0; j < columns; ++j) {
-      const double common = std::sqrt(correlation) * normal();
-      for (std::size_t i = 0; i < rows; ++i) {
-        m.row(i)[j] = std::sqrt(variance) * (common + std::sqrt(1 - correlation) * normal());
+    const std::vector<double> common = unit(columns);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const std::vector<double> own = unit(columns);
+      for (std::size_t j = 0; j < columns; ++j) {
+        m.row(i)[j] = std::sqrt(variance) *
+                      (std::sqrt(correlation) * common[j] + std::sqrt(1 - correlation) * own[j]);
       }
     }
     return m;
@@ -72,13 +94,14 @@ inline Matrix transposed(const Matrix& a) {
   return out;
 }
 
-/// Of all elements, and of the same element of two tokens, about a mean of 0.
-struct Sample {
-  double square = 0, product = 0, mean = 0;
-  double count = 0;
+/// Of all elements of a network's tokens, and of the same element of two tokens, about a mean of 0:
+/// the mean over networks.
+class Sample {
+ public:
   void add(const Matrix& m) {
     const double n = static_cast<double>(m.rows);
-    double squares = 0, products = 0, sums = 0;
+    const double width = static_cast<double>(m.columns);
+    double squares = 0, products = 0;
     for (std::size_t j = 0; j < m.columns; ++j) {
       double sum = 0, own = 0;
       for (std::size_t i = 0; i < m.rows; ++i) {
@@ -87,17 +110,15 @@ struct Sample {
       }
       squares += own / n;
       products += (sum * sum - own) / (n * (n - 1));
-      sums += sum / n;
     }
-    const double width = static_cast<double>(m.columns);
-    square += squares / width;
-    product += products / width;
-    mean += sums / width;
-    count += 1;
+    squares_.push_back(squares / width);
+    products_.push_back(products / width);
   }
-  [[nodiscard]] double variance() const { return square / count; }
-  [[nodiscard]] double covariance() const { return product / count; }
-  [[nodiscard]] double average() const { return mean / count; }
+  [[nodiscard]] double variance() const { return forerun::mean(squares_); }
+  [[nodiscard]] double covariance() const { return forerun::mean(products_); }
+
+ private:
+  std::vector<double> squares_, products_;
 };
 
 inline Matrix normed(const Matrix& x) {
@@ -201,8 +222,7 @@ class RealAttention {
         double mean = 0;
         for (std::size_t j = 0; j < gs.columns; ++j) mean += gs.row(i)[j] * p.row(i)[j];
         for (std::size_t j = 0; j < gs.columns; ++j) {
-          gs.row(i)[j] =
-              p.row(i)[j] * (gs.row(i)[j] - mean) / std::sqrt(static_cast<double>(size));
+          gs.row(i)[j] = p.row(i)[j] * (gs.row(i)[j] - mean) / std::sqrt(static_cast<double>(size));
         }
       }
       put(gq, times(gs, part(k_, h, size)), h, size);
@@ -242,14 +262,13 @@ class RealBlock {
   RealBlock(Draws& draws, const SignalSetup& s, bool is_attention, double correlation)
       : setup_(s),
         is_attention_(is_attention),
-        weights_(weight_variances(
-            s.initialisation,
-            {.layers = static_cast<double>(s.layers),
-             .hidden = static_cast<double>(s.hidden),
-             .head_dim = static_cast<double>(s.hidden) / static_cast<double>(s.heads),
-             .ffn = static_cast<double>(s.ffn),
-             .dropout = 0,
-             .correlation = correlation})),
+        weights_(weight_variances(s.initialisation, {.layers = static_cast<double>(s.layers),
+                                                     .hidden = static_cast<double>(s.hidden),
+                                                     .head_dim = static_cast<double>(s.hidden) /
+                                                                 static_cast<double>(s.heads),
+                                                     .ffn = static_cast<double>(s.ffn),
+                                                     .dropout = 0,
+                                                     .correlation = correlation})),
         attention_(draws, is_attention ? width() : 1, is_attention ? heads() : 1,
                    weights_.query_key, weights_.value),
         first_(is_attention ? Matrix(0, 0) : draws.matrix(width(), ffn(), weights_.up)),
@@ -266,8 +285,8 @@ class RealBlock {
     const Matrix f = after() ? normed(raw_) : raw_;
     sum_ = x;
     for (std::size_t i = 0; i < x.data.size(); ++i) {
-      sum_.data[i] = std::sqrt(setup_.keep_squared) * x.data[i] +
-                     std::sqrt(setup_.block_squared) * f.data[i];
+      sum_.data[i] =
+          std::sqrt(setup_.keep_squared) * x.data[i] + std::sqrt(setup_.block_squared) * f.data[i];
     }
     return setup_.order == ResidualOrder::post_norm ? normed(sum_) : sum_;
   }
@@ -339,8 +358,7 @@ inline Measured measure(const SignalSetup& s, const SignalPropagation& predicted
     std::vector<RealBlock> blocks;
     blocks.reserve(2 * layers);
     for (std::size_t i = 0; i < layers; ++i) {
-      const double r =
-          i == 0 ? s.input_correlation : predicted.layers[i - 1].correlation;
+      const double r = i == 0 ? s.input_correlation : predicted.layers[i - 1].correlation;
       blocks.emplace_back(draws, s, true, r);
       x = blocks.back().forward(x);
       blocks.emplace_back(draws, s, false, r);

@@ -76,7 +76,7 @@ Gradient Network::branch_back(const Gradient& g, const Block& b) const {
   if (b.is_attention) {
     const Gradient at_output = linear_back(g, h, b.weights.output);
     Gradient in = attention_back(b.attention, at_output);
-    in.variance += attention_scores_back(b.attention, at_output, b.branch_in);
+    in.variance += attention_back_beyond(b.attention, at_output, b.branch_in);
     return in;
   }
   const Gradient inner =
@@ -89,8 +89,7 @@ Moments Network::forward(const Moments& x, bool is_attention, Block& b) const {
   b.stream = x;
   b.branch_in = norm_before() ? layer_norm(x) : x;
   b.raw = branch(b.branch_in, b);
-  const Moments out =
-      dropout(norm_after() ? layer_norm(b.raw) : b.raw, s_.dropout);
+  const Moments out = dropout(norm_after() ? layer_norm(b.raw) : b.raw, s_.dropout);
   b.sum = {0, s_.keep_squared * x.variance + s_.block_squared * out.variance,
            s_.keep_squared * x.covariance + s_.block_squared * out.covariance};
   return s_.order == ResidualOrder::post_norm ? layer_norm(b.sum) : b.sum;
@@ -99,13 +98,12 @@ Moments Network::forward(const Moments& x, bool is_attention, Block& b) const {
 Gradient Network::back(const Gradient& top, const Block& b) const {
   Gradient g = top;
   if (s_.order == ResidualOrder::post_norm) g = layer_norm_back(g, b.sum);
-  Gradient f = dropout_back({s_.block_squared * g.variance, s_.block_squared * g.covariance},
-                            s_.dropout);
+  Gradient f =
+      dropout_back({s_.block_squared * g.variance, s_.block_squared * g.covariance}, s_.dropout);
   if (norm_after()) f = layer_norm_back(f, b.raw);
   f = branch_back(f, b);
   if (norm_before()) f = layer_norm_back(f, b.stream);
-  return {s_.keep_squared * g.variance + f.variance,
-          s_.keep_squared * g.covariance + f.covariance};
+  return {s_.keep_squared * g.variance + f.variance, s_.keep_squared * g.covariance + f.covariance};
 }
 
 void check(const SignalSetup& s) {
@@ -153,13 +151,13 @@ ResidualOrder residual_order(models::NormOrder order) {
 }
 
 SignalSetup deep_scale(SignalSetup setup) {
-  setup.initialisation = Initialisation::deep_scale;
+  setup.initialisation = models::Initialisation::deepscale;
   setup.block_squared = 2 / (2 * real(setup.layers));
   setup.keep_squared = 1 - setup.block_squared;
   return setup;
 }
 
-SignalSetup signal_setup(const models::Architecture& a, Initialisation initialisation,
+SignalSetup signal_setup(const models::Architecture& a, models::Initialisation initialisation,
                          double tokens) {
   SignalSetup s;
   s.layers = a.layers;
@@ -195,8 +193,7 @@ SignalPropagation propagate(const SignalSetup& setup) {
     result.layers[i].gradient_variance = g.variance;
     result.layers[i].gradient_correlation = g.correlation();
     result.layers[i].weight_gradient =
-        g.variance +
-        (setup.tokens - 1) * blocks[2 * i + 1].branch_in.correlation() * g.covariance;
+        g.variance + (setup.tokens - 1) * blocks[2 * i + 1].branch_in.correlation() * g.covariance;
     g = network.back(network.back(g, blocks[2 * i + 1]), blocks[2 * i]);
   }
   result.input_gradient = g.variance;

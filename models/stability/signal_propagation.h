@@ -13,12 +13,12 @@
 /// 2 / B with B residual blocks, which keeps variance 1 at any depth. Dropout acts on f's result.
 ///
 /// Assumed: what moments.h assumes; f's result is uncorrelated with x (new weights of mean 0);
-/// every query sees `tokens` keys (a causal one sees half on the mean); norms without learned gains;
-/// the gradient enters at the top with variance 1 and the given correlation between tokens (`assumed`;
-/// the slopes below hardly depend on it, unless it is 0).
-/// Not modelled: training (weights that have learned), towers and experts (a token's path is one
-/// tower or expert of the dense shape), grouped or latent attention (as many heads as queries),
-/// rotary positions, QK-norm's effect on scores (scores are then of variance about 1 at most).
+/// every query sees `tokens` keys (a causal one sees half on the mean); norms without learned
+/// gains; the gradient enters at the top with variance 1 and the given correlation between tokens
+/// (`assumed`; the slopes below hardly depend on it, unless it is 0). Not modelled: training
+/// (weights that have learned), towers and experts (a token's path is one tower or expert of the
+/// dense shape), grouped or latent attention (as many heads as queries), rotary positions,
+/// QK-norm's effect on scores (scores are then of variance about 1 at most).
 
 #include <array>
 #include <cstdint>
@@ -48,7 +48,7 @@ struct SignalSetup {
   double tokens = 1;  ///< keys a query sees
   models::Activation activation = models::Activation::relu;
   ResidualOrder order = ResidualOrder::pre_norm;
-  Initialisation initialisation = Initialisation::xavier;
+  models::Initialisation initialisation = models::Initialisation::xavier;
   double dropout = 0, attention_dropout = 0;
   double keep_squared = 1;   ///< lambda^2
   double block_squared = 1;  ///< beta^2
@@ -57,7 +57,8 @@ struct SignalSetup {
 };
 /// `setup` with DeepScaleLM's lambda, beta and initialisation.
 [[nodiscard]] SignalSetup deep_scale(SignalSetup);
-[[nodiscard]] SignalSetup signal_setup(const models::Architecture&, Initialisation, double tokens);
+[[nodiscard]] SignalSetup signal_setup(const models::Architecture&, models::Initialisation,
+                                       double tokens);
 
 /// Of the residual stream as it leaves a layer, and of the gradient as it enters that layer from
 /// above.
