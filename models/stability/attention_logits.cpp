@@ -18,6 +18,11 @@ double critical_rate(double parameters, bool qk_norm, const Constants& k) {
   return qk_norm ? plain * k.qk_norm_rate_gain.value : plain;
 }
 
+double competing(const StabilityCase& c, const Constants& k) {
+  const double all = competition(c.modalities);
+  return all > 0 && has_own_attention(c.architecture) ? all * k.tower_competition.value : all;
+}
+
 double normed_logit_bound(double head_dim, double gain) {
   return std::sqrt(head_dim) * gain * gain;
 }
@@ -28,9 +33,7 @@ double largest_logit(const StabilityCase& c, const Course& course, const CourseP
   const double ratio = course.peak / critical_rate(c.parameters, false, k);
   const double of_rate = k.logit_divergence.value * std::pow(ratio, k.logit_rate_exponent.value) *
                          (end > 0 ? std::sqrt(at.rate_sum / end) : 0);
-  double compete = competition(c.modalities);
-  if (compete > 0 && has_own_attention(c.architecture)) compete *= k.tower_competition.value;
-  const double growth = k.competition_growth.value * compete *
+  const double growth = k.competition_growth.value * competing(c, k) *
                         std::pow(c.parameters / 8e9, k.competition_size_exponent.value) *
                         at.rate_sum / k.competition_rate_sum.value;
   const double free = (k.logit_floor.value + of_rate) * std::exp(std::min(growth, 100.0));

@@ -27,6 +27,9 @@ namespace forerun::stability {
 /// Learning rate at which a model of that size diverges.
 [[nodiscard]] double critical_rate(double parameters, bool qk_norm, const Constants&);
 
+/// competition(), less where modalities have attention matrices of their own.
+[[nodiscard]] double competing(const StabilityCase&, const Constants&);
+
 /// What no logit of a model with QK-norm exceeds.
 [[nodiscard]] double normed_logit_bound(double head_dim, double gain);
 

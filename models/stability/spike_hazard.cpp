@@ -9,8 +9,7 @@ namespace {
 /// X: size, and modalities where there are several.
 double size_and_mixture(const StabilityCase& c, const Constants& k) {
   const double alpha = c.alpha.value_or(k.reference_alpha.value);
-  const double mixture =
-      k.mixture_spikes.value * competition(c.modalities) * k.reference_alpha.value / alpha;
+  const double mixture = k.mixture_spikes.value * competing(c, k) * k.reference_alpha.value / alpha;
   return std::log(c.parameters) / std::log(k.reference_parameters.value) * (1 + mixture);
 }
 

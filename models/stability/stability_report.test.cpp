@@ -74,6 +74,14 @@ TEST_SUITE("models/stability/stability_report") {
     const double dense = lost("mot-chameleon-7b-dense");
     CHECK(lost("mot-chameleon-7b-moe4x") == doctest::Approx(dense));
     CHECK(lost("mot-chameleon-7b") < dense / 2);
+    StabilityCase towers = testing::chameleon(true);
+    towers.architecture = models::load_architecture("mot-chameleon-7b-dense");
+    towers.architecture.qk_norm = true;
+    const double shared = report(towers).expected.gradient;
+    towers.architecture = models::load_architecture("mot-chameleon-7b");
+    towers.architecture.qk_norm = true;
+    // 1 + 2 x .3 against 1 + 2
+    CHECK(report(towers).expected.gradient == doctest::Approx(shared * 1.6 / 3).epsilon(1e-3));
   }
 
   TEST_CASE("bands hold the probability's draws, and a report is repeatable") {
