@@ -90,13 +90,13 @@ InteractionLaw interaction_law(const Law& law, const ConstantValues& values,
   return out;
 }
 
-MixtureFinalLoss final_loss(const InteractionLaw& law, double parameters,
-                            const std::vector<double>& shares, const std::vector<double>& tokens) {
+MixtureLoss final_loss(const InteractionLaw& law, double parameters,
+                       const std::vector<double>& shares, const std::vector<double>& tokens) {
   const std::size_t n = law.modalities.size();
   FORERUN_ASSERT(
       shares.size() == n && tokens.size() == n,
       fmt::format("{} modalities, {} shares, {} tokens", n, shares.size(), tokens.size()));
-  MixtureFinalLoss out;
+  MixtureLoss out;
   out.modalities.resize(n);
   for (std::size_t i = 0; i < n; ++i) {
     if (shares[i] <= 0) continue;

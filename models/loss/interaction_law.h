@@ -74,7 +74,7 @@ struct ModalityLoss {
   double interaction = 0;  ///< what the others change; below zero they help
   double floor = 0, by_parameters = 0, by_tokens = 0;  ///< of `alone`
 };
-struct MixtureFinalLoss {
+struct MixtureLoss {
   double mean = 0;  ///< over the mixture's tokens
   double alone = 0;
   std::vector<ModalityLoss> modalities;
@@ -82,8 +82,8 @@ struct MixtureFinalLoss {
 /// Shares sum to 1; `tokens` of each modality are what its own term and the pairs' see (after
 /// repetition and the like). A modality with a share of 0 has no tokens and no say, and its loss is
 /// not known (0). Asserts sizes, and tokens above zero where there is a share.
-[[nodiscard]] MixtureFinalLoss final_loss(const InteractionLaw&, double parameters,
-                                          const std::vector<double>& shares,
-                                          const std::vector<double>& tokens);
+[[nodiscard]] MixtureLoss final_loss(const InteractionLaw&, double parameters,
+                                     const std::vector<double>& shares,
+                                     const std::vector<double>& tokens);
 
 }  // namespace forerun::models

@@ -29,7 +29,7 @@ TEST_SUITE("models/loss/interaction_law") {
   TEST_CASE("two modalities at equal shares have the paper's law") {
     const InteractionLaw law = speech_text();
     const double n = 2.7e9, d = 22.5e9;
-    const MixtureFinalLoss m = final_loss(law, n, {0.5, 0.5}, {d, d});
+    const MixtureLoss m = final_loss(law, n, {0.5, 0.5}, {d, d});
     const double speech = 1.2 + 110 / std::pow(n, 0.31) + 110 / std::pow(d, 0.24);
     const double text = 1.4 + 20 / std::pow(n, 0.18) + 80 / std::pow(d, 0.22);
     const double pair = -0.99 + 22.4 / std::pow(n, 0.151) + 150 / std::pow(2 * d, 0.24);
@@ -49,7 +49,7 @@ TEST_SUITE("models/loss/interaction_law") {
         w[i] /= sum;
         d[i] = w[i] * 1e11;
       }
-      const MixtureFinalLoss m = final_loss(law, 1e9, w, d);
+      const MixtureLoss m = final_loss(law, 1e9, w, d);
       double closure = 0, mean = 0;
       for (std::size_t i = 0; i < 3; ++i) {
         closure += w[i] * final_loss(law.own[i], 1e9, d[i]).loss;
@@ -66,9 +66,9 @@ TEST_SUITE("models/loss/interaction_law") {
 
   TEST_CASE("a split moves loss between the two and leaves their mean") {
     InteractionLaw law = speech_text();
-    const MixtureFinalLoss half = final_loss(law, 1e9, {0.3, 0.7}, {3e10, 7e10});
+    const MixtureLoss half = final_loss(law, 1e9, {0.3, 0.7}, {3e10, 7e10});
     law.pairs[0].split = 0.8;
-    const MixtureFinalLoss uneven = final_loss(law, 1e9, {0.3, 0.7}, {3e10, 7e10});
+    const MixtureLoss uneven = final_loss(law, 1e9, {0.3, 0.7}, {3e10, 7e10});
     CHECK(uneven.mean == doctest::Approx(half.mean).epsilon(1e-12));
     CHECK(uneven.modalities[0].interaction / half.modalities[0].interaction ==
           doctest::Approx(1.6));
@@ -77,8 +77,8 @@ TEST_SUITE("models/loss/interaction_law") {
   }
 
   TEST_CASE("a modality without share neither changes the others nor has a loss") {
-    const MixtureFinalLoss with = final_loss(three(), 1e9, {0.0, 0.5, 0.5}, {0.0, 5e10, 5e10});
-    const MixtureFinalLoss without = final_loss(speech_text(), 1e9, {0.5, 0.5}, {5e10, 5e10});
+    const MixtureLoss with = final_loss(three(), 1e9, {0.0, 0.5, 0.5}, {0.0, 5e10, 5e10});
+    const MixtureLoss without = final_loss(speech_text(), 1e9, {0.5, 0.5}, {5e10, 5e10});
     CHECK(with.mean == doctest::Approx(without.mean).epsilon(1e-12));
     CHECK(with.modalities[0].loss == 0);
   }

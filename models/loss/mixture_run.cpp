@@ -59,7 +59,7 @@ Constants constants_of(const MixtureRun& run, const CompanionLaws& laws,
 }
 
 struct Ends {
-  MixtureFinalLoss dense;
+  MixtureLoss dense;
   std::vector<double> shares, effective;
   std::vector<TrajectoryModality> modalities;  ///< with their gains
 };

@@ -48,7 +48,7 @@ TEST_SUITE("models/loss/mixture_run") {
     Problems problems;
     const InteractionLaw i =
         interaction_law(law, central_values(law), {"speech", "text"}, problems);
-    const MixtureFinalLoss end = final_loss(i, 350e6, {0.5, 0.5}, {22.5e9, 22.5e9});
+    const MixtureLoss end = final_loss(i, 350e6, {0.5, 0.5}, {22.5e9, 22.5e9});
     CHECK(std::abs(a.mean - end.mean) < 1e-6);
     for (std::size_t m = 0; m < 2; ++m) {
       CHECK(std::abs(a.ascent.gated.loss[m].back() - end.modalities[m].loss) < 1e-6);
