@@ -143,7 +143,7 @@ TEST_SUITE("models/stability/moments") {
 
   TEST_CASE("attention's variance and covariance hold within 8 % up to score variance 1") {
     for (const double score_variance : {0.25, 1.0}) {
-      const Attended a = attended(score_variance, 0.4, 24);
+      const Attended a = attended(score_variance, 0.4, 12);
       CHECK_FALSE(a.predicted.clamped);
       CHECK(a.predicted.score_variance == doctest::Approx(score_variance));
       CHECK(a.predicted.out.variance == near(a.out.variance(), 0.08));
@@ -161,7 +161,7 @@ TEST_SUITE("models/stability/moments") {
 
   TEST_CASE("what the published gradient leaves out is through the scores and common choices") {
     const double r = 0.4;
-    const Attended a = attended(0.8, r, 16);
+    const Attended a = attended(0.8, r, 12);
     AttentionSetup setup;
     setup.width = setup.value_width = setup.tokens = 64;
     setup.query_key_variance = std::sqrt(0.8 / (1 - r)) / 64;

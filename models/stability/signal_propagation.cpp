@@ -205,7 +205,7 @@ double SignalPropagation::variance_growth() const {
   const double n = static_cast<double>(layers.size());
   double sum = 0, product = 0, squares = 0;
   const double middle = (n + 1) / 2;
-  for (std::size_t i = 0; i < layers.size(); ++i) sum += layers[i].variance;
+  for (const LayerSignal& layer : layers) sum += layer.variance;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const double depth = static_cast<double>(i + 1) - middle;
     product += depth * (layers[i].variance - sum / n);

@@ -30,7 +30,7 @@ SignalSetup small_network(ResidualOrder order, models::Activation activation) {
   s.hidden = 64;
   s.heads = 4;
   s.ffn = 128;
-  s.tokens = 32;
+  s.tokens = 24;
   s.order = order;
   s.activation = activation;
   s.input_correlation = 0.4;
@@ -41,7 +41,7 @@ SignalSetup small_network(ResidualOrder order, models::Activation activation) {
 void check_against_network(const SignalSetup& s, double forwards, double backwards) {
   CAPTURE(name(s.order));
   const SignalPropagation predicted = propagate(s);
-  const testing::Measured real = testing::measure(s, predicted, 8, "network");
+  const testing::Measured real = testing::measure(s, predicted, 6, "network");
   for (std::size_t i = 0; i < predicted.layers.size(); ++i) {
     CAPTURE(i);
     const LayerSignal& p = predicted.layers[i];
