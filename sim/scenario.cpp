@@ -128,6 +128,14 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
   if (top.has("training_tokens")) {
     s.training_tokens = top.number("training_tokens", 1.0, kMostTokens);
   }
+  if (top.has("recipe")) {
+    Reader recipe = top.object("recipe");
+    s.recipe = models::read_recipe(recipe);
+  }
+  if (top.has("loss")) {
+    Reader loss = top.object("loss");
+    s.loss = read_loss_section(loss);
+  }
   if (top.has("price")) read_price(top.object("price"), s);
   if (top.has("published")) read_published(top.object("published"), s.published);
   if (top.has("seed")) {

@@ -16,9 +16,11 @@
 #include "hw/network_job.h"
 #include "models/architecture.h"
 #include "models/mixture/mixture.h"
+#include "models/recipe.h"
 #include "sim/expert_loads.h"
 #include "sim/framework.h"
 #include "sim/plan.h"
+#include "sim/scenario_loss.h"
 
 namespace forerun::hw {
 struct Topology;  // hw/topology.h
@@ -85,7 +87,9 @@ struct Scenario {
   bool mean_compositions = false;  ///< every micro-batch is the mean of those drawn
   ExpertLoads expert_loads;
   Framework framework;
-  double training_tokens = 0;       ///< 0: one step only is asked
+  double training_tokens = 0;  ///< 0: one step only is asked
+  models::Recipe recipe = models::default_recipe();
+  LossSection loss;
   std::optional<DollarRate> price;  ///< of one accelerator
   std::string price_source;
   Published published;

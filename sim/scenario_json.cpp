@@ -60,6 +60,10 @@ std::string scenario_json(const Scenario& s) {
   lines.push_back("\"framework\": " + framework_choice_json(s.framework));
   if (s.training_tokens > 0)
     lines.push_back(fmt::format("\"training_tokens\": {}", s.training_tokens));
+  if (s.recipe != models::default_recipe()) {
+    lines.push_back("\"recipe\": " + models::recipe_json(s.recipe));
+  }
+  if (!s.loss.empty()) lines.push_back("\"loss\": " + loss_section_json(s.loss));
   if (s.price) {
     lines.push_back(price_json(*s.price, s.price_source));
   }

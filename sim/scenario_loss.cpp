@@ -39,8 +39,8 @@ void read_law_choice(Reader& r, LossSection& out) {
     out.schedule = r.text("schedule");
     const std::optional<models::Law> schedule = named_law(r, "schedule", out.schedule);
     if (schedule && schedule->form != "multi_power") {
-      r.problem("schedule", fmt::format("\"{}\" is of form {}, not multi_power", out.schedule,
-                                        schedule->form));
+      r.problem("schedule",
+                fmt::format("\"{}\" is of form {}, not multi_power", out.schedule, schedule->form));
     }
   }
   if (!r.has("assume")) return;
@@ -85,8 +85,7 @@ void read_stages(Reader& r, LossSection& out) {
     s.from_tokens = stage.number("from_tokens", 0, kMostTokens);
     s.shares = read_shares(stage);
     stage.finish();
-    if (out.stages.empty() ? s.from_tokens != 0
-                           : s.from_tokens <= out.stages.back().from_tokens) {
+    if (out.stages.empty() ? s.from_tokens != 0 : s.from_tokens <= out.stages.back().from_tokens) {
       stage.problem("from_tokens", out.stages.empty() ? "the first stage begins at 0"
                                                       : "must be beyond the stage before");
     }

@@ -1,7 +1,8 @@
 #pragma once
 
-/// What a scenario says of its losses: its "loss", beside its "recipe" (models/recipe.h). Everything
-/// may be left out; a mixture of several modalities then has no law, and its losses are not known.
+/// What a scenario says of its losses: its "loss", beside its "recipe" (models/recipe.h).
+/// Everything may be left out; a mixture of several modalities then has no law, and its losses are
+/// not known.
 ///
 ///   "loss": {
 ///     "law": "speech_text_demo",             one of models/laws, or the path of a file
@@ -29,12 +30,12 @@ struct LossStage {
 };
 
 struct LossSection {
-  std::string law;                           ///< empty: the default
-  std::optional<models::Law> stated;         ///< that law with what is assumed; none: the default
-  std::vector<std::string> assumed;          ///< names of constants that the scenario assumes
+  std::string law;                    ///< empty: the default
+  std::optional<models::Law> stated;  ///< that law with what is assumed; none: the default
+  std::vector<std::string> assumed;   ///< names of constants that the scenario assumes
   std::string schedule = "schedule_luo_100m";
   std::map<std::string, double> unique_tokens;
-  std::vector<LossStage> stages;             ///< empty: the scenario's mixture throughout
+  std::vector<LossStage> stages;  ///< empty: the scenario's mixture throughout
   [[nodiscard]] bool empty() const { return *this == LossSection{}; }
   bool operator==(const LossSection&) const = default;
 };
