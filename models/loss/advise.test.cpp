@@ -54,8 +54,9 @@ Advice advised(const AdviceRequest& request) {
   return *advice;
 }
 
-const AdviceRow& row(const Advice& advice, AdviceTopic topic, const std::string& of,
-                     const std::string& rule) {
+/// By value: of a guide that is gone by the end of the line, too.
+AdviceRow row(const Advice& advice, AdviceTopic topic, const std::string& of,
+              const std::string& rule) {
   for (const AdviceRow& r : advice.rows) {
     if (r.topic == topic && r.of == of && has(r.rule, rule)) return r;
   }
@@ -86,7 +87,7 @@ TEST_SUITE("models/loss/advise") {
           compute_optimum(power_law(law, drawn_values(law, 1, i), "", none), 5.76e23).parameters);
     }
     for (const char* rule : {"mixture optimum", "text alone, chinchilla_epoch"}) {
-      const AdviceRow& size = row(advice, AdviceTopic::size, "", rule);
+      const AdviceRow size = row(advice, AdviceTopic::size, "", rule);
       CHECK(size.value.value() == doctest::Approx(best.parameters).epsilon(1e-3));
       REQUIRE(size.band);
       CHECK(size.band->low == doctest::Approx(quantile(sizes, 0.1)).epsilon(1e-3));
@@ -112,13 +113,13 @@ TEST_SUITE("models/loss/advise") {
 
   TEST_CASE("an answer is as weak as the weakest constant, and says where it leaves the domain") {
     const Advice advice = advised(request(1e23));
-    const AdviceRow& size = row(advice, AdviceTopic::size, "", "mixture");
+    const AdviceRow size = row(advice, AdviceTopic::size, "", "mixture");
     CHECK(size.evidence == Evidence::assumed);
     REQUIRE_FALSE(size.outside.empty());
     CHECK(has(size.outside[0], "parameters: law two rests on 1e+07 to 1e+09"));
     CHECK(row(advice, AdviceTopic::size, "", "text alone, two").evidence == Evidence::fitted);
     CHECK_FALSE(row(advice, AdviceTopic::loss, "text", "mixture").outside.empty());
-    const AdviceRow& small = row(advised(request(1e19)), AdviceTopic::size, "", "mixture");
+    const AdviceRow small = row(advised(request(1e19)), AdviceTopic::size, "", "mixture");
     CHECK(small.outside.empty());
     CHECK(small.domain_known);
     AdviceRequest unknown = request(1e19);
@@ -186,13 +187,14 @@ TEST_SUITE("models/loss/advise") {
     AdviceRequest scarce = request(1e21);
     scarce.modalities[1].unique_tokens = 2e9;
     const Advice advice = advised(scarce);
-    const AdviceRow& passes = row(advice, AdviceTopic::passes, "speech", "repetition");
+    const AdviceRow passes = row(advice, AdviceTopic::passes, "speech", "repetition");
     CHECK(*passes.value > 2);
     CHECK(passes.evidence == Evidence::assumed);
     CHECK(has(passes.notes.at(0), "of new tokens; one more token"));
     CHECK(*row(advice, AdviceTopic::size, "", "mixture").value >
           *row(advised(request(1e21)), AdviceTopic::size, "", "mixture").value);
-    for (const AdviceRow& r : advised(request(1e21)).rows) CHECK(r.topic != AdviceTopic::passes);
+    const Advice enough = advised(request(1e21));
+    for (const AdviceRow& r : enough.rows) CHECK(r.topic != AdviceTopic::passes);
   }
 
   TEST_CASE("rules for batch and learning rate stand side by side, and one is refused with why") {
@@ -204,11 +206,11 @@ TEST_SUITE("models/loss/advise") {
     }
     CHECK(rates == 6);
     CHECK(batches == 4);
-    const AdviceRow& step = row(advice, AdviceTopic::learning_rate, "", "rule_step_law");
+    const AdviceRow step = row(advice, AdviceTopic::learning_rate, "", "rule_step_law");
     REQUIRE(step.band);
     CHECK(step.band->low < *step.value);
     CHECK(step.band->high > *step.value);
-    const AdviceRow& refused = row(advice, AdviceTopic::learning_rate, "", "rule_microsoft");
+    const AdviceRow refused = row(advice, AdviceTopic::learning_rate, "", "rule_microsoft");
     CHECK_FALSE(refused.value);
     CHECK(has(refused.notes.back(), "constant eta_K is not known"));
     CHECK_FALSE(row(advice, AdviceTopic::batch, "", "rule_porian").domain_known);
@@ -225,7 +227,7 @@ TEST_SUITE("models/loss/advise") {
   TEST_CASE("a size that is given is kept, without a band") {
     AdviceRequest given = request(1e21);
     given.parameters = 1e9;
-    const AdviceRow& size = row(advised(given), AdviceTopic::size, "", "size given");
+    const AdviceRow size = row(advised(given), AdviceTopic::size, "", "size given");
     CHECK(*size.value == 1e9);
     CHECK_FALSE(size.band);
   }
