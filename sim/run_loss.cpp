@@ -1,0 +1,137 @@
+#include "sim/run_loss.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "models/stability/constants.h"
+#include "models/stability/spike_hazard.h"
+#include "sim/loss_question.h"
+
+namespace forerun::sim {
+namespace {
+
+constexpr std::int64_t kGainDraws = 200;
+
+std::vector<RunLoss::Gain> gains_of(const Scenario& s) {
+  std::vector<std::string> names;
+  for (const auto& [name, share] : loss_shares(s)) names.push_back(name);
+  const std::vector<models::GainInput> inputs = gain_inputs(s, names);
+  const models::Law law = models::load_law("step_matching");
+  Problems none;
+  const models::ArchitectureGain centre =
+      models::architecture_gain(law, models::central_values(law), none);
+  std::vector<RunLoss::Gain> out;
+  bool any = false;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    RunLoss::Gain g{names[i], models::step_fraction(centre, inputs[i], false),
+                    models::step_fraction(centre, inputs[i], true), {}};
+    any = any || g.training < 1;
+    std::vector<double> drawn;
+    for (std::int64_t d = 0; d < kGainDraws; ++d) {
+      const models::ArchitectureGain one = models::architecture_gain(
+          law, models::drawn_values(law, s.seed, static_cast<std::uint64_t>(d)), none);
+      drawn.push_back(models::step_fraction(one, inputs[i], false));
+    }
+    g.band = {quantile(drawn, 0.1), quantile(drawn, 0.9)};
+    out.push_back(g);
+  }
+  return any ? out : std::vector<RunLoss::Gain>{};
+}
+
+void answer_losses(const Scenario& s, std::int64_t draws, int threads, RunLoss& out,
+                   Problems& problems) {
+  out.law = loss_law(s);
+  if (!out.law) {
+    std::vector<std::string> names;
+    for (const auto& [name, share] : loss_shares(s)) names.push_back(name);
+    out.unanswered.push_back(fmt::format(
+        "losses: no law of {} is named; state one under loss.law (forerun list laws), or fit one to "
+        "your runs (forerun fit)",
+        fmt::join(names, ", ")));
+    return;
+  }
+  std::optional<models::MixtureRun> run = mixture_run(s, *out.law, problems);
+  if (!run) return;
+  run->draws = draws;
+  run->threads = threads;
+  const models::CompanionLaws laws = models::load_companion_laws(s.loss.schedule);
+  out.losses = models::mixture_answer(*run, laws, problems);
+  out.notes = law_parameters(s).notes;
+  if (out.losses && !s.recipe.unstated.empty()) {
+    out.losses->assumptions.push_back(
+        fmt::format("of the recipe, as nothing was stated: {}", fmt::join(s.recipe.unstated, ", ")));
+  }
+}
+
+void answer_stability(const Scenario& s, RunLoss& out) {
+  Problems problems;
+  const std::optional<stability::StabilityCase> c =
+      stability_case(s, out.law ? &*out.law : nullptr, problems);
+  if (c) {
+    out.stability =
+        stability::stability_report(*c, stability::load_constants(), s.seed, problems);
+    if (out.stability) out.rolled_back = rollbacks(*c, s.seed);
+  }
+  for (const Problem& p : problems.list()) {
+    out.unanswered.push_back(fmt::format("stability: {}: {}", p.where, p.what));
+  }
+}
+
+}  // namespace
+
+Rollbacks rollbacks(const stability::StabilityCase& c, std::uint64_t seed, std::int64_t draws) {
+  const stability::Course course = stability::course(c);
+  const stability::Constants constants = stability::load_constants();
+  std::vector<double> steps;
+  Rollbacks out;
+  for (std::int64_t d = 0; d < draws; ++d) {
+    const auto draw = static_cast<std::uint64_t>(d);
+    const stability::Constants own =
+        stability::drawn(constants, Stream(seed, "stability/constants"), draw);
+    const auto spikes = stability::draw_spikes(c, course, own, {},
+                                               Stream(seed, fmt::format("rollback/{}", d)));
+    double lost = 0;
+    for (const stability::SpikeEvent& e : spikes) {
+      if (!e.rolled_back) continue;
+      lost += e.step - e.rolled_back_to;
+      out.count += 1.0 / static_cast<double>(draws);
+    }
+    steps.push_back(lost);
+  }
+  out.steps_median = median(steps);
+  out.steps = {quantile(steps, 0.1), quantile(steps, 0.9)};
+  return out;
+}
+
+RunLoss run_loss(const Scenario& s, std::int64_t draws, int threads, Problems& problems) {
+  RunLoss out;
+  if (s.training_tokens <= 0) {
+    problems.add("/training_tokens", "missing: how long is the run whose losses are asked?");
+    return out;
+  }
+  answer_losses(s, draws, threads, out, problems);
+  out.gains = gains_of(s);
+  answer_stability(s, out);
+  return out;
+}
+
+std::optional<Scenario> dense_twin(const Scenario& s) {
+  if (s.model.towers.list.empty() && !s.model.experts) return std::nullopt;
+  Scenario twin = s;
+  twin.model.towers = {};
+  if (s.model.experts) {
+    const models::Experts& e = *s.model.experts;
+    twin.model.experts.reset();
+    twin.model.ffn = e.top_k * e.ffn + e.shared * e.shared_ffn;
+    twin.plan.expert = 1;
+  }
+  twin.framework.modality_mask_syncs = false;
+  twin.loss = {};
+  Problems problems;
+  check_scenario(twin, problems);
+  return problems.empty() ? std::optional(std::move(twin)) : std::nullopt;
+}
+
+}  // namespace forerun::sim
