@@ -79,7 +79,7 @@ std::string next_text(const FitAnswer& a) {
   std::string out =
       fmt::format("Weakest: {}, {}. One more run of at most {} FLOPs that would narrow it most:\n",
                   stage.names[w.constant], interval_text(stage.intervals[w.constant]),
-                  significant(a.budget, 3));
+                  fmt::format("{:.3g}", a.budget));
   const bool experts = tells_experts(a);
   std::vector<std::pair<std::string, Align>> columns = {{"parameters", Align::right},
                                                         {"tokens", Align::right}};
@@ -91,7 +91,7 @@ std::string next_text(const FitAnswer& a) {
   for (const NextRun& n : a.next) {
     std::vector<std::string> row = {show_count(n.point.parameters), show_count(n.point.tokens)};
     if (experts) row.push_back(show_count(n.point.experts));
-    row.push_back(significant(n.flops, 3));
+    row.push_back(fmt::format("{:.3g}", n.flops));
     row.push_back(interval_text(n.weakest));
     row.push_back(fmt::format("-{}", show_percent(1 - n.narrower, 0)));
     row.push_back(fmt::format("-{}", show_percent(1 - n.all_share, 0)));

@@ -97,7 +97,7 @@ TEST_SUITE("cli/fit") {
 
   TEST_CASE("a loss that is none is refused by line, column and value") {
     CHECK(has(refusal(replaced(kRuns, "2.7143", "-2.7143")),
-              "runs.csv: line 7, loss: expected a loss above 0 and at most 1000, found -2.701"));
+              "runs.csv: line 7, loss: expected a loss above 0 and at most 1000, found -2.7143"));
     CHECK(has(refusal(replaced(kRuns, "2.7143", "0")), "line 7, loss: expected a loss above 0"));
     CHECK(has(refusal(replaced(kRuns, "2.7143", "NaN")),
               "runs.csv: line 7, loss: expected a number, found \"NaN\""));

@@ -24,8 +24,8 @@ ConstantValues made_law() {
           {"speech|text.C", 0.5},
           {"speech|text.A", 20},
           {"speech|text.alpha", 0.2},
-          {"speech|text.B", 250},
-          {"speech|text.beta", 0.3}};
+          {"speech|text.B", 1000},
+          {"speech|text.beta", 0.35}};
 }
 
 RunTable made_runs(const ConstantValues& law, double noise, std::uint64_t seed) {
@@ -41,7 +41,7 @@ RunTable made_runs(const ConstantValues& law, double noise, std::uint64_t seed) 
   };
   const auto noisy = [&](double loss) { return loss * std::exp(noise * stream.normal(draw++)); };
   for (const double n : {8e6, 125e6, 350e6, 760e6, 1.3e9, 2.7e9, 6.7e9}) {
-    for (const double d : {5e9, 10e9, 25e9, 100e9, 200e9}) {
+    for (const double d : {1e9, 3e9, 10e9, 30e9, 100e9, 300e9}) {
       for (const std::string of : {"speech", "text"}) {
         Run run;
         run.name = fmt::format("{} {:g} {:g}", of, n, d);

@@ -15,8 +15,8 @@ namespace forerun::models {
 /// Aghajanyan et al. 2023, Table 1; the other constants are made up.
 [[nodiscard]] ConstantValues made_law();
 
-/// Each modality alone and both together at seven sizes from 8M to 6.7B and five numbers of tokens
-/// from 5B to 200B, 105 runs; losses off by `noise` (relative, normal).
+/// Each modality alone and both together at seven sizes from 8M to 6.7B and six numbers of tokens
+/// from 1B to 300B, 126 runs; losses off by `noise` (relative, normal).
 [[nodiscard]] RunTable made_runs(const ConstantValues&, double noise, std::uint64_t seed);
 
 struct Coverage {
