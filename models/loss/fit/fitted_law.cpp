@@ -8,8 +8,9 @@
 namespace forerun::models {
 namespace {
 
-/// To seven digits: far more than any interval, and files stay readable.
-double rounded(double v) { return std::stod(fmt::format("{:.7g}", v)); }
+/// To so many digits: more than any interval, and files stay readable.
+double rounded(double v, int digits = 7) { return std::stod(fmt::format("{:.{}g}", v, digits)); }
+constexpr int kDrawnDigits = 6;
 
 Constant made(double value, const Interval& i, bool drawn, const std::string& source) {
   Constant c;
@@ -49,7 +50,7 @@ Law fitted_law(const Fit& fit, const Stages& stages, const std::string& name,
                                std::min(kKeptDraws, fit.draws.size()), fit.draws.size(), from);
     for (std::size_t i = 0; i < std::min(kKeptDraws, fit.draws.size()); ++i) {
       joint.draws.emplace_back();
-      for (const double v : fit.draws[i]) joint.draws.back().push_back(rounded(v));
+      for (const double v : fit.draws[i]) joint.draws.back().push_back(rounded(v, kDrawnDigits));
     }
     law.joints.push_back(std::move(joint));
   }
