@@ -121,6 +121,9 @@ int fit(const Options& o) {
                 "forerun fit RUNS... -o LAW.json");
   }
   check_outputs(o);
+  if (!o.plot.empty() && !o.plot.ends_with(".svg") && !o.plot.ends_with(".csv")) {
+    throw Error(ExitCode::usage, fmt::format("--plot {}: expected a name in .svg or .csv", o.plot));
+  }
   const models::FitOptions options = fit_options(o);
   const models::RunTable table = read_files(o.arguments);
   Problems problems;
@@ -141,7 +144,11 @@ int fit(const Options& o) {
   (void)value_or_throw(models::read_law(text, problems), problems, o.output,
                        "the law would be wrong; nothing was written");
   write_file(o.output, text);
-  if (!o.plot.empty()) write_file(o.plot, residual_csv(answer.fit, stages));
+  if (!o.plot.empty()) {
+    write_file(o.plot, o.plot.ends_with(".svg")
+                           ? residual_svg(answer.fit, fmt::format("{}: measured and fitted", name))
+                           : residual_csv(answer.fit, stages));
+  }
   JsonWriter json;
   write_fit(json, answer);
   deliver(o, fit_text(answer), json);

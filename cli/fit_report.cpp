@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "cli/report.h"
+#include "core/scatter_plot.h"
 #include "core/table.h"
 
 namespace forerun::cli {
@@ -167,6 +168,27 @@ std::string residual_csv(const Fit& fit, const models::Stages& stages) {
     }
   }
   return out;
+}
+
+std::string residual_svg(const Fit& fit, const std::string& title) {
+  ScatterPlot plot;
+  plot.title = title;
+  plot.subtitle = "each loss beside what the law fitted to all of them gives";
+  plot.what = "loss, nats a token";
+  plot.band = 0.01;
+  plot.show = [](double loss) { return fmt::format("{:.3g}", loss); };
+  for (const StageFit& s : fit.stages) {
+    ScatterFamily family{
+        s.what,
+        fmt::format("{} losses, rms {}", s.residuals.size(), show_percent(misses(s).rms, 2)),
+        {},
+        false};
+    for (std::size_t i = 0; i < s.residuals.size(); ++i) {
+      family.points.push_back({s.measured[i], s.measured[i] * std::exp(-s.residuals[i]), false});
+    }
+    plot.families.push_back(std::move(family));
+  }
+  return scatter_svg(plot);
 }
 
 }  // namespace forerun::cli

@@ -25,5 +25,7 @@ struct FitAnswer {
 void write_fit(JsonWriter&, const FitAnswer&);
 /// stage, run, measured, fitted, residual (of the logarithm) a row.
 [[nodiscard]] std::string residual_csv(const models::Fit&, const models::Stages&);
+/// Fitted against measured losses, a colour a stage.
+[[nodiscard]] std::string residual_svg(const models::Fit&, const std::string& title);
 
 }  // namespace forerun::cli

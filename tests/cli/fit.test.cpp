@@ -65,6 +65,20 @@ TEST_SUITE("cli/fit") {
     CHECK(read_file(plot, 1 << 20).starts_with("stage,run,measured,fitted,residual\nthe runs,a1,"));
   }
 
+  TEST_CASE("fit draws fitted against measured losses") {
+    const Folder folder;
+    const std::string plot = folder.path("fit.svg");
+    CHECK(forerun({"fit", folder.file("runs.csv", kRuns), "-o", folder.path("mine.json"),
+                   "--bootstrap", "0", "--plot", plot})
+              .code == 0);
+    const std::string svg = read_file(plot, 1 << 20);
+    CHECK(svg.starts_with("<svg"));
+    CHECK(has(svg, "mine: measured and fitted"));
+    CHECK(has(svg, "measured loss, nats a token"));
+    CHECK(has(svg, "16 losses"));
+    CHECK(svg.ends_with("</svg>\n"));
+  }
+
   TEST_CASE("fit gives the same bytes for any number of threads, and others for another seed") {
     const Folder folder;
     const std::string runs = folder.file("runs.csv", kRuns);
