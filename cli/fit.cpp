@@ -54,10 +54,10 @@ models::RunTable read_files(const std::vector<std::string>& files) {
 models::FitOptions fit_options(const Options& o) {
   models::FitOptions out;
   out.form = o.form.empty() ? "power" : o.form;
-  std::vector<std::string> forms;
-  for (const models::LawForm& f : models::law_forms()) forms.emplace_back(f.name);
+  const std::vector<std::string_view> forms(models::kFittedForms.begin(),
+                                            models::kFittedForms.end());
   if (std::ranges::find(forms, out.form) == forms.end()) {
-    throw Error(ExitCode::usage, fmt::format("there is no law of form \"{}\"", out.form),
+    throw Error(ExitCode::usage, fmt::format("there is no law of form \"{}\" to fit", out.form),
                 did_you_mean(out.form, forms, fmt::format("{}", fmt::join(forms, ", "))));
   }
   out.loss = o.loss;

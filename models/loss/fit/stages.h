@@ -4,9 +4,11 @@
 /// on its own, then the pairs' terms from the runs of two, given them. The other forms are one
 /// stage. Refuses what cannot identify the constants: too few runs, one size, one number of tokens.
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/loss/fit/model.h"
@@ -40,12 +42,16 @@ struct Stages {
   std::vector<std::string> caveats;
 };
 
-/// `form` is one of law_forms(); `loss` names the validation set where runs have several ("":
+/// The forms that can be fitted, the first without asking.
+inline constexpr std::array<std::string_view, 5> kFittedForms = {"power", "interaction", "routed",
+                                                                 "joint_moe", "multi_power"};
+
+/// `form` is one of kFittedForms; `loss` names the validation set where runs have several ("":
 /// the only one).
 [[nodiscard]] Stages stages_of(const std::string& form, const std::string& loss, const RunTable&,
                                Problems&);
 
-/// The nodes and measured rows of a curve; at most `most` terms, evenly along the curve.
+/// Terms of one curve at most.
 inline constexpr std::size_t kMostCurveTerms = 60;
 
 }  // namespace forerun::models
