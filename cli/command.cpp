@@ -28,7 +28,8 @@ constexpr std::array kFlags = {
               "measurements: forerun probe, nccl-tests, nvbandwidth, mamf-finder, "
               "cutlass_profiler, PyTorch "
               "profiler"},
-    FlagFacts{Flag::plot, "plot", "FILE.svg", "draw measured against predicted times"},
+    FlagFacts{Flag::plot, "plot", "FILE",
+              "draw measured against predicted (.svg); of a fit also every residual (.csv)"},
     FlagFacts{Flag::threads, "threads", "N",
               "threads to use; the answer is the same for any number"},
     FlagFacts{Flag::markdown, "markdown", "", "print the scoreboard as Markdown tables"},
@@ -45,7 +46,17 @@ constexpr std::array kFlags = {
               "one_forward_one_backward, interleaved:V, zero_bubble_h1"},
     FlagFacts{Flag::budget, "budget", "SECONDS", "most that the measurements may take"},
     FlagFacts{Flag::family, "family", "NAME", "measure only this family; may be given again"},
-    FlagFacts{Flag::plan, "plan", "", "show what would be measured, and measure nothing"}};
+    FlagFacts{Flag::plan, "plan", "", "show what would be measured, and measure nothing"},
+    FlagFacts{Flag::form, "form", "NAME",
+              "of the law: power (default), interaction, routed, joint_moe, multi_power"},
+    FlagFacts{Flag::loss, "loss", "NAME", "which loss.NAME is fitted, where runs have several"},
+    FlagFacts{Flag::what, "what", "TEXT", "a sentence that the law's file says of itself"},
+    FlagFacts{Flag::huber, "huber", "DELTA",
+              "residuals of log loss beyond count less (Huber); 0.001 if not stated"},
+    FlagFacts{Flag::bootstrap, "bootstrap", "N",
+              "draws for the intervals; 1000 if not stated, 0 for none"},
+    FlagFacts{Flag::budget_flops, "budget-flops", "FLOPS",
+              "most that a proposed next run may take; the dearest run's if not stated"}};
 
 }  // namespace
 
@@ -133,6 +144,18 @@ const std::vector<Command>& commands() {
         "forerun calibrate h100-sxm-80gb --with trace.json mamf.log -o my-h100.json --plot "
         "fit.svg"},
        calibrate},
+      {"fit",
+       "fit a loss law to runs: constants with intervals, what they leave open, which run to do "
+       "next",
+       "RUNS",
+       "tables of runs (.csv) or JSON lines: parameters, tokens, losses; or whole curves",
+       1,
+       kMany,
+       {Flag::output, Flag::form, Flag::loss, Flag::what, Flag::huber, Flag::bootstrap,
+        Flag::threads, Flag::seed, Flag::budget_flops, Flag::plot, Flag::json},
+       {"forerun fit runs.csv -o my-law.json",
+        "forerun fit alone.csv pairs.csv --form interaction -o my-law.json --budget-flops 1e21"},
+       fit},
       {"validate",
        "predict published rows or measured kernels and print the scoreboard",
        "FILE",

@@ -19,9 +19,12 @@ struct Options {
   std::vector<std::string> faster, schedule;  ///< KIND=FACTOR; names of schedules
   std::optional<std::uint64_t> seed;
   std::string json, output, trace, profile, notes, left_out, chakra,
-      plot;                           ///< empty: not asked for
-  int threads = 0;                    ///< 0: one for each processor
-  std::optional<double> budget;       ///< seconds
+      plot;                      ///< empty: not asked for
+  int threads = 0;               ///< 0: one for each processor
+  std::optional<double> budget;  ///< seconds
+  std::string form, loss, what;  ///< of the law to fit
+  std::optional<double> huber, budget_flops;
+  std::optional<std::int64_t> bootstrap;
   std::vector<std::string> families;  ///< of the probe
   bool markdown = false, rows = false, every_kernel = false, plan = false;
 };
@@ -46,7 +49,13 @@ enum class Flag : std::uint8_t {
   schedule,
   budget,
   family,
-  plan
+  plan,
+  form,
+  loss,
+  what,
+  huber,
+  bootstrap,
+  budget_flops
 };
 
 /// `name` without its hyphens; `value` names what follows it, empty for a switch; `letter` is
@@ -74,6 +83,7 @@ int network(const Options&);
 int replay(const Options&);
 int import(const Options&);
 int calibrate(const Options&);
+int fit(const Options&);
 int probe(const Options&);
 int validate(const Options&);
 int check(const Options&);

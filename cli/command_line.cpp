@@ -130,6 +130,24 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
     case Flag::plan:
       app.add_flag(name, o.plan, summary);
       return;
+    case Flag::form:
+      option = app.add_option(name, o.form, summary);
+      break;
+    case Flag::loss:
+      option = app.add_option(name, o.loss, summary);
+      break;
+    case Flag::what:
+      option = app.add_option(name, o.what, summary);
+      break;
+    case Flag::huber:
+      option = app.add_option(name, o.huber, summary)->check(CLI::Range(1e-9, 1.0));
+      break;
+    case Flag::bootstrap:
+      option = app.add_option(name, o.bootstrap, summary)->check(CLI::Range(0, 100000));
+      break;
+    case Flag::budget_flops:
+      option = app.add_option(name, o.budget_flops, summary)->check(CLI::PositiveNumber);
+      break;
   }
   option->type_name(std::string(f.value));
 }
