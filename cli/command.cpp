@@ -56,7 +56,9 @@ constexpr std::array kFlags = {
     FlagFacts{Flag::bootstrap, "bootstrap", "N",
               "draws for the intervals; 1000 if not stated, 0 for none"},
     FlagFacts{Flag::budget_flops, "budget-flops", "FLOPS",
-              "most that a proposed next run may take; the dearest run's if not stated"}};
+              "most that a run may take: the next one to fit, or the one to advise"},
+    FlagFacts{Flag::advise, "advise", "",
+              "size, tokens, mixture, batch and learning rate for the run's FLOPs"}};
 
 }  // namespace
 
@@ -74,6 +76,19 @@ const std::vector<Command>& commands() {
        {"forerun run scenarios/llama3_405b_16384_h100.json",
         "forerun run llama3_405b_16384_h100 --set plan.micro_batch=2 --json -"},
        run},
+      {"loss",
+       "where the loss of each modality goes, when the dense model is reached, and whether the run "
+       "survives",
+       "SCENARIO",
+       "a scenario\'s file, or the name of one in scenarios/",
+       1,
+       1,
+       {Flag::set, Flag::seed, Flag::json, Flag::plot, Flag::threads, Flag::advise,
+        Flag::budget_flops},
+       {"forerun loss interaction_30b_speech_text_512_a100 --plot loss.svg",
+        "forerun loss chameleon_7b_1024_a100 --set model.qk_norm=false",
+        "forerun loss interaction_2_7b_speech_text_64_a100 --advise --budget-flops 1e22"},
+       loss},
       {"step",
        "take one step apart: time by cause, stages, kernels, memory",
        "SCENARIO",

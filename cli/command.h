@@ -26,7 +26,7 @@ struct Options {
   std::optional<double> huber, budget_flops;
   std::optional<std::int64_t> bootstrap;
   std::vector<std::string> families;  ///< of the probe
-  bool markdown = false, rows = false, every_kernel = false, plan = false;
+  bool markdown = false, rows = false, every_kernel = false, plan = false, advise = false;
 };
 
 enum class Flag : std::uint8_t {
@@ -55,7 +55,8 @@ enum class Flag : std::uint8_t {
   what,
   huber,
   bootstrap,
-  budget_flops
+  budget_flops,
+  advise
 };
 
 /// `name` without its hyphens; `value` names what follows it, empty for a switch; `letter` is
@@ -78,6 +79,7 @@ struct Command {
 
 int run(const Options&);
 int step(const Options&);
+int loss(const Options&);
 int compare(const Options&);
 int network(const Options&);
 int replay(const Options&);

@@ -130,6 +130,9 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
     case Flag::plan:
       app.add_flag(name, o.plan, summary);
       return;
+    case Flag::advise:
+      app.add_flag(name, o.advise, summary);
+      return;
     case Flag::form:
       option = app.add_option(name, o.form, summary);
       break;

@@ -7,15 +7,18 @@
 
 #include "cli/command.h"
 #include "cli/load.h"
+#include "cli/loss_report.h"
 #include "cli/report.h"
 #include "core/table.h"
-#include "models/loss/power_law.h"
 #include "sim/error_band.h"
 #include "sim/layout.h"
 #include "sim/memory.h"
 
 namespace forerun::cli {
 namespace {
+
+/// Of the constants, for the bands of the losses.
+constexpr std::int64_t kDraws = 200;
 
 std::string line(const char* what, const std::string& value, const std::string& remark) {
   std::string out = fmt::format("  {:<14} {:<14} {}", what, value, remark);
@@ -31,7 +34,49 @@ std::string beside(double predicted, double published, const std::string& shown,
                      difference < 0 ? less : more);
 }
 
-std::string headline(const sim::Scenario& s, const sim::RunResult& r, const models::Law& law,
+std::string redone(const sim::RunResult& r) {
+  if (r.redone_steps <= 0) return ", undisturbed";
+  return fmt::format(" and {} done again after rollbacks", show_count(r.redone_steps));
+}
+
+/// Where the losses end and whether the run gets there, a line each: `forerun loss` has the rest.
+std::string loss_lines(const sim::RunLoss& r) {
+  std::string out;
+  if (r.losses) {
+    const models::MixtureAnswer& a = *r.losses;
+    const auto lines_of = [&](const std::string& name, double loss, const models::Band& band,
+                              const std::string& more) {
+      out +=
+          line(("loss, " + name).c_str(), fmt::format("{:.3f} nats", loss),
+               fmt::format("a token, 80 % within {:.2f} to {:.2f}{}", band.low, band.high, more));
+    };
+    for (const models::ModalityAnswer& m : a.modalities) {
+      lines_of(m.name, m.end.loss, m.band,
+               a.modalities.size() > 1 ? ""
+                                       : fmt::format(", law {}{}", r.law->name,
+                                                     a.warnings.size() > r.law->caveats.size()
+                                                         ? ", outside what it rests on"
+                                                         : ""));
+    }
+    if (a.modalities.size() > 1) {
+      lines_of("mean", a.mean, a.mean_band,
+               fmt::format(", law {} ({})", r.law->name, forerun::name(a.evidence)));
+    }
+  }
+  if (r.stability) {
+    const stability::StabilityReport& s = *r.stability;
+    out += line("lost by then", show_percent(s.lost),
+                fmt::format("probability, {} to {}; {:.2g} loss spikes expected (orders of "
+                            "magnitude)",
+                            show_percent(s.lost_band.low, 0), show_percent(s.lost_band.high, 0),
+                            s.expected.loss));
+  }
+  for (const std::string& u : r.unanswered) out += line("not answered", "", u);
+  return out;
+}
+
+std::string headline(const sim::Scenario& s, const sim::RunResult& r,
+                     const std::optional<sim::RunLoss>& loss,
                      const std::optional<sim::TimeBand>& band) {
   const sim::Published& p = s.published;
   std::string out = line("step time", show(r.step.time),
@@ -45,8 +90,8 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r, const mode
   }
   if (r.duration) {
     out += line("duration", show(*r.duration),
-                fmt::format("{} steps of {} tokens, undisturbed", show_count(*r.steps),
-                            show_count(r.tokens_per_step)));
+                fmt::format("{} steps of {} tokens{}", show_count(*r.steps),
+                            show_count(r.tokens_per_step), redone(r)));
     out += line("GPU-hours", show_count(std::round(*r.accelerator_hours)), "");
     if (r.cost) {
       out += line("list price", show(*r.cost),
@@ -69,15 +114,7 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r, const mode
                         "more", "less"))
           : line("memory", show(m.stages[m.worst].reserved),
                  fmt::format("held of {} on stage {}", show(m.capacity), m.stages[m.worst].stage));
-  if (r.loss) {
-    out += line("final loss", fmt::format("{} nats", significant(r.loss->loss, 4)),
-                fmt::format("a token of text, law {}{}", law.name,
-                            models::outside_domain(
-                                law, {{"parameters", r.parameters}, {"tokens", s.training_tokens}})
-                                    .empty()
-                                ? ""
-                                : ", outside what it was fitted to"));
-  }
+  if (loss) out += loss_lines(*loss);
   out += "\n";
   if (!p.source.empty()) out += wrapped("published: " + p.source, 2);
   if (r.cost) out += wrapped("price: " + s.price_source, 2);
@@ -88,7 +125,7 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r, const mode
 }
 
 void write_run(JsonWriter& json, const sim::Scenario& s, const sim::RunResult& r,
-               const models::Law& law, const std::optional<sim::TimeBand>& band) {
+               const std::optional<sim::RunLoss>& loss, const std::optional<sim::TimeBand>& band) {
   json.begin_object();
   write_question(json, s);
   json.key("feasible").value(true);
@@ -103,8 +140,11 @@ void write_run(JsonWriter& json, const sim::Scenario& s, const sim::RunResult& r
   json.key("days").value(r.duration ? std::optional(r.duration->in(1.0_days)) : std::nullopt);
   json.key("gpu_hours").value(r.accelerator_hours);
   json.key("list_price_usd").value(r.cost ? std::optional(r.cost->base()) : std::nullopt);
-  json.key("final_loss").value(r.loss ? std::optional(r.loss->loss) : std::nullopt);
-  json.key("final_loss_law").value(law.name);
+  json.key("redone_steps").value(r.redone_steps);
+  if (loss) {
+    write_losses(json, s, *loss, {r.step.time, std::nullopt, std::nullopt}, false);
+    write_stability(json, *loss);
+  }
   json.key("published").begin_object();
   json.key("step_time_s")
       .value(s.published.step_time ? std::optional(s.published.step_time->base()) : std::nullopt);
@@ -123,17 +163,19 @@ int run(const Options& o) {
   const sim::Scenario s = load_scenario(o);
   const sim::MemoryResult memory = sim::step_memory(s, sim::make_layout(s), sim::Remedies::find);
   if (!memory.fits) return deliver_infeasible(o, s, memory);
-  const models::Law law = models::load_law("chinchilla_epoch");
   Problems problems;
-  const models::PowerLaw power = models::power_law(law, models::central_values(law), "", problems);
+  std::optional<sim::RunLoss> loss;
+  if (s.training_tokens > 0) loss = sim::run_loss(s, kDraws, o.threads, problems);
+  if (!problems.empty()) refuse(o.arguments[0], problems);
   const sim::RunResult r =
-      sim::simulate_run(s, power, o.every_kernel ? sim::Detail::kernels : sim::Detail::folded);
+      sim::simulate_run(s, loss ? loss->rolled_back : std::nullopt,
+                        o.every_kernel ? sim::Detail::kernels : sim::Detail::folded);
   write_trace(o, s, r.step);
   JsonWriter json;
   const std::optional<sim::TimeBand> band = sim::time_band(sim::load_error_bands(), s, r.step.time);
-  write_run(json, s, r, law, band);
+  write_run(json, s, r, loss, band);
   deliver(o,
-          fmt::format("{}\n{}\n{}\n{}\n{}", question_text(s), headline(s, r, law, band),
+          fmt::format("{}\n{}\n{}\n{}\n{}", question_text(s), headline(s, r, loss, band),
                       breakdown_text(r.step), memory_text(r.step.memory), evidence_text(s, r.step)),
           json);
   return 0;

@@ -145,14 +145,16 @@ class Panel {
           "text-anchor=\"middle\">{3}</text>\n",
           across(t), top_ + kHeight, top_ + kHeight + 20, label_of(t));
     }
-    out += fmt::format("<path d=\"M{0:.1f} {1:.1f}V{2:.1f}H{3:.1f}\" fill=\"none\" "
-                       "stroke=\"#888\"/>\n",
-                       kLeft, top_, top_ + kHeight, kLeft + kWidth);
+    out += fmt::format(
+        "<path d=\"M{0:.1f} {1:.1f}V{2:.1f}H{3:.1f}\" fill=\"none\" "
+        "stroke=\"#888\"/>\n",
+        kLeft, top_, top_ + kHeight, kLeft + kWidth);
     out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n",
                        kLeft + kWidth / 2, top_ + kHeight + 40, escaped(p_.x_label));
-    out += fmt::format("<text transform=\"translate(18 {:.1f}) rotate(-90)\" "
-                       "text-anchor=\"middle\">{}</text>\n",
-                       top_ + kHeight / 2, escaped(p_.y_label));
+    out += fmt::format(
+        "<text transform=\"translate(18 {:.1f}) rotate(-90)\" "
+        "text-anchor=\"middle\">{}</text>\n",
+        top_ + kHeight / 2, escaped(p_.y_label));
     return out;
   }
 
@@ -180,8 +182,9 @@ class Panel {
         points += fmt::format("{:.1f},{:.1f} ", across(c.x[i]), up(c.y[i]));
       }
     }
-    return fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"{}/>\n",
-                       points, colour(c.colour), c.dashed ? " stroke-dasharray=\"5 4\"" : "");
+    return fmt::format(
+        "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"{}/>\n", points,
+        colour(c.colour), c.dashed ? " stroke-dasharray=\"5 4\"" : "");
   }
 
   const ChartPanel& p_;

@@ -14,7 +14,7 @@ struct ChartCurve {
   std::vector<double> x, y;
   std::vector<double> low, high;  ///< of a band about it, as long as y; empty: none
   bool dashed = false;
-  std::size_t colour = 0;         ///< curves of one number have one colour
+  std::size_t colour = 0;  ///< curves of one number have one colour
 };
 
 /// A stretch of the x axis to shade, as wide as it is.

@@ -28,7 +28,8 @@ TEST_SUITE("core/line_chart") {
     CHECK(log.find("points=\"80.0,304.0 400.0,174.0 720.0,44.0 \"") != std::string::npos);
   }
 
-  TEST_CASE("a band is a closed shape of its two edges, and what a log axis can't show is left out") {
+  TEST_CASE(
+      "a band is a closed shape of its two edges, and what a log axis can't show is left out") {
     ChartPanel p;
     p.log_y = true;
     p.curves.push_back({"x", {0, 1, 2}, {0, 10, 1}, {0, 5, 1}, {0, 20, 2}, true, 1});

@@ -56,7 +56,7 @@ std::optional<models::Law> loss_law(const Scenario& s) {
   if (s.loss.stated) return s.loss.stated;
   const std::map<std::string, double> shares = loss_shares(s);
   if (shares.size() == 1 && shares.begin()->first == "text") {
-    return models::load_law("chinchilla_epoch");
+    return models::load_law("chinchilla_refit");
   }
   return std::nullopt;
 }

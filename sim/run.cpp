@@ -6,10 +6,7 @@
 
 namespace forerun::sim {
 
-namespace {
-
-/// Of all accelerators for that time; nothing unless all of them have a price.
-std::optional<Dollars> cost(const Scenario& s, Seconds time) {
+std::optional<Dollars> list_price(const Scenario& s, Seconds time) {
   Dollars sum{};
   const std::int64_t of_stage = s.accelerators / s.plan.pipeline;
   for (std::size_t k = 0; k <= s.pools.size(); ++k) {
@@ -20,9 +17,8 @@ std::optional<Dollars> cost(const Scenario& s, Seconds time) {
   return sum;
 }
 
-}  // namespace
-
-RunResult simulate_run(const Scenario& s, const models::PowerLaw& law, Detail detail) {
+RunResult simulate_run(const Scenario& s, const std::optional<Rollbacks>& rolled_back,
+                       Detail detail) {
   RunResult r;
   r.step = simulate_step(s, detail);
   r.tokens_per_step =
@@ -31,11 +27,11 @@ RunResult simulate_run(const Scenario& s, const models::PowerLaw& law, Detail de
   r.tokens_per_second = r.tokens_per_step / r.step.time.base();
   if (s.training_tokens > 0) {
     r.steps = std::ceil(s.training_tokens / r.tokens_per_step);
-    r.duration = *r.steps * r.step.time;
+    if (rolled_back) r.redone_steps = std::round(rolled_back->steps_median);
+    r.duration = (*r.steps + r.redone_steps) * r.step.time;
     const Seconds accelerator_time = static_cast<double>(s.accelerators) * *r.duration;
     r.accelerator_hours = accelerator_time.in(1.0_h);
-    r.cost = cost(s, *r.duration);
-    r.loss = models::final_loss(law, r.parameters, s.training_tokens);
+    r.cost = list_price(s, *r.duration);
   }
   return r;
 }

@@ -25,8 +25,10 @@ std::vector<RunLoss::Gain> gains_of(const Scenario& s) {
   std::vector<RunLoss::Gain> out;
   bool any = false;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    RunLoss::Gain g{names[i], models::step_fraction(centre, inputs[i], false),
-                    models::step_fraction(centre, inputs[i], true), {}};
+    RunLoss::Gain g{names[i],
+                    models::step_fraction(centre, inputs[i], false),
+                    models::step_fraction(centre, inputs[i], true),
+                    {}};
     any = any || g.training < 1;
     std::vector<double> drawn;
     for (std::int64_t d = 0; d < kGainDraws; ++d) {
@@ -46,10 +48,11 @@ void answer_losses(const Scenario& s, std::int64_t draws, int threads, RunLoss& 
   if (!out.law) {
     std::vector<std::string> names;
     for (const auto& [name, share] : loss_shares(s)) names.push_back(name);
-    out.unanswered.push_back(fmt::format(
-        "losses: no law of {} is named; state one under loss.law (forerun list laws), or fit one to "
-        "your runs (forerun fit)",
-        fmt::join(names, ", ")));
+    out.unanswered.push_back(
+        fmt::format("losses: no law of {} is named; state one under loss.law (forerun list laws), "
+                    "or fit one to "
+                    "your runs (forerun fit)",
+                    fmt::join(names, ", ")));
     return;
   }
   std::optional<models::MixtureRun> run = mixture_run(s, *out.law, problems);
@@ -60,8 +63,8 @@ void answer_losses(const Scenario& s, std::int64_t draws, int threads, RunLoss& 
   out.losses = models::mixture_answer(*run, laws, problems);
   out.notes = law_parameters(s).notes;
   if (out.losses && !s.recipe.unstated.empty()) {
-    out.losses->assumptions.push_back(
-        fmt::format("of the recipe, as nothing was stated: {}", fmt::join(s.recipe.unstated, ", ")));
+    out.losses->assumptions.push_back(fmt::format("of the recipe, as nothing was stated: {}",
+                                                  fmt::join(s.recipe.unstated, ", ")));
   }
 }
 
@@ -70,8 +73,7 @@ void answer_stability(const Scenario& s, RunLoss& out) {
   const std::optional<stability::StabilityCase> c =
       stability_case(s, out.law ? &*out.law : nullptr, problems);
   if (c) {
-    out.stability =
-        stability::stability_report(*c, stability::load_constants(), s.seed, problems);
+    out.stability = stability::stability_report(*c, stability::load_constants(), s.seed, problems);
     if (out.stability) out.rolled_back = rollbacks(*c, s.seed);
   }
   for (const Problem& p : problems.list()) {
@@ -90,8 +92,8 @@ Rollbacks rollbacks(const stability::StabilityCase& c, std::uint64_t seed, std::
     const auto draw = static_cast<std::uint64_t>(d);
     const stability::Constants own =
         stability::drawn(constants, Stream(seed, "stability/constants"), draw);
-    const auto spikes = stability::draw_spikes(c, course, own, {},
-                                               Stream(seed, fmt::format("rollback/{}", d)));
+    const auto spikes =
+        stability::draw_spikes(c, course, own, {}, Stream(seed, fmt::format("rollback/{}", d)));
     double lost = 0;
     for (const stability::SpikeEvent& e : spikes) {
       if (!e.rolled_back) continue;

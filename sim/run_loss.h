@@ -19,7 +19,7 @@ namespace forerun::sim {
 struct Rollbacks {
   double count = 0;  ///< mean
   double steps_median = 0;
-  Interval steps;    ///< 10th to 90th percentile
+  Interval steps;  ///< 10th to 90th percentile
 };
 [[nodiscard]] Rollbacks rollbacks(const stability::StabilityCase&, std::uint64_t seed,
                                   std::int64_t draws = 200);

@@ -1,0 +1,95 @@
+// forerun loss: where the loss of each modality goes, and whether the run survives.
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/load.h"
+#include "cli/loss_report.h"
+#include "cli/report.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/statistics.h"
+#include "models/loss/advise.h"
+#include "sim/loss_question.h"
+
+namespace forerun::cli {
+namespace {
+
+constexpr std::int64_t kDraws = 400;
+
+/// The guide for the scenario's modalities, at the budget asked for or that of the scenario's run.
+int advise(const Options& o, const sim::Scenario& s) {
+  Problems problems;
+  const std::optional<models::Law> law = sim::loss_law(s);
+  if (!law) {
+    throw Error(
+        ExitCode::wrong,
+        fmt::format("{}: no law of its modalities is named: state one under loss.law", s.name),
+        "forerun list laws, or forerun fit your own runs");
+  }
+  models::AdviceRequest request;
+  const double parameters = sim::law_parameters(s).count;
+  if (!o.budget_flops && s.training_tokens <= 0) {
+    throw Error(
+        ExitCode::wrong,
+        fmt::format("{}: neither training_tokens nor --budget-flops says how much", s.name));
+  }
+  request.flops = o.budget_flops.value_or(6.0 * parameters * s.training_tokens);
+  std::vector<std::string> names;
+  for (const auto& [name, share] : sim::loss_shares(s)) names.push_back(name);
+  for (const std::string& name : names) {
+    const auto unique = s.loss.unique_tokens.find(name);
+    request.modalities.push_back(
+        {name, *law, law->form == "interaction" ? name : "", 1,
+         unique == s.loss.unique_tokens.end() ? std::nullopt : std::optional(unique->second)});
+  }
+  request.seed = s.seed;
+  if (law->form == "interaction") {
+    request.model = models::pair_model(*law, names, s.seed, problems);
+  }
+  const std::optional<models::Advice> advice =
+      problems.empty() ? models::advise(request, models::published_advice_laws(), problems)
+                       : std::nullopt;
+  if (!advice) refuse(o.arguments[0], problems);
+  const std::string text = fmt::format("{}\nadvice for {:.3g} FLOPs, law {}\n{}", question_text(s),
+                                       request.flops, law->name, models::advice_text(*advice));
+  if (o.json == "-") {
+    fmt::print("{}", models::advice_json(*advice));
+    return 0;
+  }
+  if (!o.json.empty()) write_file(o.json, models::advice_json(*advice));
+  fmt::print("{}", text);
+  return 0;
+}
+
+}  // namespace
+
+int loss(const Options& o) {
+  const sim::Scenario s = load_scenario(o);
+  if (o.advise) return advise(o, s);
+  Problems problems;
+  const sim::RunLoss r = sim::run_loss(s, kDraws, o.threads, problems);
+  if (!problems.empty()) refuse(o.arguments[0], problems);
+  if (!o.plot.empty() && !r.losses) {
+    throw Error(ExitCode::wrong, fmt::format("{}: there are no losses to draw", s.name),
+                r.unanswered.empty() ? "" : r.unanswered.front());
+  }
+  const StepTimes times = step_times(s);
+  JsonWriter json;
+  json.begin_object();
+  write_question(json, s);
+  write_losses(json, s, r, times, true);
+  write_stability(json, r);
+  write_identity(json, s);
+  json.end_object();
+  std::string text = question_text(s);
+  for (const std::string& block :
+       {losses_text(s, r), gains_text(s, r, times), stability_text(r), loss_remarks(r)}) {
+    if (!block.empty()) text += "\n" + block;
+  }
+  if (!o.plot.empty()) write_file(o.plot, losses_svg(s, r));
+  deliver(o, text, json);
+  return 0;
+}
+
+}  // namespace forerun::cli
