@@ -21,7 +21,7 @@ struct LogInput {
 };
 
 struct PowerFormula {
-  static constexpr bool decimal_logarithm = false;
+  static constexpr bool kDecimalLogarithm = false;
   std::array<Unknown, 5> unknowns = {Unknown{"E", As::logarithm, 1e-3, 100, 0.1, 10, true},
                                      Unknown{"A", As::logarithm, 1e-6, 1e12, 1, 1e6, true},
                                      Unknown{"alpha", As::value, 0, 2, 0.05, 1.0},
@@ -51,7 +51,7 @@ T pair_term(const T* x, const LogPairInput& at) {
 }
 
 struct PairMeanFormula {
-  static constexpr bool decimal_logarithm = false;
+  static constexpr bool kDecimalLogarithm = false;
   std::array<Unknown, 5> unknowns = {kPairUnknowns[0], kPairUnknowns[1], kPairUnknowns[2],
                                      kPairUnknowns[3], kPairUnknowns[4]};
   template <class T>
@@ -61,7 +61,7 @@ struct PairMeanFormula {
 };
 
 struct PairSplitFormula {
-  static constexpr bool decimal_logarithm = false;
+  static constexpr bool kDecimalLogarithm = false;
   std::array<Unknown, 6> unknowns = kPairUnknowns;
   template <class T>
   T operator()(const std::array<T, 6>& x, const LogPairInput& at) const {
@@ -74,14 +74,14 @@ struct PairSplitFormula {
 
 }  // namespace
 
-std::unique_ptr<Model> power_model(std::vector<PowerInput> inputs, std::vector<Term> terms) {
+std::unique_ptr<Model> power_model(const std::vector<PowerInput>& inputs, std::vector<Term> terms) {
   std::vector<LogInput> logs;
   for (const PowerInput& i : inputs) logs.push_back({std::log(i.parameters), std::log(i.tokens)});
   return std::make_unique<JetModel<5, LogInput, PowerFormula>>(PowerFormula{}, std::move(logs),
                                                                std::move(terms));
 }
 
-std::unique_ptr<Model> pair_model(std::vector<PairInput> inputs, std::vector<Term> terms) {
+std::unique_ptr<Model> pair_model(const std::vector<PairInput>& inputs, std::vector<Term> terms) {
   std::vector<LogPairInput> logs;
   for (const PairInput& i : inputs) {
     logs.push_back(

@@ -20,7 +20,7 @@ T saturated(double experts, const T& first, const T& last) {
 }
 
 struct Routed {
-  static constexpr bool decimal_logarithm = true;
+  static constexpr bool kDecimalLogarithm = true;
   std::array<Unknown, 6> unknowns = {Unknown{"a", As::value, -2, 0, -0.3, 0, true},
                                      Unknown{"b", As::value, -2, 2, -0.5, 0.5, true},
                                      Unknown{"c", As::value, -1, 1, -0.1, 0.1, true},
@@ -36,7 +36,7 @@ struct Routed {
 };
 
 struct JointMoe {
-  static constexpr bool decimal_logarithm = false;
+  static constexpr bool kDecimalLogarithm = false;
   std::array<Unknown, 11> unknowns = {Unknown{"a", As::logarithm, 1e-6, 1e12, 1, 1e6, true},
                                       Unknown{"alpha", As::value, -2, 0, -0.6, -0.05},
                                       Unknown{"delta", As::value, -5, 5, -0.6, 0.2},

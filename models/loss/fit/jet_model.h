@@ -13,7 +13,7 @@
 
 namespace forerun::models {
 
-/// Formula: a `std::array<Unknown, N> unknowns`, a `bool decimal_logarithm`, and
+/// Formula: a `std::array<Unknown, N> unknowns`, a `bool kDecimalLogarithm`, and
 /// `template <class T> T operator()(const std::array<T, N>&, const Input&) const`.
 template <std::size_t N, class Input, class Formula>
 class JetModel final : public Model {
@@ -24,7 +24,7 @@ class JetModel final : public Model {
   }
   std::span<const Unknown> unknowns() const override { return formula_.unknowns; }
   const std::vector<Term>& terms() const override { return terms_; }
-  bool decimal_logarithm() const override { return formula_.decimal_logarithm; }
+  bool decimal_logarithm() const override { return Formula::kDecimalLogarithm; }
   void predict(std::span<const double> constants, std::span<double> out,
                std::vector<double>* gradients) const override {
     if (gradients == nullptr) {

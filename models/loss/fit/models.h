@@ -2,6 +2,7 @@
 
 /// The formulas that can be fitted: those of law_forms(), at the inputs of runs.
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -14,7 +15,7 @@ struct PowerInput {
   double parameters = 0, tokens = 0;
 };
 /// L = E + A / N^alpha + B / D^beta
-[[nodiscard]] std::unique_ptr<Model> power_model(std::vector<PowerInput>, std::vector<Term>);
+[[nodiscard]] std::unique_ptr<Model> power_model(const std::vector<PowerInput>&, std::vector<Term>);
 
 /// What a pair's run measured: the mean of both losses, or one of them.
 enum class PairLoss : std::uint8_t { mean, first, second };
@@ -27,7 +28,7 @@ struct PairInput {
 /// The pair's term T = -C + A / N^alpha + B / D^beta on the mean of what either would be alone; of
 /// the loss of one modality, 2 s T on the first by name and 2 (1 - s) T on the second. The split s
 /// is unknown if a term speaks of one of them.
-[[nodiscard]] std::unique_ptr<Model> pair_model(std::vector<PairInput>, std::vector<Term>);
+[[nodiscard]] std::unique_ptr<Model> pair_model(const std::vector<PairInput>&, std::vector<Term>);
 
 struct ExpertInput {
   double parameters = 0, tokens = 0, experts = 1;

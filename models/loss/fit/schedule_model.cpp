@@ -12,7 +12,7 @@ struct CurvePlace {
 };
 
 struct MultiPowerFormula {
-  static constexpr bool decimal_logarithm = false;
+  static constexpr bool kDecimalLogarithm = false;
   std::array<Unknown, 7> unknowns = {Unknown{"L0", As::logarithm, 1e-3, 100, 0.5, 10, true},
                                      Unknown{"A", As::logarithm, 1e-9, 1e6, 1e-3, 1e3, true},
                                      Unknown{"alpha", As::value, 0, 3, 0.1, 1.2},
