@@ -83,6 +83,7 @@ struct Recipe {
   double dropout = 0;
   Initialisation initialisation = Initialisation::megatron;
   std::vector<BatchStage> batch_ramp;  ///< by rising from_tokens, the first at 0; empty: none
+  std::string source;                  ///< who says so
   std::vector<std::string> unstated;   ///< fields taken from the defaults
   bool operator==(const Recipe&) const = default;
 };

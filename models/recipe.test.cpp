@@ -58,7 +58,7 @@ TEST_SUITE("models/recipe") {
   TEST_CASE("what is written reads back as the same, and what was unstated stays so") {
     const Recipe recipe = right(R"({"learning_rate": {"peak": 1e-4, "shape": "warm_stable_decay",
       "decay": "cosine", "decay_share": 0.1, "warm_up_steps": 4000}, "beta2": 0.98, "z_loss": 1e-5,
-      "initialisation": "small",
+      "initialisation": "small", "source": "a paper",
       "batch_ramp": [{"from_tokens": 0, "share": 0.25}, {"from_tokens": 1e11, "share": 1}]})");
     CHECK(right(recipe_json(recipe)) == recipe);
     CHECK(right(recipe_json(default_recipe())).learning_rate == default_recipe().learning_rate);

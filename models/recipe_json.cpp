@@ -107,6 +107,7 @@ Recipe read_recipe(Reader& r) {
   o.number("dropout", recipe.dropout, 0, 0.95);
   o.choice("initialisation", recipe.initialisation, kInitialisations);
   if (r.has("batch_ramp")) read_ramp(r, recipe);
+  if (r.has("source")) recipe.source = r.text("source");
   r.finish();
   return recipe;
 }
@@ -173,6 +174,7 @@ std::string recipe_json(const Recipe& recipe) {
     }
     json.end_array();
   }
+  if (!recipe.source.empty()) json.key("source").value(recipe.source);
   json.end_object();
   return json.text();
 }

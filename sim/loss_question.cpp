@@ -75,6 +75,18 @@ std::map<std::string, double> loss_shares(const Scenario& s) {
   return shares;
 }
 
+std::map<std::string, double> model_shares(const Scenario& s) {
+  std::map<std::string, double> shares;
+  if (s.loss.stages.empty() && s.mixture) {
+    const std::vector<double> mean = models::mean_shares(*s.mixture);
+    for (std::size_t i = 0; i < mean.size(); ++i) shares[s.mixture->modalities[i]] = mean[i];
+    return shares;
+  }
+  const std::vector<std::string> known = models::modalities_of(s.model);
+  for (const auto& [name, share] : loss_shares(s)) shares[model_name(name, known)] += share;
+  return shares;
+}
+
 LawParameters law_parameters(const Scenario& s) {
   const models::ParametersInLaw p = models::parameters_in_law(s.model);
   const models::ModalityParameters& first = p.modalities.front();
@@ -107,9 +119,7 @@ std::vector<models::GainInput> gain_inputs(const Scenario& s,
                                            const std::vector<std::string>& modalities) {
   const models::ParametersInLaw p = models::parameters_in_law(s.model);
   const std::vector<std::string> known = models::modalities_of(s.model);
-  const std::map<std::string, double> shares = loss_shares(s);
-  std::map<std::string, double> by_model;
-  for (const auto& [name, share] : shares) by_model[model_name(name, known)] += share;
+  const std::map<std::string, double> by_model = model_shares(s);
   std::vector<models::GainInput> out;
   for (const std::string& modality : modalities) {
     models::GainInput in =

@@ -26,6 +26,10 @@ namespace forerun::sim {
 /// Share of tokens by the modalities of a law, over the whole run.
 [[nodiscard]] std::map<std::string, double> loss_shares(const Scenario&);
 
+/// Share of tokens by what the model calls their modalities: of "image-text" documents those that
+/// are of an image are "image".
+[[nodiscard]] std::map<std::string, double> model_shares(const Scenario&);
+
 /// N of the law, and how it came about where it is not the model's own count.
 struct LawParameters {
   double count = 0;

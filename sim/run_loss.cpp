@@ -16,7 +16,7 @@ constexpr std::int64_t kGainDraws = 200;
 
 std::vector<RunLoss::Gain> gains_of(const Scenario& s) {
   std::vector<std::string> names;
-  for (const auto& [name, share] : loss_shares(s)) names.push_back(name);
+  for (const auto& [name, share] : model_shares(s)) names.push_back(name);
   const std::vector<models::GainInput> inputs = gain_inputs(s, names);
   const models::Law law = models::load_law("step_matching");
   Problems none;
