@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/compare_losses.h"
 #include "cli/load.h"
+#include "cli/loss_report.h"
 #include "cli/report.h"
 #include "core/table.h"
 #include "models/flops.h"
@@ -18,11 +20,15 @@
 namespace forerun::cli {
 namespace {
 
+/// Of the constants, for the bands of the losses.
+constexpr std::int64_t kDraws = 200;
+
 /// One scenario's answer.
 struct Side {
   sim::Scenario scenario;
   sim::MemoryResult memory;
   sim::StepResult step;  ///< where it fits
+  sim::RunLoss loss;     ///< of a training; nothing in it where one step only is asked
   double flops = 0;      ///< of a token, causal, in the convention of Megatron
   double tokens = 0;     ///< of a step
 
@@ -41,6 +47,9 @@ Side simulate(const Options& options, const std::string& argument) {
   Side side;
   side.scenario = load_scenario(one);
   const sim::Scenario& s = side.scenario;
+  Problems problems;
+  if (s.training_tokens > 0) side.loss = sim::run_loss(s, kDraws, options.threads, problems);
+  if (!problems.empty()) refuse(argument, problems);
   side.memory = sim::step_memory(s, sim::make_layout(s), sim::Remedies::skip);
   side.flops =
       models::flops_per_token(s.model, s.plan.sequence, models::FlopConvention::megatron_causal);
@@ -138,6 +147,10 @@ void write(JsonWriter& json, const std::vector<Side>& sides) {
       json.key("flops_per_second_each").value(s.flops_per_second());
     }
     write_memory(json, s.memory);
+    if (s.scenario.training_tokens > 0) {
+      write_losses(json, s.scenario, s.loss, {}, false);
+      write_stability(json, s.loss);
+    }
     write_identity(json, s.scenario);
     json.end_object();
   }
@@ -162,11 +175,22 @@ int compare(const Options& o) {
     }
     if (any) table.row(std::move(cells));
   }
+  std::vector<std::string> names;
+  std::vector<sim::RunLoss> losses;
+  for (const Side& s : sides) {
+    names.push_back(s.scenario.name);
+    losses.push_back(s.loss);
+  }
+  std::string beside = losses_table(names, losses);
+  if (!beside.empty()) {
+    beside =
+        "\nlosses and stability, 80 % bands; counts of spikes are orders of magnitude\n" + beside;
+  }
   JsonWriter json;
   write(json, sides);
   deliver(
       o,
-      table.text() +
+      table.text() + beside +
           "\nFLOPs a token: 6 W + 6 L Q S (models/flops.h), of a token's own path through towers "
           "and experts.\nAt equal FLOPs: FLOPs a second against the first's; below 1 the same "
           "FLOPs take longer.\n",

@@ -29,7 +29,7 @@ std::string modality_table(const models::MixtureAnswer& a) {
       {"modality", Align::left}, {"share", Align::right},   {"tokens", Align::right},
       {"passes", Align::right},  {"ends at", Align::right}, {"80 % band", Align::right}};
   if (several) {
-    for (const char* name : {"alone", "others add", "stands still", "longest"}) {
+    for (const char* name : {"others add", "stands still", "longest"}) {
       columns.emplace_back(name, Align::right);
     }
   }
@@ -40,7 +40,6 @@ std::string modality_table(const models::MixtureAnswer& a) {
         amount(m.tokens), m.passes > 0 ? fmt::format("{:.2f}", m.passes) : "",
         nats(m.end.loss), range(m.band)};
     if (several) {
-      row.push_back(nats(m.end.alone));
       row.push_back(fmt::format("{:+.3f}", m.end.interaction));
       row.push_back(show_percent(m.flat_share, 0));
       row.push_back(m.longest_plateau > 0 ? show_count(std::round(m.longest_plateau)) + " steps"
@@ -151,7 +150,7 @@ std::string stability_text(const sim::RunLoss& r) {
   Table table({{"what would fail", Align::left},
                {"probability", Align::right},
                {"80 % band", Align::right},
-               {"at", Align::right},
+               {"at progress", Align::right},
                {"strongest remedy", Align::left},
                {"with it", Align::right}});
   std::string why;
@@ -214,16 +213,28 @@ std::string losses_svg(const sim::Scenario& s, const sim::RunLoss& r) {
   };
   std::vector<ChartPanel> panels;
   const std::size_t n = a.modalities.size();
+  ChartPanel turns;
+  turns.title = fmt::format("{}: ahead of its smooth course (below 0) or behind", s.name);
+  turns.x_label = "steps";
+  turns.y_label = "nats a token";
+  double most = 0.01;
   for (std::size_t i = 0; i < n; ++i) {
     if (a.modalities[i].share <= 0) continue;
     ChartPanel p;
-    p.title = fmt::format("{}: {}", s.name, a.modalities[i].name);
+    p.title = fmt::format("{}: {}{}", s.name, a.modalities[i].name,
+                          n > 1 ? " (shaded: stands still)" : "");
     p.x_label = "steps";
     p.y_label = "nats a token";
     p.curves.push_back({"this run", cut(c.step), cut(a.ascent.gated.loss[i]), edge(i, &Band::low),
                         edge(i, &Band::high), false, i});
     if (n > 1) {
-      p.curves.push_back({"without plateaus", cut(c.step), cut(a.smooth.loss[i]), {}, {}, true, 6});
+      p.curves.push_back({"smooth course", cut(c.step), cut(a.smooth.loss[i]), {}, {}, true, 6});
+      std::vector<double> ahead;
+      for (std::size_t k = from; k < c.step.size(); ++k) {
+        ahead.push_back(a.ascent.gated.loss[i][k] - a.smooth.loss[i][k]);
+        most = std::max(most, 1.1 * std::abs(ahead.back()));
+      }
+      turns.curves.push_back({a.modalities[i].name, cut(c.step), ahead, {}, {}, false, i});
     }
     for (const models::Plateau& plateau : a.ascent.plateaus) {
       if (plateau.modality == i) p.spans.push_back({plateau.from, plateau.to, i});
@@ -237,6 +248,9 @@ std::string losses_svg(const sim::Scenario& s, const sim::RunLoss& r) {
     p.y_label = "nats a token";
     p.curves.push_back({"mean", cut(c.step), cut(a.smooth.mean), edge(n, &Band::low),
                         edge(n, &Band::high), false, 6});
+    turns.least_y = -most;
+    turns.most_y = most;
+    panels.push_back(std::move(turns));
     panels.push_back(std::move(p));
   }
   return line_chart_svg(panels);

@@ -115,6 +115,14 @@ void scatter(Trajectory& t, const RunCourse& course, double size, const MixtureR
   }
 }
 
+/// Weights of its own keep a modality from waiting for the others: what stands still is what still
+/// shares its weights.
+std::vector<double> flat_of(const MixtureRun& run, const Constants& c, const Ends& ends) {
+  std::vector<double> flat = flat_shares(c.ascent, c.law, run.parameters, ends.shares);
+  for (std::size_t i = 0; i < flat.size(); ++i) flat[i] *= 1.0 - run.gains[i].own_share;
+  return flat;
+}
+
 Drawn draw_once(const MixtureRun& run, const CompanionLaws& laws, const RunCourse& course,
                 std::uint64_t draw) {
   Problems ignored;  // what is missing was said of the constants' own values
@@ -124,7 +132,7 @@ Drawn draw_once(const MixtureRun& run, const CompanionLaws& laws, const RunCours
   scatter(smooth, course, c.scatter, run, draw);
   const Stream stream(run.seed, fmt::format("coordinate ascent/{}", draw));
   Ascent ascent =
-      coordinate_ascent(course, smooth, flat_shares(c.ascent, c.law, run.parameters, ends.shares),
+      coordinate_ascent(course, smooth, flat_of(run, c, ends),
                         c.ascent.plateau, stream);
   Drawn out;
   out.loss = std::move(ascent.gated.loss);
@@ -302,7 +310,7 @@ std::optional<MixtureAnswer> mixture_answer(const MixtureRun& run, const Compani
   const Ends ends = ends_of(run, a.course, c);
   a.smooth = trajectory(a.course, ends.modalities, c.noise);
   a.ascent = coordinate_ascent(a.course, a.smooth,
-                               flat_shares(c.ascent, c.law, run.parameters, ends.shares),
+                               flat_of(run, c, ends),
                                c.ascent.plateau, Stream(run.seed, "coordinate ascent"));
   a.mean = a.smooth.mean.back();
   a.dense_mean = ends.dense.mean;

@@ -9,6 +9,9 @@
 /// scatter of single runs, one normal number a draw and modality, where the law states it.
 /// Constants without a stated spread do not vary: the answer says how many those are.
 ///
+/// A modality with weights of its own stands still for that much less of the run as it shares fewer
+/// (its own share of the decoder): assumed.
+///
 /// Assumed in every answer: closure and split (interaction_law.h), the noise of the learning rate
 /// (trajectory.h), that repeated tokens of any modality are worth what text's are (repetition.h).
 

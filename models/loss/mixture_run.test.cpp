@@ -122,6 +122,8 @@ TEST_SUITE("models/loss/mixture_run") {
       CHECK(*m.dense_step / a.course.steps == doctest::Approx(m.step_fraction).epsilon(0.02));
     }
     CHECK(a.mean < a.dense_mean);
+    CHECK(a.ascent.plateaus.empty());  // nothing is shared
+    CHECK_FALSE(dense.ascent.plateaus.empty());
   }
 
   TEST_CASE("data that run out leave a higher loss") {
