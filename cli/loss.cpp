@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "cli/command.h"
 #include "cli/load.h"
 #include "cli/loss_report.h"
@@ -10,12 +13,48 @@
 #include "core/file.h"
 #include "core/statistics.h"
 #include "models/loss/advise.h"
+#include "models/stability/optimal_batch.h"
 #include "sim/loss_question.h"
 
 namespace forerun::cli {
 namespace {
 
 constexpr std::int64_t kDraws = 400;
+
+/// Beside the critical batch, what the pairs' exponents of tokens would make of it.
+void move_batch(const sim::Scenario& s, const models::Law& law,
+                const std::vector<std::string>& names, models::Advice& advice) {
+  const std::map<std::string, double> shares = sim::loss_shares(s);
+  std::vector<stability::ModalityShare> modalities;
+  double b = 0, weight = 0;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    modalities.push_back({names[i], shares.at(names[i]), true});
+    for (std::size_t j = i + 1; j < names.size(); ++j) {
+      const auto it = law.constants.find(models::pair_name(names[i], names[j]) + ".beta");
+      if (it == law.constants.end()) continue;
+      const double w = shares.at(names[i]) * shares.at(names[j]);
+      b += w * it->second.value;
+      weight += w;
+    }
+  }
+  const auto critical = std::ranges::find_if(advice.rows, [](const models::AdviceRow& r) {
+    return r.topic == models::AdviceTopic::batch && r.value && r.rule.starts_with("critical");
+  });
+  if (weight <= 0 || critical == advice.rows.end()) return;
+  const stability::BatchShift shift =
+      stability::optimal_batch_shift(b / weight, modalities, stability::load_constants());
+  models::AdviceRow row = *critical;
+  row.rule = "the same, moved by the pairs' beta";
+  row.value = *critical->value * shift.factor;
+  row.band = Interval{*critical->value * shift.band.low, *critical->value * shift.band.high};
+  row.evidence = Evidence::assumed;
+  row.source =
+      "Aghajanyan et al. 2023, arXiv:2301.03728: the optimal batch goes with beta_ij; its slope "
+      "was "
+      "not published and is assumed (models/stability/optimal_batch.h)";
+  row.notes = {"the band is of the slope alone"};
+  advice.rows.insert(std::next(critical), row);
+}
 
 /// The guide for the scenario's modalities, at the budget asked for or that of the scenario's run.
 int advise(const Options& o, const sim::Scenario& s) {
@@ -47,10 +86,11 @@ int advise(const Options& o, const sim::Scenario& s) {
   if (law->form == "interaction") {
     request.model = models::pair_model(*law, names, s.seed, problems);
   }
-  const std::optional<models::Advice> advice =
+  std::optional<models::Advice> advice =
       problems.empty() ? models::advise(request, models::published_advice_laws(), problems)
                        : std::nullopt;
   if (!advice) refuse(o.arguments[0], problems);
+  move_batch(s, *law, names, *advice);
   const std::string text = fmt::format("{}\nadvice for {:.3g} FLOPs, law {}\n{}", question_text(s),
                                        request.flops, law->name, models::advice_text(*advice));
   if (o.json == "-") {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/loss/critical_batch.h"
 #include "models/stability/constants.h"
 #include "models/stability/spike_hazard.h"
 #include "sim/loss_question.h"
@@ -42,6 +43,22 @@ std::vector<RunLoss::Gain> gains_of(const Scenario& s) {
   return any ? out : std::vector<RunLoss::Gain>{};
 }
 
+/// The batch against the critical one at the loss that the run ends with.
+std::string batch_note(const Scenario& s, const models::MixtureAnswer& a) {
+  const models::Law law = models::load_law("critical_batch_kaplan");
+  Problems none;
+  const double critical = models::critical_batch(
+      models::critical_batch_law(law, models::central_values(law), none), a.mean);
+  const double batch =
+      static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
+  return fmt::format(
+      "a batch is {:.3g} tokens, the critical batch at the end's mean loss {:.2g} (Kaplan et al. "
+      "2020, of text, an order of magnitude){}",
+      batch, critical,
+      batch > critical ? ": beyond it tokens are worth less, which the losses here do not show"
+                       : "");
+}
+
 void answer_losses(const Scenario& s, std::int64_t draws, int threads, RunLoss& out,
                    Problems& problems) {
   out.law = loss_law(s);
@@ -62,6 +79,7 @@ void answer_losses(const Scenario& s, std::int64_t draws, int threads, RunLoss& 
   const models::CompanionLaws laws = models::load_companion_laws(s.loss.schedule);
   out.losses = models::mixture_answer(*run, laws, problems);
   out.notes = law_parameters(s).notes;
+  if (out.losses) out.notes.push_back(batch_note(s, *out.losses));
   if (out.losses && !s.recipe.unstated.empty()) {
     out.losses->assumptions.push_back(fmt::format("of the recipe, as nothing was stated: {}",
                                                   fmt::join(s.recipe.unstated, ", ")));
