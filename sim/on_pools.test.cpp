@@ -93,8 +93,7 @@ TEST_SUITE("sim/on_pools") {
 
   TEST_CASE("cost is each pool's accelerators at its own price") {
     Scenario mixed = read(text("h100-sxm-80gb", "dgx-h100"));
-    const models::PowerLaw law = epoch();
-    const RunResult r = simulate_run(mixed, law);
+    const RunResult r = simulate_run(mixed, {});
     REQUIRE(r.cost);
     CHECK(r.cost->base() == doctest::Approx(*r.accelerator_hours * (3.0 + 1.0) / 2));
   }
