@@ -123,8 +123,8 @@ int loss(const Options& o) {
   write_identity(json, s);
   json.end_object();
   std::string text = question_text(s);
-  for (const std::string& block :
-       {losses_text(s, r), gains_text(s, r, times), stability_text(r), loss_remarks(r)}) {
+  for (const std::string& block : {losses_text(s, r), gains_text(s, r, times), stability_text(r),
+                                   signal_text(s, r), loss_remarks(r)}) {
     if (!block.empty()) text += "\n" + block;
   }
   if (!o.plot.empty()) write_file(o.plot, losses_svg(s, r));

@@ -1,6 +1,7 @@
 // The losses and the stability of a run as JSON.
 
 #include "cli/loss_report.h"
+#include "models/flops.h"
 #include "sim/run.h"
 
 namespace forerun::cli {
@@ -108,6 +109,17 @@ void write_losses(JsonWriter& json, const sim::Scenario& s, const sim::RunLoss& 
     json.begin_object().key("modality").value(g.modality);
     json.key("of_steps").value(g.training).key("of_steps_on_validation").value(g.validation);
     put(json, "band", g.band);
+    const double batch =
+        static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
+    const double steps = g.training * models::steps_for(s.recipe, s.training_tokens, batch);
+    json.key("steps").value(steps).key("tokens").value(g.training * s.training_tokens);
+    json.key("flops").value(
+        g.training * s.training_tokens *
+        models::flops_per_token(s.model, s.plan.sequence, models::FlopConvention::megatron_causal));
+    const auto price = times.own ? sim::list_price(s, steps * *times.own) : std::nullopt;
+    json.key("hours").value(times.own ? std::optional((steps * *times.own).in(1.0_h))
+                                      : std::nullopt);
+    json.key("list_price_usd").value(price ? std::optional(price->base()) : std::nullopt);
     json.end_object();
   }
   json.end_array();
@@ -163,6 +175,15 @@ void write_stability(JsonWriter& json, const sim::RunLoss& r) {
     json.key("rollbacks").value(r.rolled_back->count);
     json.key("redone_steps").value(r.rolled_back->steps_median);
     put(json, "redone_steps_band", r.rolled_back->steps);
+  }
+  if (r.signal) {
+    std::vector<double> variance, gradient;
+    for (const stability::LayerSignal& layer : r.signal->layers) {
+      variance.push_back(layer.variance);
+      gradient.push_back(layer.weight_gradient);
+    }
+    put(json, "variance_by_layer", variance);
+    put(json, "squared_weight_gradient_by_layer", gradient);
   }
   json.end_object();
 }

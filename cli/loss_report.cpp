@@ -8,6 +8,7 @@
 #include "cli/report.h"
 #include "core/line_chart.h"
 #include "core/table.h"
+#include "models/flops.h"
 #include "sim/layout.h"
 #include "sim/memory.h"
 #include "sim/run.h"
@@ -116,6 +117,8 @@ std::string gains_text(const sim::Scenario& s, const sim::RunLoss& r, const Step
   const double batch =
       static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
   const double steps = models::steps_for(s.recipe, s.training_tokens, batch);
+  const double flops =
+      models::flops_per_token(s.model, s.plan.sequence, models::FlopConvention::megatron_causal);
   const bool priced = times.own && sim::list_price(s, *times.own);
   std::vector<std::pair<std::string, Align>> columns = {
       {"modality", Align::left},       {"of the steps", Align::right}, {"80 % band", Align::right},
@@ -132,7 +135,8 @@ std::string gains_text(const sim::Scenario& s, const sim::RunLoss& r, const Step
         fmt::format("{} to {}", show_percent(g.band.low, 0), show_percent(g.band.high, 0)),
         show_percent(g.validation),
         show_count(std::round(at)),
-        amount(g.training * s.training_tokens)};
+        amount(g.training * s.training_tokens),
+        fmt::format("{:.3g}", flops * g.training * s.training_tokens)};
     if (times.own) row.push_back(show(at * *times.own));
     if (times.own && times.dense) {
       row.push_back(show_percent(at * times.own->base() / (steps * times.dense->base())));
@@ -179,6 +183,27 @@ std::string stability_text(const sim::RunLoss& r) {
                     show_count(r.rolled_back->steps.low), show_count(r.rolled_back->steps.high)),
         2);
   }
+  return out;
+}
+
+std::string signal_text(const sim::Scenario& s, const sim::RunLoss& r) {
+  if (!r.signal || r.signal->layers.empty()) return {};
+  const stability::SignalPropagation& p = *r.signal;
+  const stability::LayerSignal &first = p.layers.front(), &last = p.layers.back();
+  std::string out = fmt::format(
+      "signal by depth in a new model ({} initialisation{}): variance {:.3g} after the first "
+      "layer, "
+      "{:.3g} after the last of {} ({:+.3g} a layer); gradients of the first layer's matrices "
+      "{:.3g} "
+      "times the last's ({:.4f} a layer upwards)",
+      name_in(models::kInitialisations, s.recipe.initialisation),
+      std::ranges::find(s.recipe.unstated, "initialisation") == s.recipe.unstated.end()
+          ? ""
+          : ", assumed",
+      first.variance, last.variance, p.layers.size(), p.variance_growth(),
+      std::sqrt(first.weight_gradient / last.weight_gradient), p.gradient_ratio());
+  out = wrapped(out, 0);
+  for (const std::string& w : p.warnings) out += wrapped("warning: " + w, 2);
   return out;
 }
 

@@ -25,6 +25,8 @@ struct StepTimes {
 [[nodiscard]] std::string gains_text(const sim::Scenario&, const sim::RunLoss&, const StepTimes&);
 /// What would fail, why and which remedy.
 [[nodiscard]] std::string stability_text(const sim::RunLoss&);
+/// Variance and gradient by depth at initialisation.
+[[nodiscard]] std::string signal_text(const sim::Scenario&, const sim::RunLoss&);
 /// What could not be answered, warnings and assumptions.
 [[nodiscard]] std::string loss_remarks(const sim::RunLoss&);
 

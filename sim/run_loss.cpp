@@ -86,7 +86,22 @@ void answer_losses(const Scenario& s, std::int64_t draws, int threads, RunLoss& 
   }
 }
 
+/// Forward and backward moments of a new model.
+std::optional<stability::SignalPropagation> signal_of(const Scenario& s) {
+  if (!s.model.blocks.empty() || s.model.latent_attention || s.model.parallel_block) {
+    return std::nullopt;
+  }
+  stability::SignalSetup setup = stability::signal_setup(s.model, s.recipe.initialisation,
+                                                         static_cast<double>(s.plan.sequence));
+  setup.dropout = s.recipe.dropout;
+  if (s.recipe.initialisation == models::Initialisation::deepscale) {
+    setup = stability::deep_scale(setup);
+  }
+  return stability::propagate(setup);
+}
+
 void answer_stability(const Scenario& s, RunLoss& out) {
+  out.signal = signal_of(s);
   Problems problems;
   const std::optional<stability::StabilityCase> c =
       stability_case(s, out.law ? &*out.law : nullptr, problems);

@@ -9,6 +9,7 @@
 
 #include "core/statistics.h"
 #include "models/loss/mixture_run.h"
+#include "models/stability/signal_propagation.h"
 #include "models/stability/stability_report.h"
 #include "sim/scenario.h"
 
@@ -29,6 +30,8 @@ struct RunLoss {
   std::optional<models::MixtureAnswer> losses;  ///< nothing without a law
   std::optional<stability::StabilityReport> stability;
   std::optional<Rollbacks> rolled_back;
+  /// By depth at initialisation; nothing for models that are not decoders of one kind of layer.
+  std::optional<stability::SignalPropagation> signal;
   std::vector<std::string> unanswered;  ///< what was not, and what is missing for it
   std::vector<std::string> notes;
   /// Fraction of the dense model's steps, by modality; empty for a dense model.

@@ -25,7 +25,7 @@ TEST_SUITE("cli/loss") {
     for (const char* what :
          {"law speech_text_demo (assumed)", "80 % band", "stands still", "speech|text: competition",
           "cheapest on the barrier", "28.35B parameters and 45.12B tokens", "assumed: closure",
-          "attention logits", "expected spikes", "rollbacks"}) {
+          "attention logits", "expected spikes", "rollbacks", "signal by depth"}) {
       CHECK_MESSAGE(has(r.out, what), what);
     }
   }
@@ -63,6 +63,7 @@ TEST_SUITE("cli/loss") {
     REQUIRE(r.code == 0);
     CHECK(has(r.out, "when each modality has the loss that the dense model of equal FLOPs ends"));
     CHECK(has(r.out, "of dense time"));
+    CHECK(has(r.out, "FLOPs"));
     CHECK_FALSE(has(forerun({"loss", kDense}).out, "of dense time"));
   }
 
@@ -79,6 +80,17 @@ TEST_SUITE("cli/loss") {
     CHECK(r.code == 1);
     CHECK(has(r.err, "there are no losses to draw"));
     CHECK_FALSE(std::filesystem::exists(none));
+  }
+
+  TEST_CASE("the pictures of the documentation are what the program draws") {
+    const Folder folder;
+    for (const auto& [scenario, picture] :
+         {std::pair{"interaction_350m_speech_text_64_a100", "docs/losses-350m.svg"},
+          std::pair{"interaction_30b_speech_text_512_a100", "docs/losses-30b.svg"}}) {
+      const std::string file = folder.path("now.svg");
+      REQUIRE(forerun({"loss", scenario, "--plot", file}).code == 0);
+      CHECK(read_file(file, 10 << 20) == read_file(data_path(picture), 10 << 20));
+    }
   }
 
   TEST_CASE("Chameleon without QK-norm is lost at a fifth of an epoch, with it not") {
