@@ -122,7 +122,8 @@ std::string gains_text(const sim::Scenario& s, const sim::RunLoss& r, const Step
   const bool priced = times.own && sim::list_price(s, *times.own);
   std::vector<std::pair<std::string, Align>> columns = {
       {"modality", Align::left},       {"of the steps", Align::right}, {"80 % band", Align::right},
-      {"on validation", Align::right}, {"steps", Align::right},        {"tokens", Align::right}};
+      {"on validation", Align::right}, {"steps", Align::right},        {"tokens", Align::right},
+      {"FLOPs", Align::right}};
   if (times.own) columns.emplace_back("time", Align::right);
   if (times.own && times.dense) columns.emplace_back("of dense time", Align::right);
   if (priced) columns.emplace_back("list price", Align::right);

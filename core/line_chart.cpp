@@ -12,7 +12,9 @@
 namespace forerun {
 namespace {
 
-constexpr double kWidth = 640, kHeight = 260, kLeft = 80, kTop = 44, kRight = 190, kBelow = 56;
+constexpr double kWidth = 640, kHeight = 260, kLeft = 80, kTop = 44, kBelow = 56;
+/// Beside the panels, for the legend: at least, and for each letter of the longest name.
+constexpr double kLegend = 190, kLetter = 7.6, kSample = 52;
 
 constexpr std::array<const char*, 7> kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                                  "#E69F00", "#56B4E9", "#333333"};
@@ -215,7 +217,12 @@ std::vector<double> axis_ticks(double least, double most, int count) {
 
 std::string line_chart_svg(const std::vector<ChartPanel>& panels) {
   FORERUN_ASSERT(!panels.empty(), "a chart without panels");
-  const double width = kLeft + kWidth + kRight, each = kTop + kHeight + kBelow;
+  std::size_t longest = 0;
+  for (const ChartPanel& panel : panels) {
+    for (const ChartCurve& c : panel.curves) longest = std::max(longest, c.name.size());
+  }
+  const double right = std::max(kLegend, kSample + kLetter * static_cast<double>(longest));
+  const double width = kLeft + kWidth + right, each = kTop + kHeight + kBelow;
   std::string out = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
       "font-family=\"sans-serif\" font-size=\"13\" fill=\"#222\">\n<rect width=\"{0:.0f}\" "
