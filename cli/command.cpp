@@ -192,9 +192,11 @@ const std::vector<Command>& commands() {
        {"forerun check scenarios/*.json"},
        check},
       {"list",
-       "list what is known: profiles, networks, clouds, topologies, models, frameworks, scenarios",
+       "list what is known: profiles, networks, clouds, topologies, models, laws, frameworks, "
+       "scenarios",
        "KIND",
-       "profiles, networks, clouds, topologies, models, frameworks or scenarios; without it, all",
+       "profiles, networks, clouds, topologies, models, laws, frameworks or scenarios; without it, "
+       "all",
        0,
        1,
        {Flag::json},

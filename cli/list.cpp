@@ -13,6 +13,7 @@
 #include "core/table.h"
 #include "models/architecture.h"
 #include "models/layers.h"
+#include "models/loss/law.h"
 #include "models/parameters.h"
 #include "sim/framework.h"
 
@@ -108,14 +109,30 @@ Listing scenarios() {
   return l;
 }
 
+Listing laws() {
+  Listing l{"laws",
+            {{"name", Align::left},
+             {"form", Align::left},
+             {"evidence", Align::left},
+             {"missing", Align::right},
+             {"what", Align::left}},
+            {}};
+  for (const std::string& name : models::law_names()) {
+    const models::Law law = models::load_law(name);
+    l.rows.push_back({law.name, law.form, std::string(forerun::name(law.weakest_evidence())),
+                      law.missing.empty() ? "" : fmt::format("{}", law.missing.size()), law.what});
+  }
+  return l;
+}
+
 struct Kind {
   std::string_view name;
   Listing (*make)();
 };
 constexpr std::array kKinds = {Kind{"profiles", list_profiles}, Kind{"networks", list_networks},
                                Kind{"clouds", list_clouds},     Kind{"topologies", list_topologies},
-                               Kind{"models", models_known},    Kind{"frameworks", frameworks},
-                               Kind{"scenarios", scenarios}};
+                               Kind{"models", models_known},    Kind{"laws", laws},
+                               Kind{"frameworks", frameworks},  Kind{"scenarios", scenarios}};
 
 std::vector<Kind> asked(const Options& o) {
   if (o.arguments.empty()) return {kKinds.begin(), kKinds.end()};

@@ -204,6 +204,13 @@ std::string signal_text(const sim::Scenario& s, const sim::RunLoss& r) {
       first.variance, last.variance, p.layers.size(), p.variance_growth(),
       std::sqrt(first.weight_gradient / last.weight_gradient), p.gradient_ratio());
   out = wrapped(out, 0);
+  if (p.warnings.empty()) return out;
+  if (s.model.qk_norm) {
+    return out + wrapped(
+                     "note: QK-norm, which bounds the scores of attention, is not in these "
+                     "formulas: attention is cut at its largest variance instead",
+                     2);
+  }
   for (const std::string& w : p.warnings) out += wrapped("warning: " + w, 2);
   return out;
 }

@@ -87,6 +87,17 @@ std::map<std::string, double> model_shares(const Scenario& s) {
   return shares;
 }
 
+bool is_diffused(const Scenario& s) {
+  if (!s.mixture) return false;
+  for (const models::DocumentKind& kind : s.mixture->kinds) {
+    for (const models::SpanSpec& span : kind.spans) {
+      const models::Modality m = models::load_modality(span.modality);
+      if (m.objective == models::Objective::diffusion) return true;
+    }
+  }
+  return false;
+}
+
 LawParameters law_parameters(const Scenario& s) {
   const models::ParametersInLaw p = models::parameters_in_law(s.model);
   const models::ModalityParameters& first = p.modalities.front();
@@ -120,12 +131,14 @@ std::vector<models::GainInput> gain_inputs(const Scenario& s,
   const models::ParametersInLaw p = models::parameters_in_law(s.model);
   const std::vector<std::string> known = models::modalities_of(s.model);
   const std::map<std::string, double> by_model = model_shares(s);
+  const bool diffused = is_diffused(s);
   std::vector<models::GainInput> out;
   for (const std::string& modality : modalities) {
     models::GainInput in =
         models::gain_input(p, model_name(modality, known), by_model, s.training_tokens);
     // One modality alone: its experts are in the law's parameters.
-    if (modalities.size() == 1) in.expert_share = 0;
+    if (modalities.size() == 1 || diffused) in.expert_share = 0;
+    if (diffused) in.own_share = 0;
     if (in.share <= 0) in.share = 1;
     out.push_back(in);
   }

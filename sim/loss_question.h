@@ -37,7 +37,11 @@ struct LawParameters {
 };
 [[nodiscard]] LawParameters law_parameters(const Scenario&);
 
-/// Each modality's part in what towers and experts gain.
+/// Whether a modality of its mixture is learned by diffusion.
+[[nodiscard]] bool is_diffused(const Scenario&);
+
+/// Each modality's part in what towers and experts gain; none where a modality is diffused, which
+/// the law of gains (architecture_gain.h) does not speak of.
 [[nodiscard]] std::vector<models::GainInput> gain_inputs(
     const Scenario&, const std::vector<std::string>& modalities);
 

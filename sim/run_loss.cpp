@@ -148,6 +148,13 @@ RunLoss run_loss(const Scenario& s, std::int64_t draws, int threads, Problems& p
   }
   answer_losses(s, draws, threads, out, problems);
   out.gains = gains_of(s);
+  if (is_diffused(s) && dense_twin(s)) {
+    out.unanswered.emplace_back(
+        "when the dense model's loss is reached: what towers and experts gain was fitted to "
+        "next-token training; beside diffusion, published, text gains 2 to 7 % of the steps from "
+        "towers and images three quarters and more (Liang et al. 2024, arXiv:2411.04996, figures "
+        "10 and 12)");
+  }
   answer_stability(s, out);
   return out;
 }
