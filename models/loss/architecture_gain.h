@@ -14,8 +14,8 @@
 /// tokens, and what the optimiser normalises is the sum; weights of its own take full-sized steps.
 /// kappa = 1 would be complete dilution: steps needed are w of the dense model's. Second term,
 /// experts: more parameters for every modality alike, saturating in their number as Eh does
-/// (moe_law.h). Both gains multiply (hybrids). Both shrink with parameters and grow with tokens: what
-/// has seen few tokens for its size gains little.
+/// (moe_law.h). Both gains multiply (hybrids). Both shrink with parameters and grow with tokens:
+/// what has seen few tokens for its size gains little.
 ///
 /// Constants: models/laws/step_matching.json, fitted on published fractions of text and image at
 /// 37M to 880M (Liang et al. 2024, arXiv:2411.04996, figures 6, 9, 18, 24, 25) by
