@@ -30,7 +30,10 @@ void write_modality(JsonWriter& json, const models::ModalityAnswer& m) {
   json.begin_object().key("modality").value(m.name).key("share").value(m.share);
   json.key("tokens").value(m.tokens).key("effective_tokens").value(m.effective_tokens);
   json.key("passes").value(m.passes > 0 ? std::optional(m.passes) : std::nullopt);
-  json.key("loss").value(m.end.loss).key("loss_alone").value(m.end.alone);
+  json.key("loss")
+      .value(m.share > 0 ? std::optional(m.end.loss) : std::nullopt)
+      .key("loss_alone")
+      .value(m.end.alone);
   json.key("interaction").value(m.end.interaction).key("dense_loss").value(m.dense_end);
   put(json, "band", m.band);
   json.key("flat_share").value(m.flat_share).key("longest_plateau_steps").value(m.longest_plateau);

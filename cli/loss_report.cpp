@@ -36,10 +36,12 @@ std::string modality_table(const models::MixtureAnswer& a) {
   }
   Table table(columns);
   for (const models::ModalityAnswer& m : a.modalities) {
-    std::vector<std::string> row = {
-        m.name,           show_percent(m.share),
-        amount(m.tokens), m.passes > 0 ? fmt::format("{:.2f}", m.passes) : "",
-        nats(m.end.loss), range(m.band)};
+    std::vector<std::string> row = {m.name,
+                                    show_percent(m.share),
+                                    amount(m.tokens),
+                                    m.passes > 0 ? fmt::format("{:.2f}", m.passes) : "",
+                                    m.share > 0 ? nats(m.end.loss) : "",
+                                    m.share > 0 ? range(m.band) : ""};
     if (several) {
       row.push_back(fmt::format("{:+.3f}", m.end.interaction));
       row.push_back(show_percent(m.flat_share, 0));

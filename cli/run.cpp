@@ -52,15 +52,17 @@ std::string loss_lines(const sim::RunLoss& r) {
     };
     for (const models::ModalityAnswer& m : a.modalities) {
       lines_of(m.name, m.end.loss, m.band,
-               a.modalities.size() > 1 ? ""
-                                       : fmt::format(", law {}{}", r.law->name,
-                                                     a.warnings.size() > r.law->caveats.size()
-                                                         ? ", outside what it rests on"
-                                                         : ""));
+               a.modalities.size() > 1 ? "" : fmt::format(", law {}", r.law->name));
     }
     if (a.modalities.size() > 1) {
       lines_of("mean", a.mean, a.mean_band,
                fmt::format(", law {} ({})", r.law->name, forerun::name(a.evidence)));
+    }
+  }
+  if (r.losses) {
+    // Beyond the sentences that go with every answer of the law.
+    for (std::size_t i = r.law->caveats.size(); i < r.losses->warnings.size(); ++i) {
+      out += wrapped("warning: " + r.losses->warnings[i], 2);
     }
   }
   if (r.stability) {

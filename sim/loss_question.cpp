@@ -50,6 +50,22 @@ std::string model_name(const std::string& modality, const std::vector<std::strin
   return std::ranges::find(known, first) != known.end() ? first : modality;
 }
 
+/// A constant is assumed of modalities that the run has ("text.E", "speech|text.C"): a name written
+/// wrong would change nothing.
+void check_assumed(const std::string& constant, const std::vector<std::string>& modalities,
+                   Problems& problems) {
+  const std::size_t dot = constant.find('.'), bar = constant.find('|');
+  if (dot == constant.npos) return;
+  std::vector<std::string> of = {constant.substr(0, std::min(dot, bar))};
+  if (bar < dot) of.push_back(constant.substr(bar + 1, dot - bar - 1));
+  for (const std::string& name : of) {
+    if (std::ranges::find(modalities, name) != modalities.end()) continue;
+    problems.add(
+        "/loss/assume/" + constant,
+        did_you_mean(name, modalities, fmt::format("the run has {}", fmt::join(modalities, ", "))));
+  }
+}
+
 }  // namespace
 
 std::optional<models::Law> loss_law(const Scenario& s) {
@@ -180,6 +196,7 @@ std::optional<models::MixtureRun> mixture_run(const Scenario& s, const models::L
     }
     run.unique[static_cast<std::size_t>(it - run.modalities.begin())] = tokens;
   }
+  for (const std::string& name : s.loss.assumed) check_assumed(name, run.modalities, problems);
   for (const std::string& name : run.modalities) run.start.push_back(start_of(name, s));
   run.parameters = law_parameters(s).count;
   run.recipe = s.recipe;

@@ -14,6 +14,7 @@ namespace forerun::sim {
 namespace {
 
 constexpr std::int64_t kGainDraws = 200;
+constexpr double kManySpikes = 50000;
 
 std::vector<RunLoss::Gain> gains_of(const Scenario& s) {
   std::vector<std::string> names;
@@ -41,6 +42,18 @@ std::vector<RunLoss::Gain> gains_of(const Scenario& s) {
     out.push_back(g);
   }
   return any ? out : std::vector<RunLoss::Gain>{};
+}
+
+/// Where what towers and experts gain goes beyond what it rests on.
+void note_domain_of_gains(const Scenario& s, RunLoss& out) {
+  if (out.gains.empty()) return;
+  const models::GainInput in = gain_inputs(s, {out.gains.front().modality}).front();
+  const double parameters = in.decoder + in.embedding;
+  for (const std::string& w : models::outside_domain(
+           models::load_law("step_matching"),
+           {{"parameters", parameters}, {"tokens a parameter", in.tokens / parameters}})) {
+    out.notes.push_back("when the dense model's loss is reached: " + w);
+  }
 }
 
 /// The batch against the critical one at the loss that the run ends with.
@@ -125,6 +138,13 @@ Rollbacks rollbacks(const stability::StabilityCase& c, std::uint64_t seed, std::
     const auto draw = static_cast<std::uint64_t>(d);
     const stability::Constants own =
         stability::drawn(constants, Stream(seed, "stability/constants"), draw);
+    // So many that drawing each takes long and changes nothing.
+    if (const auto expected = stability::expected_spikes(c, course, own);
+        expected.gradient > kManySpikes) {
+      out.count += expected.diverging / static_cast<double>(draws);
+      steps.push_back(expected.diverging * own.rewind_steps.value);
+      continue;
+    }
     const auto spikes =
         stability::draw_spikes(c, course, own, {}, Stream(seed, fmt::format("rollback/{}", d)));
     double lost = 0;
@@ -148,6 +168,7 @@ RunLoss run_loss(const Scenario& s, std::int64_t draws, int threads, Problems& p
   }
   answer_losses(s, draws, threads, out, problems);
   out.gains = gains_of(s);
+  note_domain_of_gains(s, out);
   if (is_diffused(s) && dense_twin(s)) {
     out.unanswered.emplace_back(
         "when the dense model's loss is reached: what towers and experts gain was fitted to "

@@ -15,8 +15,9 @@
 
 namespace forerun::sim {
 
-/// Steps that rollbacks throw away and batches that are skipped, over draws of all constants of
-/// stability and of the spikes themselves (stream "rollback/DRAW").
+/// Steps that rollbacks throw away (batches that are skipped cost data, not steps), over draws of
+/// all constants of stability and of the spikes themselves (stream "rollback/DRAW"; of runs with
+/// tens of thousands of spikes the expected number).
 struct Rollbacks {
   double count = 0;  ///< mean
   double steps_median = 0;

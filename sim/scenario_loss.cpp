@@ -19,7 +19,10 @@ std::optional<models::Law> named_law(Reader& r, const char* key, const std::stri
   try {
     return models::load_law(name);
   } catch (const Error& e) {
-    r.problem(key, e.hint().empty() ? e.what() : fmt::format("{}: {}", e.what(), e.hint()));
+    std::string what = e.hint().empty() ? e.what() : fmt::format("{}: {}", e.what(), e.hint());
+    while (what.ends_with('\n')) what.pop_back();
+    for (std::size_t at = 0; (at = what.find('\n', at)) != what.npos;) what.replace(at, 1, "; ");
+    r.problem(key, what);
     return std::nullopt;
   }
 }
@@ -60,6 +63,12 @@ std::map<std::string, double> read_shares(Reader& stage) {
   std::map<std::string, double> shares;
   if (stage.has("mixture")) {
     const std::string name = stage.text("mixture");
+    const std::vector<std::string> names = models::mixture_names();
+    if (std::ranges::find(names, name) == names.end()) {
+      stage.problem("mixture",
+                    did_you_mean(name, names, fmt::format("there are {}", fmt::join(names, ", "))));
+      return shares;
+    }
     try {
       shares = models::law_shares(models::load_mixture(name));
     } catch (const Error& e) {

@@ -299,8 +299,12 @@ class Guide {
                              values_of(laws_.critical_batch, request_.seed, draw), none),
           loss(o));
     };
+    // A law of pairs may fall below zero far outside its domain: there is no batch there.
+    if (loss(central_) <= 0) return;
     std::vector<double> draws;
-    for (std::size_t i = 0; i < draws_.size(); ++i) draws.push_back(at(i, draws_[i]));
+    for (std::size_t i = 0; i < draws_.size(); ++i) {
+      if (loss(draws_[i]) > 0) draws.push_back(at(i, draws_[i]));
+    }
     AdviceRow row = optimum_row(AdviceTopic::batch, "", at({}, central_), draws);
     row.rule = fmt::format("critical batch at the end, {}", laws_.critical_batch.name);
     row.source = source_of(laws_.critical_batch, "");
@@ -309,6 +313,11 @@ class Guide {
     row.notes.emplace_back(
         "there a run takes twice the tokens of the smallest batch and twice the "
         "steps of the largest; it is smaller early in the run");
+    if (draws.size() < draws_.size()) {
+      row.notes.push_back(
+          fmt::format("its band leaves out {} of {} draws, whose loss is below zero",
+                      draws_.size() - draws.size(), draws_.size()));
+    }
     if (!has_text) {
       row.evidence = Evidence::assumed;
       row.notes.emplace_back("of the weighted loss, though the rule is one of text");

@@ -4,23 +4,24 @@
 /// of its own: the fraction f of the dense model's steps after which a mixture of transformers or
 /// of experts has the loss that the dense model of equal FLOPs ends with.
 ///
-///   ln(1 / f) = kappa u (x / 1000)^mu ln(1 / w)  +  lambda u_e (x / 1000)^mu_e ln(Eh / Eh(1)) /
-///   ln(Eh(4) / Eh(1)) x = D / N,  u = own decoder parameters / (decoder + e x embedding
-///   parameters), u_e = decoder parameters / (decoder + e x embedding parameters) x share of layers
-///   with experts
+///   ln(1 / f) = kappa u (x / 1000)^mu ln(1 / w)
+///             + lambda u_e (x / 1000)^mu_e ln(Eh / Eh(1)) / ln(Eh(4) / Eh(1))
+///
+/// x = D / N tokens a parameter; u the modality's own decoder parameters, and u_e those of the
+/// decoder times the share of layers with experts, each over decoder + e x embedding parameters.
 ///
 /// First term, towers: in shared weights a modality's gradient is diluted to its share w of the
 /// tokens, and what the optimiser normalises is the sum; weights of its own take full-sized steps.
 /// kappa = 1 would be complete dilution: steps needed are w of the dense model's. Second term,
 /// experts: more parameters for every modality alike, saturating in their number as Eh does
-/// (moe_law.h). u is the share of the parameters that are the modality's own;
-/// embeddings count e each. Both gains multiply (hybrids). Both shrink with
-/// parameters and grow with tokens: what has seen few tokens for its size gains little.
+/// (moe_law.h). Both gains multiply (hybrids). Both shrink with parameters and grow with tokens:
+/// what has seen few tokens for its size gains little.
 ///
 /// Constants: models/laws/step_matching.json, fitted on published fractions of text and image at
-/// 37M to 880M (Liang et al. 2024, arXiv:2411.04996, figures 6, 8, 24, 25) by
-/// tests/laws/step_matching; its residuals, and predictions for what it did not see, are in
-/// docs/laws.md. On validation data the towers' gain is `validation` of that on training data.
+/// 37M to 880M (Liang et al. 2024, arXiv:2411.04996, figures 6, 9, 18, 24, 25) by
+/// tests/laws/fit_step_matching; its residuals, and predictions for what it did not see, are in
+/// tests/laws/step_matching.md. On validation data ln(1 / f) is
+/// `validation` times that on training data.
 ///
 /// Why not a smaller A_ij / N^alpha_ij, as the interaction law would have it: the fractions of text
 /// (w = .64, f = .61), image (.36, .27) and speech (.14, .15) at one size lie on one curve in w,

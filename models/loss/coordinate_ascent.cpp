@@ -18,6 +18,9 @@ constexpr double kFirst = 0.05;
 constexpr double kJitter = 0.2;
 /// A turn cut shorter than this share of its length is none.
 constexpr double kShortest = 0.2;
+/// Of a long run the plateaus are taken to be this share of it at least: shorter ones fall between
+/// the knots of its course.
+constexpr double kFinest = 1.0 / 64;
 
 struct Turn {
   std::size_t holder = 0, from = 0, to = 0, end = 0;  ///< knots
@@ -32,6 +35,7 @@ class Gates {
   /// The turn of `holder` over [from, to], if the others are back on their courses by the end of
   /// the run; its `end` is where they are.
   [[nodiscard]] bool fits(Turn& turn) const {
+    if (fall(turn.holder, turn.from, turn.to) <= 0) return false;  // nothing to hold back
     for (turn.end = turn.to; turn.end < course_.step.size(); ++turn.end) {
       bool all = true;
       for (std::size_t j = 0; j < weights_.size(); ++j) {
@@ -128,14 +132,14 @@ std::vector<double> flat_shares(const AscentLaw& ascent, const InteractionLaw& l
 }
 
 Ascent coordinate_ascent(const RunCourse& course, const Trajectory& smooth,
-                         const std::vector<double>& flat, double length, const Stream& stream) {
-  FORERUN_ASSERT(flat.size() == smooth.loss.size() && length > 0,
+                         const std::vector<double>& flat, double plateau, const Stream& stream) {
+  FORERUN_ASSERT(flat.size() == smooth.loss.size() && plateau > 0,
                  fmt::format("{} modalities, {} flat shares", smooth.loss.size(), flat.size()));
   Ascent out;
   out.gated = smooth;
   out.flat_share.assign(flat.size(), 0.0);
   const Gates gates(course, smooth);
-  const double steps = course.steps;
+  const double steps = course.steps, length = std::max(plateau, kFinest * steps);
   const std::vector<std::size_t> turns = order_of_turns(flat, steps, length, stream);
   const auto knot_at = [&](double step) {
     const auto it = std::ranges::lower_bound(course.step, step);

@@ -55,9 +55,10 @@ struct Ascent {
   std::vector<Plateau> plateaus;   ///< by their beginning; also those of the others' turns
   std::vector<double> flat_share;  ///< of the run that each modality stood still
 };
-/// `flat` as flat_shares() gives it; `length` in steps of this run.
+/// `flat` as flat_shares() gives it; `plateau` in steps of this run. Plateaus shorter than a 64th
+/// of the run are drawn as fewer, that long: the course has no finer knots.
 [[nodiscard]] Ascent coordinate_ascent(const RunCourse&, const Trajectory& smooth,
-                                       const std::vector<double>& flat, double length,
+                                       const std::vector<double>& flat, double plateau,
                                        const Stream&);
 
 }  // namespace forerun::models

@@ -115,6 +115,21 @@ TEST_SUITE("models/loss/coordinate_ascent") {
     CHECK(a.gated.loss[1][from] - a.gated.loss[1][to] > before.loss[1][from] - before.loss[1][to]);
   }
 
+  TEST_CASE("a run of a billion steps stands still for the same share, in few plateaus") {
+    const RunCourse c = course({0.5, 0.5}, 1e15);
+    const Ascent a = coordinate_ascent(c, smooth(c, 2), {0.2, 0.0}, 15000, Stream(3, "ascent"));
+    CHECK(a.plateaus.size() < 40);
+    CHECK(a.flat_share[0] == doctest::Approx(0.2).epsilon(0.25));
+  }
+
+  TEST_CASE("what does not fall has no turn") {
+    const RunCourse c = course({0.5, 0.5});
+    Trajectory flat = smooth(c, 2);
+    for (auto& curve : flat.loss) std::ranges::fill(curve, 2.0);
+    const Ascent a = coordinate_ascent(c, flat, {0.4, 0.4}, 5000, Stream(3, "ascent"));
+    CHECK(a.plateaus.empty());
+  }
+
   TEST_CASE("without competition nothing is gated, and the same seed gives the same run") {
     const RunCourse c = course({0.5, 0.5});
     const Trajectory before = smooth(c, 2);

@@ -54,19 +54,24 @@ ConstantValues central_values(const Law& law) {
 
 ConstantValues drawn_values(const Law& law, std::uint64_t seed, std::uint64_t index) {
   ConstantValues values;
+  const LawForm& form = law_form(law.form);
+  const auto held = [&](std::string_view name, double value) {
+    const std::string_view suffix = name.substr(name.find('.') + 1);
+    const auto it = std::ranges::find(form.constants, suffix, &LawConstant::name);
+    return std::clamp(value, it->least, it->most);
+  };
   for (std::size_t k = 0; k < law.joints.size(); ++k) {
     const Law::Joint& joint = law.joints[k];
     const Stream stream(seed, fmt::format("law/{}/joint/{}", law.name, k));
     const std::vector<double>& row = joint.draws[stream.below(index, joint.draws.size())];
-    for (std::size_t i = 0; i < joint.names.size(); ++i) values.emplace(joint.names[i], row[i]);
+    for (std::size_t i = 0; i < joint.names.size(); ++i) {
+      values.emplace(joint.names[i], held(joint.names[i], row[i]));
+    }
   }
-  const LawForm& form = law_form(law.form);
   for (const auto& [name, constant] : law.constants) {
     if (values.contains(name)) continue;
     const Stream stream(seed, fmt::format("law/{}/{}", law.name, name));
-    const std::string_view suffix = std::string_view(name).substr(name.find('.') + 1);
-    const auto it = std::ranges::find(form.constants, suffix, &LawConstant::name);
-    values.emplace(name, std::clamp(drawn(constant, stream, index), it->least, it->most));
+    values.emplace(name, held(name, drawn(constant, stream, index)));
   }
   return values;
 }

@@ -88,7 +88,7 @@ struct LawForm {
 [[nodiscard]] std::vector<std::string> law_names();
 
 /// States a constant that the law has or lacks: {"value", "range", "source"}, evidence `assumed`.
-/// A name that the form has not is a problem at the reader's key.
+/// A name that the form has not is a problem at the reader's key. Joint draws lose that constant.
 void assume_constant(Law&, const std::string& name, Reader&);
 
 [[nodiscard]] ConstantValues central_values(const Law&);

@@ -123,6 +123,57 @@ TEST_SUITE("models/loss/law") {
     CHECK(has(problems.text(""), "/speech.B/range: missing"));
   }
 
+  TEST_CASE("an assumption's own range is drawn, whatever was fitted together with it") {
+    Law law = pair_law();
+    Problems problems;
+    const JsonDocument document = JsonDocument::parse(
+        R"({"speech|text.C": {"value": 3.0, "range": [2.0, 4.0], "source": "a guess"}})", problems);
+    Reader top = document.root(problems);
+    assume_constant(law, "speech|text.C", top);
+    REQUIRE_MESSAGE(problems.empty(), problems.text(""));
+    for (std::uint64_t i = 0; i < 50; ++i) {
+      const ConstantValues v = drawn_values(law, 7, i);
+      CHECK(v.at("speech|text.C") >= 2);
+      const bool of_a_row = v.at("text.E") == 1.75 || v.at("text.E") == 1.85;
+      CHECK(of_a_row);
+    }
+  }
+
+  TEST_CASE("a joint draw outside the form's limits is refused, and held at them if it is made") {
+    CHECK(has(problems_of(replaced(kPair, "[1.75, 0.5, 1.85, 0.7]", "[-1.75, 0.5, 1.85, 700]")),
+              "/joint_draws/0/draws: -1.75 of text.E: must be from 0 to 100"));
+    CHECK(has(
+        problems_of(replaced(kPair, "[\"text.E\", \"speech|text.C\"]", "[\"text.E\", \"text.E\"]")),
+        "\"text.E\" has joint draws twice"));
+    Law law = pair_law();
+    for (auto& row : law.joints[0].draws) row = {-1.75, 700};
+    CHECK(drawn_values(law, 7, 0).at("text.E") == 0);
+    CHECK(drawn_values(law, 7, 0).at("speech|text.C") == 100);
+  }
+
+  TEST_CASE("an assumption is a value inside its range, with a source, of a pair in order") {
+    const auto says = [](const std::string& name, const std::string& constant) {
+      Law law = pair_law();
+      Problems problems;
+      const JsonDocument document =
+          JsonDocument::parse("{\"" + name + "\": " + constant + "}", problems);
+      Reader top = document.root(problems);
+      assume_constant(law, name, top);
+      return problems.text("");
+    };
+    CHECK(says("speech.E", R"({"value": 2, "range": [1, 3], "source": "x"})").empty());
+    CHECK(has(says("speech.E", R"({"value": 5, "range": [1, 3], "source": "x"})"),
+              "/speech.E/range: does not hold the value, 5"));
+    CHECK(has(says("speech.E", R"({"value": 2, "range": [1, 3], "source": ""})"),
+              "/speech.E/source: empty"));
+    CHECK(has(says("speech.E", R"({"value": 2, "standard_error": 0, "source": "x"})"),
+              "/speech.E/standard_error: 0"));
+    CHECK(has(says("text|speech.C", R"({"value": 2, "range": [1, 3], "source": "x"})"),
+              "alphabetical order: speech|text.C"));
+    CHECK(has(says("text|text.C", R"({"value": 2, "range": [1, 3], "source": "x"})"),
+              "/text|text.C"));
+  }
+
   TEST_CASE("a run outside what the law rests on is said, by input") {
     const auto said = outside_domain(pair_law(), {{"parameters", 30e9}, {"tokens", 1e30}});
     REQUIRE(said.size() == 1);

@@ -132,8 +132,7 @@ Drawn draw_once(const MixtureRun& run, const CompanionLaws& laws, const RunCours
   scatter(smooth, course, c.scatter, run, draw);
   const Stream stream(run.seed, fmt::format("coordinate ascent/{}", draw));
   Ascent ascent =
-      coordinate_ascent(course, smooth, flat_of(run, c, ends),
-                        c.ascent.plateau, stream);
+      coordinate_ascent(course, smooth, flat_of(run, c, ends), c.ascent.plateau, stream);
   Drawn out;
   out.loss = std::move(ascent.gated.loss);
   out.loss.push_back(std::move(smooth.mean));
@@ -244,7 +243,50 @@ void fill_modalities(const MixtureRun& run, const Constants& c, const Ends& ends
   }
 }
 
-void judge(const MixtureRun& run, const CompanionLaws& laws, MixtureAnswer& a) {
+/// Losses that no run can have: the law's constants do not go together, or not so far.
+void check_ends(const MixtureRun& run, const Ends& ends, Problems& problems) {
+  for (std::size_t i = 0; i < run.modalities.size(); ++i) {
+    if (ends.shares[i] <= 0 || ends.dense.modalities[i].loss > 0) continue;
+    problems.add(
+        fmt::format("law {}", run.law.name),
+        fmt::format("gives {} a loss of {:.3g} nats at {:.3g} parameters and {:.3g} tokens: "
+                    "its constants do not go together, or do not reach so far",
+                    run.modalities[i], ends.dense.modalities[i].loss, run.parameters, run.tokens));
+  }
+}
+
+/// What makes an end or a course unbelievable though it can be worked out.
+void doubt(const MixtureRun& run, const Ends& ends, MixtureAnswer& a) {
+  const LearningRate& rate = run.recipe.learning_rate;
+  if (rate.warm_up_steps >= a.course.steps) {
+    a.warnings.push_back(fmt::format(
+        "the warm-up, {:.6g} steps, outlasts the run of {:.6g}: the learning rate never "
+        "reaches its peak, and the law speaks of well-tuned runs",
+        rate.warm_up_steps, a.course.steps));
+  }
+  for (std::size_t i = 0; i < run.modalities.size(); ++i) {
+    if (ends.shares[i] <= 0) continue;
+    const ModalityLoss& end = ends.dense.modalities[i];
+    if (end.loss >= run.start[i]) {
+      a.warnings.push_back(fmt::format(
+          "{}: the law ends at {:.3g} nats, a fresh model begins at {:.3g}: it does not hold here",
+          run.modalities[i], end.loss, run.start[i]));
+    }
+    if (end.by_tokens <= 0 || ends.modalities[i].beta <= 0) {
+      a.warnings.push_back(
+          fmt::format("{}: nothing in the law falls with tokens, so its loss stands still all run",
+                      run.modalities[i]));
+    }
+    if (a.modalities[i].band.low <= 0) {
+      a.warnings.push_back(
+          fmt::format("{}: some draws of the constants end below 0 nats: they do "
+                      "not reach so far",
+                      run.modalities[i]));
+    }
+  }
+}
+
+void judge(const MixtureRun& run, const CompanionLaws& laws, const Ends& ends, MixtureAnswer& a) {
   a.evidence = run.law.weakest_evidence();
   for (const auto& [name, c] : run.law.constants) {
     const bool drawn = c.spread != Spread::none ||
@@ -254,6 +296,7 @@ void judge(const MixtureRun& run, const CompanionLaws& laws, MixtureAnswer& a) {
     if (!drawn) ++a.without_spread;
   }
   a.warnings = run.law.caveats;
+  doubt(run, ends, a);
   for (std::string& w :
        outside_domain(run.law, {{"parameters", run.parameters}, {"tokens", run.tokens}})) {
     a.warnings.push_back("outside what the law rests on: " + std::move(w));
@@ -268,6 +311,16 @@ void judge(const MixtureRun& run, const CompanionLaws& laws, MixtureAnswer& a) {
         "closure of the interaction law over shares and more than two modalities, and how a pair's "
         "term divides between its two (half each where the law has no split)");
     for (const std::string& c : laws.ascent.caveats) a.assumptions.push_back(c);
+    for (std::string& w : outside_domain(laws.ascent, {{"parameters", run.parameters}})) {
+      a.assumptions.push_back("plateaus: " + std::move(w));
+    }
+  }
+  for (const ModalityAnswer& m : a.modalities) {
+    if (m.passes <= 1) continue;
+    for (std::string& w :
+         outside_domain(laws.repetition, {{"parameters", run.parameters}, {"passes", m.passes}})) {
+      a.warnings.push_back(fmt::format("{}: what repeated tokens are worth: {}", m.name, w));
+    }
   }
   for (const double u : run.unique) {
     if (u <= 0 || n < 2) continue;
@@ -308,17 +361,18 @@ std::optional<MixtureAnswer> mixture_answer(const MixtureRun& run, const Compani
   q.annealing_peak = kPeak;
   a.course = run_course(q);
   const Ends ends = ends_of(run, a.course, c);
+  check_ends(run, ends, problems);
+  if (problems.list().size() != before) return std::nullopt;
   a.smooth = trajectory(a.course, ends.modalities, c.noise);
-  a.ascent = coordinate_ascent(a.course, a.smooth,
-                               flat_of(run, c, ends),
-                               c.ascent.plateau, Stream(run.seed, "coordinate ascent"));
+  a.ascent = coordinate_ascent(a.course, a.smooth, flat_of(run, c, ends), c.ascent.plateau,
+                               Stream(run.seed, "coordinate ascent"));
   a.mean = a.smooth.mean.back();
   a.dense_mean = ends.dense.mean;
   fill_modalities(run, c, ends, a);
   const std::vector<Drawn> drawn = draw_all(run, laws, a.course);
   fill_bands(drawn, a);
   fill_pairs(run, c, ends, drawn, a);
-  judge(run, laws, a);
+  judge(run, laws, ends, a);
   return a;
 }
 

@@ -94,7 +94,8 @@ struct MixtureAnswer {
   std::size_t without_spread = 0;  ///< constants of the losses' law whose spread nobody states
 };
 
-/// Nothing, with every constant that is missing, if a law lacks one that is needed.
+/// Nothing, with every constant that is missing, if a law lacks one that is needed, or with every
+/// modality that the law gives a loss below zero.
 [[nodiscard]] std::optional<MixtureAnswer> mixture_answer(const MixtureRun&, const CompanionLaws&,
                                                           Problems&);
 

@@ -145,6 +145,37 @@ TEST_SUITE("models/loss/mixture_run") {
     CHECK(problems.text("").find("image|text.C is not known") != std::string::npos);
   }
 
+  TEST_CASE("constants that give a loss below zero are refused by the modality's name") {
+    MixtureRun run = speech_text(2.7e9);
+    run.law.joints.clear();
+    run.law.constants["speech|text.C"].value = 3;  // 1.7 nats of synergy of 1.7 that speech has
+    Problems problems;
+    CHECK_FALSE(mixture_answer(run, companions(), problems));
+    CHECK(problems.text("").find("gives speech a loss of -0.0") != std::string::npos);
+  }
+
+  TEST_CASE("an end above a fresh model's loss, a warm-up beyond the end, no slope: all are said") {
+    const auto warned = [](const MixtureRun& run, const char* what) {
+      for (const std::string& w : answer(run).warnings) {
+        if (w.find(what) != std::string::npos) return true;
+      }
+      return false;
+    };
+    MixtureRun run = speech_text(2.7e9);
+    for (const char* what : {"does not hold here", "outlasts the run", "stands still all run"}) {
+      CHECK_FALSE(warned(run, what));
+    }
+    run.unique = {1, 0};  // at most 16 tokens' worth
+    CHECK(warned(run, "speech: what repeated tokens are worth: 2.25e+10 passes"));
+    CHECK(warned(run, "speech: the law ends at 58.2 nats, a fresh model begins at 7.6"));
+    run = speech_text(2.7e9);
+    run.recipe.learning_rate.warm_up_steps = 1e9;
+    CHECK(warned(run, "outlasts the run of 45000"));
+    run = speech_text(2.7e9);
+    run.law.constants["text.B"].value = 0;
+    CHECK(warned(run, "text: nothing in the law falls with tokens"));
+  }
+
   TEST_CASE("the scatter of single runs widens the band and leaves the middle") {
     MixtureRun run = speech_text(2.7e9);
     run.law.form = "power";

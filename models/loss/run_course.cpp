@@ -67,13 +67,20 @@ std::vector<double> knots_of(const CourseQuestion& q, const StepScale& scale) {
     if (stage.from_tokens < q.tokens) at.push_back(scale.step_at(stage.from_tokens));
   }
   std::ranges::sort(at);
-  // Knots closer than a thousandth of a step are one.
+  // Knots closer than a thousandth of a step are one; of a run of a few steps, a millionth of it.
+  const double least = 1e-3 * std::min(1.0, scale.steps / 1000);
   std::vector<double> out;
   for (const double s : at) {
-    if (out.empty() || s - out.back() > 1e-3) out.push_back(s);
+    if (out.empty() || s - out.back() > least) out.push_back(s);
   }
   out.back() = scale.steps;
   return out;
+}
+
+/// What the first `tokens` of modality i are worth in new ones.
+double worth_of(const CourseQuestion& q, std::size_t i, double tokens) {
+  if (q.unique[i] <= 0) return tokens;
+  return effective_tokens(tokens, q.unique[i], q.repetition_decay);
 }
 
 LearningRate reference_of(LearningRate rate) {
@@ -141,11 +148,7 @@ RunCourse run_course(const CourseQuestion& q) {
       if (k > 0) {
         const double width = c.tokens[k] - c.tokens[k - 1];
         trained[k] = trained[k - 1] + share[k - 1] * width;
-        const double middle = 0.5 * (trained[k] + trained[k - 1]);
-        const double worth = q.unique[i] > 0 && trained[k] > q.unique[i]
-                                 ? marginal_worth(middle, q.unique[i], q.repetition_decay)
-                                 : 1.0;
-        const double weight = share[k - 1] * width * worth;
+        const double weight = worth_of(q, i, trained[k]) - worth_of(q, i, trained[k - 1]);
         progress[k] = progress[k - 1] + weight * 0.5 * (own.rate[k] + own.rate[k - 1]);
         reference_end += weight * 0.5 * (reference.rate[k] + reference.rate[k - 1]);
       }

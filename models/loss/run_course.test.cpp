@@ -75,6 +75,31 @@ TEST_SUITE("models/loss/run_course") {
     CHECK(often.progress[1].back() == doctest::Approx(once.progress[1].back()));
   }
 
+  TEST_CASE("a run of one step, or of a part of one, has a course with all its tokens") {
+    for (const double tokens : {1.0, 1e3, 1e6, 2e6}) {
+      CourseQuestion q = question();
+      q.tokens = tokens;
+      const RunCourse c = run_course(q);
+      CHECK(c.step.size() > 100);
+      CHECK(c.share_of(0) == doctest::Approx(0.25));
+      CHECK(c.progress[1].back() == doctest::Approx(1.0));
+    }
+  }
+
+  TEST_CASE("however few tokens are unique, they are where the progress is") {
+    CourseQuestion q = question();
+    const double steps = run_course(q).steps;
+    q.unique = {1, 1e7};
+    const RunCourse c = run_course(q);
+    for (std::size_t i = 0; i < 2; ++i) {
+      // 16.4 times 1 and 1e7 tokens are done after a hundredth of the steps.
+      std::size_t k = 0;
+      while (c.step[k] < 0.02 * steps) ++k;
+      CHECK(c.progress[i][k] > 0.95);
+      CHECK(c.progress[i].back() == doctest::Approx(1.0));
+    }
+  }
+
   TEST_CASE("twice the knots change nothing that matters") {
     CourseQuestion q = question();
     const RunCourse coarse = run_course(q);

@@ -22,8 +22,10 @@ struct Curve {
                      0.9 * m.end.by_tokens / std::max(1e-9, course.reference_felt_rate));
     scale = m.end.by_tokens - noise * course.reference_felt_rate;
     // The felt rate is 0 at the start: (p0 / (1 + p0))^-beta k = start - floor.
-    const double ratio =
-        beta > 0 && scale > 0 ? std::pow((m.start - floor) / scale, -1.0 / beta) : 0.0;
+    // A very flat law starts at 0 tokens but for what numbers can hold.
+    const double ratio = beta > 0 && scale > 0
+                             ? std::max(1e-300, std::pow((m.start - floor) / scale, -1.0 / beta))
+                             : 0.0;
     offset = ratio < 1 ? ratio / (1.0 - ratio) : 0.0;
   }
   /// q at that progress, whose first part is what a fresh model knows and has no gain.
@@ -44,6 +46,17 @@ double at_step(const RunCourse& course, const std::vector<double>& values, doubl
   if (k >= values.size()) return values.back();
   const double x = (step - course.step[k - 1]) / (course.step[k] - course.step[k - 1]);
   return values[k - 1] + x * (values[k] - values[k - 1]);
+}
+
+/// The step by which that fraction of a modality's tokens is trained.
+double step_with(const RunCourse& course, std::size_t modality, double fraction) {
+  const std::vector<double>& trained = course.modality_tokens[modality];
+  const double wanted = fraction * trained.back();
+  const auto it = std::ranges::lower_bound(trained, wanted);
+  const auto k = static_cast<std::size_t>(it - trained.begin());
+  if (k == 0) return course.step.front();
+  const double x = (wanted - trained[k - 1]) / (trained[k] - trained[k - 1]);
+  return course.step[k - 1] + x * (course.step[k] - course.step[k - 1]);
 }
 
 }  // namespace
@@ -76,8 +89,8 @@ double gain_for(const RunCourse& course, std::size_t modality, const TrajectoryM
   FORERUN_ASSERT(fraction > 0 && m.gain == 1.0, fmt::format("fraction {}", fraction));
   if (fraction >= 1) return 1;
   const Curve curve(course, m, noise);
-  if (curve.beta <= 0) return 1;
-  const double step = fraction * course.steps;
+  if (curve.beta <= 0 || curve.scale <= 0) return 1;
+  const double step = step_with(course, modality, fraction);
   const double progress = at_step(course, course.progress[modality], step);
   const double felt = at_step(course, course.felt_rate, step);
   // k q^-beta + n felt must be what it is at the end.

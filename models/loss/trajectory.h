@@ -47,7 +47,7 @@ struct Trajectory {
 [[nodiscard]] Trajectory trajectory(const RunCourse&, const std::vector<TrajectoryModality>&,
                                     double noise);
 
-/// The `gain` with which a modality reaches, after `fraction` of the run, the loss that it ends
+/// The `gain` with which a modality reaches, after `fraction` of its tokens, the loss that it ends
 /// with at a gain of 1. At most kMostGain: where noise alone stands between the two, no number of
 /// tokens gets there so early.
 inline constexpr double kMostGain = 1e3;

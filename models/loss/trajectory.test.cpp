@@ -101,6 +101,32 @@ TEST_SUITE("models/loss/trajectory") {
     CHECK(t.loss[1].back() == doctest::Approx(m[1].end.loss));
   }
 
+  TEST_CASE("a gain is over the modality's own tokens, whenever they come") {
+    CourseQuestion q = question();
+    q.stages = {{0, {0.0, 1.0}}, {30e9, {1.0, 0.0}}};
+    const RunCourse course = run_course(q);
+    auto m = modalities();
+    m[0].gain = gain_for(course, 0, m[0], kNoise, 0.6);
+    CHECK(m[0].gain < 5);
+    const Trajectory t = trajectory(course, m, kNoise);
+    // Its 15B tokens begin at step 30,000: six tenths of them are there at 39,000.
+    const double step = step_reaching(course, t.loss[0], m[0].end.loss).value();
+    CHECK(step == doctest::Approx(39000).epsilon(0.01));
+  }
+
+  TEST_CASE("laws without a slope in tokens have a finite course") {
+    const RunCourse course = run_course(question());
+    for (const auto& [beta, by_tokens] : {std::pair{0.0005, 0.4}, {0.0, 0.4}, {0.24, 0.0}}) {
+      auto m = modalities();
+      m[0].beta = beta;
+      m[0].end.by_tokens = by_tokens;
+      m[0].gain = gain_for(course, 0, m[0], kNoise, 0.6);
+      const Trajectory t = trajectory(course, m, kNoise);
+      for (const double loss : t.loss[0]) CHECK(std::isfinite(loss));
+      CHECK(std::isfinite(m[0].gain));
+    }
+  }
+
   TEST_CASE("where the noise alone is more than what tokens can give, the gain is the most") {
     const RunCourse course = run_course(question());
     auto m = modalities();

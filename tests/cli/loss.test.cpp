@@ -64,6 +64,7 @@ TEST_SUITE("cli/loss") {
     CHECK(has(r.out, "when each modality has the loss that the dense model of equal FLOPs ends"));
     CHECK(has(r.out, "of dense time"));
     CHECK(has(r.out, "FLOPs"));
+    CHECK(has(r.out, "tokens a parameter: law step_matching rests on 140"));
     CHECK_FALSE(has(forerun({"loss", kDense}).out, "of dense time"));
   }
 
@@ -160,9 +161,28 @@ TEST_SUITE("cli/loss") {
     says({R"(loss.assume={"text.E": {"value": 1.5}})"}, "/loss/assume/text.E/range: missing");
     says({R"(loss.assume={"text.E": {"value": -1, "range": [0, 1], "source": "x"}})"},
          "/loss/assume/text.E/value");
+    says({R"(loss.assume={"txt.E": {"value": 1, "range": [0, 2], "source": "x"}})"},
+         "/loss/assume/txt.E: did you mean text?");
+    says({R"(loss.assume={"text|speech.C": {"value": 1, "range": [0, 2], "source": "x"}})"},
+         "speech|text.C");
+    says({R"(loss.assume={"speech|text.C": {"value": 50, "range": [40, 60], "source": "x"}})"},
+         "gives speech a loss of -46.8 nats");
+    says({R"(loss.stages=[{"from_tokens": 0, "mixture": "speech-txt"}])"},
+         "/loss/stages/0/mixture: did you mean speech-text?");
     const Ran r = forerun({"loss", "gpt3_175b_korthikanti"});
     CHECK(r.code == 1);
     CHECK(has(r.err, "/training_tokens: missing"));
+  }
+
+  TEST_CASE("runs of one step, of millions and with a rate of 10 all have an answer") {
+    for (const char* set : {"training_tokens=1", "training_tokens=1e15",
+                            "recipe.learning_rate.peak=10", "recipe.learning_rate.peak=1e-12"}) {
+      const Ran r = forerun({"loss", kPair, "--set", set});
+      CHECK_MESSAGE(r.code == 0, r.err);
+      CHECK_FALSE(has(r.out, "nan"));
+      CHECK_FALSE(has(r.out, "inf "));
+    }
+    CHECK(forerun({"loss", kPair, "--advise", "--budget-flops", "1e28"}).code == 0);
   }
 
   TEST_CASE("an assumption stands in for what nobody published, and the answer says so") {
