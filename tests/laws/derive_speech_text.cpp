@@ -167,7 +167,8 @@ int main(int argc, char** argv) {
           kBetaLeast * std::pow(kBetaMost / kBetaLeast, stream.uniform(5 * draw + 3));
       const double at = kTokens * std::pow(kTokensFactor, 2 * stream.uniform(5 * draw + 4) - 1);
       const std::optional<PairTerm> d = solve(r, beta, at);
-      if (!d || d->a > 1e6) continue;
+      // Beyond the form's limits: two of three ratios almost alike, and no slope to speak of.
+      if (!d || d->a > 1e6 || d->synergy > 100) continue;
       draws.push_back({d->synergy, d->a, d->alpha, d->b, d->beta});
       barrier.push_back(models::barrier_parameters(*d, kStatedTokens).value_or(1e15));
       const auto cheapest = models::cheapest_barrier(*d).value();
