@@ -65,7 +65,7 @@ ConstantValues drawn_values(const Law& law, std::uint64_t seed, std::uint64_t in
     const Stream stream(seed, fmt::format("law/{}/joint/{}", law.name, k));
     const std::vector<double>& row = joint.draws[stream.below(index, joint.draws.size())];
     for (std::size_t i = 0; i < joint.names.size(); ++i) {
-      values.emplace(joint.names[i], held(joint.names[i], row[i]));
+      values.emplace(joint.names[i], row[i]);
     }
   }
   for (const auto& [name, constant] : law.constants) {

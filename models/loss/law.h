@@ -93,8 +93,9 @@ void assume_constant(Law&, const std::string& name, Reader&);
 
 [[nodiscard]] ConstantValues central_values(const Law&);
 /// Draw `index` of the constants: each joint's row by the stream "law/NAME/joint/K", the others
-/// each by "law/NAME/CONSTANT". Values stay inside the form's limits (a draw outside is held at the
-/// limit).
+/// each by "law/NAME/CONSTANT". Those stay inside the form's limits (a draw outside is held at the
+/// limit); a row is one whole, which holding a part of it would break, and is checked as it is
+/// read.
 [[nodiscard]] ConstantValues drawn_values(const Law&, std::uint64_t seed, std::uint64_t index);
 
 /// The value of `name`; if it is not there, a problem that says why and what can be done.

@@ -92,9 +92,10 @@ TEST_SUITE("models/loss/run_course") {
     q.unique = {1, 1e7};
     const RunCourse c = run_course(q);
     for (std::size_t i = 0; i < 2; ++i) {
-      // 16.4 times 1 and 1e7 tokens are done after a hundredth of the steps.
+      // After three times R* passes, 3 x 15.4 x 1e7 tokens, all but 5 % of their worth is had: that
+      // is after 0.46B of the run's 34B (of 1 token, after the first step).
       std::size_t k = 0;
-      while (c.step[k] < 0.02 * steps) ++k;
+      while (c.step[k] < 0.05 * steps) ++k;
       CHECK(c.progress[i][k] > 0.95);
       CHECK(c.progress[i].back() == doctest::Approx(1.0));
     }
