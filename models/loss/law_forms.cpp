@@ -19,7 +19,7 @@ constexpr std::array kPower = {
 constexpr std::array kInteraction = {
     LawConstant{"E", Of::modality, 0, 100},     LawConstant{"A", Of::modality, 0, 1e12},
     LawConstant{"alpha", Of::modality, 0, 2},   LawConstant{"B", Of::modality, 0, 1e12},
-    LawConstant{"beta", Of::modality, 0, 2},    LawConstant{"C", Of::pair, 0, 1000},
+    LawConstant{"beta", Of::modality, 0, 2},    LawConstant{"C", Of::pair, 0, 100},
     LawConstant{"A", Of::pair, 0, 1e12},        LawConstant{"alpha", Of::pair, 0, 2},
     LawConstant{"B", Of::pair, 0, 1e12},        LawConstant{"beta", Of::pair, 0, 2},
     LawConstant{"split", Of::pair, 0, 1, true}, LawConstant{"scatter", Of::law, 0, 1, true}};
