@@ -63,6 +63,17 @@ std::string seed_rule(const std::string& word) {
                      std::numeric_limits<std::int64_t>::max(), word);
 }
 
+/// The rule that a number is from `least` to `most`; CLI11's own lets nan through.
+auto number_rule(double least, double most) {
+  return [least, most](const std::string& word) -> std::string {
+    double value = 0;
+    const char* const end = word.data() + word.size();
+    const auto [rest, error] = std::from_chars(word.data(), end, value);
+    if (error == std::errc{} && rest == end && value >= least && value <= most) return {};
+    return fmt::format("expected a number from {:g} to {:g}, found {}", least, most, word);
+  };
+}
+
 void add_flag(CLI::App& app, Flag flag, Options& o) {
   const FlagFacts& f = facts(flag);
   const std::string name =
@@ -143,13 +154,13 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
       option = app.add_option(name, o.what, summary);
       break;
     case Flag::huber:
-      option = app.add_option(name, o.huber, summary)->check(CLI::Range(1e-9, 1.0));
+      option = app.add_option(name, o.huber, summary)->check(number_rule(1e-9, 1));
       break;
     case Flag::bootstrap:
       option = app.add_option(name, o.bootstrap, summary)->check(CLI::Range(0, 100000));
       break;
     case Flag::budget_flops:
-      option = app.add_option(name, o.budget_flops, summary)->check(CLI::PositiveNumber);
+      option = app.add_option(name, o.budget_flops, summary)->check(number_rule(1, 1e40));
       break;
   }
   option->type_name(std::string(f.value));

@@ -156,7 +156,7 @@ class Plot {
     for (const ScatterFamily& f : plot_.families) {
       if (f.points.empty()) continue;
       for (const ScatterPoint& p : f.points) {
-        if (p.predicted <= 0) continue;
+        if (p.measured <= 0 || p.predicted <= 0) continue;
         out += mark(family, {x(p.measured), y(p.predicted), p.hollow});
       }
       ++family;

@@ -9,7 +9,7 @@
 namespace forerun {
 
 struct ScatterPoint {
-  double measured = 0, predicted = 0;  ///< a prediction of 0 or less is left out
+  double measured = 0, predicted = 0;  ///< left out where either is 0 or less
   bool hollow = false;
 };
 struct ScatterFamily {

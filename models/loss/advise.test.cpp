@@ -245,6 +245,21 @@ TEST_SUITE("models/loss/advise") {
     CHECK(has(json, "\"what\": \"learning rate\""));
   }
 
+  TEST_CASE("what several rules say is printed once, behind the names of all of them") {
+    Advice advice;
+    for (const char* rule : {"one", "two", "one", "three"}) {
+      AdviceRow row;
+      row.rule = rule;
+      row.source = "a paper";
+      row.notes = {"shared"};
+      advice.rows.push_back(row);
+    }
+    advice.rows.back().notes.emplace_back("of its own");
+    const std::string text = advice_text(advice);
+    CHECK(has(text, "Notes\n  one; two; three: shared\n  three: of its own\n"));
+    CHECK(has(text, "Sources\n  one; two; three: a paper\n"));
+  }
+
   TEST_CASE("a wrong request is refused whole, every mistake by name") {
     AdviceRequest wrong = request(0);
     wrong.least_share = 0.6;

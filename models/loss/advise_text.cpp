@@ -59,6 +59,32 @@ void list(std::string& out, const std::string& heading, const std::vector<std::s
   }
 }
 
+/// What rules say, each sentence once with all rules that say it before it.
+class Said {
+ public:
+  void add(const std::string& rule, const std::string& sentence) {
+    const auto it = std::ranges::find(said_, sentence, &Sentence::text);
+    std::vector<std::string>& rules =
+        (it == said_.end() ? said_.emplace_back(sentence) : *it).rules;
+    if (std::ranges::find(rules, rule) == rules.end()) rules.push_back(rule);
+  }
+  [[nodiscard]] std::vector<std::string> lines() const {
+    std::vector<std::string> out;
+    for (const Sentence& s : said_) {
+      out.push_back(fmt::format("{}: {}", fmt::join(s.rules, "; "), s.text));
+    }
+    return out;
+  }
+
+ private:
+  struct Sentence {
+    explicit Sentence(std::string t) : text(std::move(t)) {}
+    std::string text;
+    std::vector<std::string> rules;
+  };
+  std::vector<Sentence> said_;
+};
+
 void texts(JsonWriter& json, const char* key, const std::vector<std::string>& values) {
   json.key(key).begin_array();
   for (const std::string& v : values) json.value(v);
@@ -76,7 +102,8 @@ std::string advice_text(const Advice& advice) {
                {"by", Table::Align::left},
                {"evidence", Table::Align::left},
                {"domain", Table::Align::left}});
-  std::vector<std::string> outside, notes, sources;
+  std::vector<std::string> outside;
+  Said notes, sources;
   for (const AdviceRow& row : advice.rows) {
     const std::string band = row.band ? fmt::format("{} to {}", shown(row.topic, row.band->low),
                                                     shown(row.topic, row.band->high))
@@ -84,14 +111,14 @@ std::string advice_text(const Advice& advice) {
     table.row({title(row), row.value ? shown(row.topic, *row.value) : "refused", band, row.rule,
                std::string(name(row.evidence)), domain_of(row)});
     for (const std::string& o : row.outside) outside.push_back(o);
-    for (const std::string& n : row.notes) notes.push_back(fmt::format("{}: {}", row.rule, n));
-    sources.push_back(fmt::format("{}: {}", row.rule, row.source));
+    for (const std::string& n : row.notes) notes.add(row.rule, n);
+    sources.add(row.rule, row.source);
   }
   std::string out = fmt::format("For {:.3g} FLOPs\n\n{}", advice.flops, table.text());
   list(out, "Outside what a rule rests on", outside);
-  list(out, "Notes", notes);
+  list(out, "Notes", notes.lines());
   list(out, "Assumed throughout", advice.assumptions);
-  list(out, "Sources", sources);
+  list(out, "Sources", sources.lines());
   return out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "core/file.h"
+
 namespace forerun::stability {
 namespace {
 
@@ -17,6 +19,12 @@ TEST_SUITE("models/stability/anchors") {
       const bool holds = p.band.high >= a.published.low && p.band.low <= a.published.high;
       CHECK(holds == a.agrees);
     }
+  }
+
+  TEST_CASE("the documentation's table is what is predicted now") {
+    const std::string docs = read_file(data_path("docs/stability.md"), 1 << 20);
+    const std::string table = anchor_table(load_anchors(), load_constants(), 1, 200).markdown();
+    CHECK_MESSAGE(docs.find(table) != std::string::npos, table);
   }
 
   TEST_CASE("what set no constant is in the majority, and misses are among it") {

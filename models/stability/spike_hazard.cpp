@@ -75,6 +75,10 @@ class Hazard {
     SpikeRates rates;
     rates.gradient = base + steep;
     rates.loss = k_.loss_spike_share.value * base + steep;
+    if (rates.gradient > 1) {
+      rates.loss /= rates.gradient;
+      rates.gradient = 1;
+    }
     const double share =
         k_.diverging_share.value + (1 - k_.diverging_share.value) * std::min(1.0, now * now);
     rates.diverging = rates.loss * std::min(1.0, share * of_clip_);
@@ -170,7 +174,7 @@ std::vector<SpikeEvent> draw_spikes(const StabilityCase& c, const Course& course
     const double added = width * (before.gradient + here.gradient) / 2;
     const SpikeRates mean{(before.gradient + here.gradient) / 2, (before.loss + here.loss) / 2,
                           (before.diverging + here.diverging) / 2};
-    while (next < passed + added) {
+    while (next < passed + added && events.size() < kMostSpikes) {
       const double step = from + width * (next - passed) / added;
       events.push_back(event(step, mean, c, k, policy, draws));
       next += draws.exponential();

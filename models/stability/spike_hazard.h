@@ -8,6 +8,8 @@
 ///   diverging share             p = d + (1 - d) (eta(t)/eta_c')^2, at most 1, times the clip's
 ///   X = ln N / ln N_ref (1 + mixture_spikes C alpha_ref / alpha_ij)
 ///
+/// h is 1 at most, the shares of its parts kept: a step has one gradient.
+///
 /// eta_c is the critical rate without and eta_c' with what QK-norm adds; eta is the peak (spikes of
 /// the one public log that was counted do not fall with its falling rate), eta(t) the rate there. X
 /// is Aghajanyan's log(N) / alpha_ij, which becomes log N for one modality. F is the product of
@@ -24,6 +26,7 @@
 /// by a factor of 40. docs/stability.md has predictions beside them. Not modelled: which batch, bad
 /// data, hardware that corrupts, routers of experts, correlation of spikes in time.
 
+#include <cstddef>
 #include <vector>
 
 #include "core/random.h"
@@ -66,7 +69,9 @@ struct SpikeEvent {
   bool operator==(const SpikeEvent&) const = default;
 };
 
-/// The run's spikes by rising step. Draws of `stream` from 0 on.
+/// What is drawn of one run at most: one that spikes more often is lost long before.
+inline constexpr std::size_t kMostSpikes = 100'000;
+/// The run's spikes by rising step, the first kMostSpikes of them. Draws of `stream` from 0 on.
 [[nodiscard]] std::vector<SpikeEvent> draw_spikes(const StabilityCase&, const Course&,
                                                   const Constants&, const RollbackPolicy&,
                                                   const Stream&);

@@ -142,6 +142,19 @@ TEST_SUITE("models/stability/spike_hazard") {
     }
   }
 
+  TEST_CASE("far over the critical rate every step spikes once, and draws come to an end") {
+    const Constants k = load_constants();
+    StabilityCase c = testing::chameleon(false);
+    c.recipe.learning_rate.peak = 10;
+    const Course along = course(c);
+    const SpikeRates hot = spike_rates(c, along, {9000, 10, 0}, k);
+    CHECK(hot.gradient == 1);
+    CHECK(hot.loss == doctest::Approx(1));
+    CHECK(hot.diverging == doctest::Approx(hot.loss));
+    CHECK(expected_spikes(c, along, k).gradient <= static_cast<double>(c.steps));
+    CHECK(draw_spikes(c, along, k, {}, Stream(2, "hot")).size() == kMostSpikes);
+  }
+
   TEST_CASE("the same stream draws the same spikes, another others") {
     const Constants k = load_constants();
     const StabilityCase c = testing::chameleon(true);

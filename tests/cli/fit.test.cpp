@@ -172,6 +172,7 @@ TEST_SUITE("cli/fit") {
     const std::string runs = "parameters,tokens,loss.c4,loss.ptb\n1e8,1e9,3.3,3.4\n";
     CHECK(has(refusal(runs), "2 losses (c4, ptb): say which with --loss"));
     CHECK(has(refusal(runs, "runs.csv", {"--loss", "pbt"}), "no loss.pbt: did you mean ptb?"));
+    CHECK(has(refusal(kRuns, "runs.csv", {"--loss", "c4"}), "no loss.c4: its loss has no name"));
   }
 
   TEST_CASE("a curve without its warm-up is refused, since the law counts it") {
@@ -198,6 +199,14 @@ TEST_SUITE("cli/fit") {
     const Ran form = forerun({"fit", runs, "-o", folder.path("l.json"), "--form", "powr"});
     CHECK(form.code == 2);
     CHECK(has(form.err, "did you mean power?"));
+    for (const std::string flag : {"--huber", "--budget-flops"}) {
+      for (const std::string value : {"nan", "inf", "0", "-1", "1x"}) {
+        const Ran r = forerun({"fit", runs, "-o", folder.path("l.json"), flag, value});
+        CHECK(r.code == 2);
+        CHECK_MESSAGE(has(r.err, flag + ": expected a number from 1"), r.err);
+        CHECK(has(r.err, "found " + value));
+      }
+    }
     const Ran absent = forerun({"fit", folder.path("none.csv"), "-o", folder.path("l.json")});
     CHECK(absent.code == 1);
     CHECK(has(absent.err, "none.csv"));

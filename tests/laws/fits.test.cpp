@@ -193,6 +193,35 @@ TEST_SUITE("laws/fits") {
     CHECK(fit.values.at("speech|text.alpha") == doctest::Approx(0.2).epsilon(0.05));
   }
 
+  TEST_CASE("runs of a pair at uneven shares give the same law, and a caveat says by what") {
+    const ConstantValues truth = made_law();
+    const auto term = [&](const std::string& of, double n, double d) {
+      return truth.at(of + ".A") / std::pow(n, truth.at(of + ".alpha")) +
+             truth.at(of + ".B") / std::pow(d, truth.at(of + ".beta"));
+    };
+    RunTable table = made_runs(truth, 0.0, 1);
+    for (Run& run : table.runs) {
+      if (run.tokens.size() < 2) continue;
+      const double n = run.parameters, d = run.all_tokens(), w = 0.8;
+      run.tokens = {{"speech", w * d}, {"text", (1 - w) * d}};
+      // w L_1 + (1 - w) L_2 + 4 w (1 - w) P: 0.64 of the pair's term at shares of 4 to 1.
+      run.losses["mean"] = w * (truth.at("speech.E") + term("speech", n, w * d)) +
+                           (1 - w) * (truth.at("text.E") + term("text", n, (1 - w) * d)) +
+                           0.64 * (term("speech|text", n, d) - truth.at("speech|text.C"));
+    }
+    FitOptions o = options("interaction", 0);
+    o.search.screened = 300;
+    o.search.tried = 4;
+    const Fit fit = fitted(table, o);
+    CHECK(fit.values.at("speech|text.C") == doctest::Approx(0.5).epsilon(0.05));
+    CHECK(fit.values.at("speech|text.alpha") == doctest::Approx(0.2).epsilon(0.05));
+    CHECK(fit.values.at("speech|text.beta") == doctest::Approx(0.35).epsilon(0.05));
+    Problems problems;
+    const Stages stages = stages_of("interaction", "", table, problems);
+    REQUIRE(stages.caveats.size() == 1);
+    CHECK(stages.caveats[0].find("uneven shares") != std::string::npos);
+  }
+
   TEST_CASE("runs of the joint law of experts give losses back within a thousandth") {
     // Ludziejewski et al. 2025; eleven constants, of which runs fix the losses and not each.
     const std::vector<double> truth = {35.91,  -0.1889, -0.2285, 0.0098,   35.98, -0.1775,

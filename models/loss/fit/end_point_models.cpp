@@ -34,8 +34,11 @@ struct PowerFormula {
 };
 
 struct LogPairInput {
-  double parameters, tokens, first, second;
+  double parameters, tokens, first, second, share;
   PairLoss loss;
+  [[nodiscard]] double alone() const { return share * first + (1 - share) * second; }
+  /// How much of the pair's term a mean has: all of it at equal shares.
+  [[nodiscard]] double mixed() const { return 4 * share * (1 - share); }
 };
 
 constexpr std::array kPairUnknowns = {Unknown{"C", As::logarithm, 1e-4, 100, 0.01, 5, true},
@@ -56,7 +59,7 @@ struct PairMeanFormula {
                                      kPairUnknowns[3], kPairUnknowns[4]};
   template <class T>
   T operator()(const std::array<T, 5>& x, const LogPairInput& at) const {
-    return 0.5 * (at.first + at.second) + pair_term(x.data(), at);
+    return at.alone() + at.mixed() * pair_term(x.data(), at);
   }
 };
 
@@ -66,9 +69,9 @@ struct PairSplitFormula {
   template <class T>
   T operator()(const std::array<T, 6>& x, const LogPairInput& at) const {
     const T term = pair_term(x.data(), at);
-    if (at.loss == PairLoss::first) return at.first + 2.0 * x[5] * term;
-    if (at.loss == PairLoss::second) return at.second + 2.0 * (1.0 - x[5]) * term;
-    return 0.5 * (at.first + at.second) + term;
+    if (at.loss == PairLoss::first) return at.first + 4 * (1 - at.share) * x[5] * term;
+    if (at.loss == PairLoss::second) return at.second + 4 * at.share * (1.0 - x[5]) * term;
+    return at.alone() + at.mixed() * term;
   }
 };
 
@@ -84,8 +87,8 @@ std::unique_ptr<Model> power_model(const std::vector<PowerInput>& inputs, std::v
 std::unique_ptr<Model> pair_model(const std::vector<PairInput>& inputs, std::vector<Term> terms) {
   std::vector<LogPairInput> logs;
   for (const PairInput& i : inputs) {
-    logs.push_back(
-        {std::log(i.parameters), std::log(i.tokens), i.alone_first, i.alone_second, i.loss});
+    logs.push_back({std::log(i.parameters), std::log(i.tokens), i.alone_first, i.alone_second,
+                    i.share_first, i.loss});
   }
   const bool split =
       std::ranges::any_of(inputs, [](const PairInput& i) { return i.loss != PairLoss::mean; });

@@ -30,10 +30,10 @@ void check_distinct(const std::string& what, const std::string& of,
                     const std::vector<double>& values, std::size_t least, const std::string& why,
                     Problems& problems) {
   const std::size_t count = distinct(values);
-  if (count >= least) return;
-  problems.add(
-      what, fmt::format("{} {} among the runs: at least {} are needed, {}",
-                        count == 1 ? "one" : fmt::format("{} different", count), of, least, why));
+  if (count >= least || count == 0) return;  // that there are none check_count says
+  problems.add(what, fmt::format("{} {} among the runs: at least {} are needed, {}",
+                                 count == 1 ? "one" : fmt::format("only {} values of the", count),
+                                 of, least, why));
 }
 
 }  // namespace forerun::models

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/error.h"
 #include "core/random.h"
 
 namespace forerun::models {
@@ -61,6 +62,9 @@ class HuberResiduals final : public ceres::CostFunction {
   std::span<const double> weights_;
   double delta_;
 };
+
+/// Residuals as small as this are none: starts that leave no more agree.
+constexpr double kExact = 1e-6;
 
 /// Sets the linear constants by least squares of relative errors, held in their bounds.
 void solve_linear(const Model& model, std::vector<double>& constants) {
@@ -191,8 +195,11 @@ Found minimise_many(const Model& model, double delta, const Search& search) {
     costs.push_back(m.cost);
     if (m.cost < found.best.cost) found.best = std::move(m);
   }
-  const auto agreeing =
-      std::ranges::count_if(costs, [&](double c) { return c <= found.best.cost * 1.001; });
+  FORERUN_ASSERT(found.best.cost < 1e300, "no start gives a cost: a weight or a loss is no number");
+  double exact = 0;
+  for (const Term& t : model.terms()) exact += t.weight * huber(kExact, delta);
+  const double near = std::max(found.best.cost * 1.001, exact);
+  const auto agreeing = std::ranges::count_if(costs, [&](double c) { return c <= near; });
   found.agreeing = static_cast<double>(agreeing) / static_cast<double>(costs.size());
   return found;
 }

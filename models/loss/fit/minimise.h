@@ -30,7 +30,8 @@ struct Minimum {
 
 /// The best of many: `screened` draws of the constants in which the formula is not linear (the
 /// others by least squares), of which the best `tried` are minimised from. The share of those that
-/// came to the best's cost (within a thousandth) tells how sure one can be of it.
+/// came to the best's cost (within a thousandth, or to residuals of a millionth) tells how sure one
+/// can be of it.
 struct Search {
   std::uint64_t seed = 0;
   int screened = 1000, tried = 16;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "models/loss/fit/models.h"
+#include "models/loss/interaction_law.h"
 
 namespace forerun::models {
 namespace {
@@ -34,6 +35,7 @@ TEST_SUITE("models/loss/fit/minimise") {
       CHECK(found.best.constants[k] == doctest::Approx(kTruth[k]).epsilon(0.01));
     }
     CHECK(found.best.cost < 1e-10);
+    CHECK(found.agreeing == 1);
   }
 
   TEST_CASE("one run that is off by half moves a small delta's fit little and a large one's much") {
@@ -64,8 +66,8 @@ TEST_SUITE("models/loss/fit/minimise") {
     cases.push_back({power_model({{1e9, 1e10}}, one), {1.7, 300, 0.33, 1200, 0.35}});
     cases.push_back(
         {pair_model({{1e9, 1e10, 3, 4, PairLoss::mean}}, one), {0.5, 20, 0.2, 90, 0.3}});
-    cases.push_back(
-        {pair_model({{1e9, 1e10, 3, 4, PairLoss::second}}, one), {0.5, 20, 0.2, 90, 0.3, 0.4}});
+    cases.push_back({pair_model({{1e9, 1e10, 3, 4, PairLoss::second, 0.3}}, one),
+                     {0.5, 20, 0.2, 90, 0.3, 0.4}});
     cases.push_back({routed_model({{1e9, 1e10, 16}}, one), {-0.08, -0.1, 0.01, 1.1, 2, 300}});
     cases.push_back({joint_moe_model({{1e9, 1e10, 8}}, one),
                      {35.9, -0.19, -0.23, 0.0098, 36, -0.18, 0.55, -0.026, 2.07, 290, 1.36}});
@@ -84,6 +86,28 @@ TEST_SUITE("models/loss/fit/minimise") {
                              (2 * step);
         CHECK_MESSAGE(here.jacobian[k] == doctest::Approx(slope).epsilon(1e-5), u.name);
       }
+    }
+  }
+
+  TEST_CASE("a pair's model is the interaction law at any shares") {
+    const InteractionLaw law{{"a", "b"},
+                             {{1.6, 25, 0.18, 120, 0.22}, {2.0, 150, 0.31, 160, 0.24}},
+                             {{0.5, 20, 0.2, 1000, 0.35, 0.7}}};
+    for (const double share : {0.5, 0.8, 0.1}) {
+      const double n = 1e9, d = 3e10;
+      const std::vector<double> shares = {share, 1 - share}, tokens = {share * d, (1 - share) * d};
+      const MixtureLoss whole = final_loss(law, n, shares, tokens);
+      PairInput in{n,    d, whole.modalities[0].alone, whole.modalities[1].alone, PairLoss::mean,
+                   share};
+      std::vector<PairInput> inputs(3, in);
+      inputs[1].loss = PairLoss::first;
+      inputs[2].loss = PairLoss::second;
+      std::vector<double> losses(3);
+      pair_model(inputs, std::vector<Term>(3))
+          ->predict(std::vector<double>{0.5, 20, 0.2, 1000, 0.35, 0.7}, losses, nullptr);
+      CHECK(losses[0] == doctest::Approx(whole.mean));
+      CHECK(losses[1] == doctest::Approx(whole.modalities[0].loss));
+      CHECK(losses[2] == doctest::Approx(whole.modalities[1].loss));
     }
   }
 

@@ -17,17 +17,19 @@ struct PowerInput {
 /// L = E + A / N^alpha + B / D^beta
 [[nodiscard]] std::unique_ptr<Model> power_model(const std::vector<PowerInput>&, std::vector<Term>);
 
-/// What a pair's run measured: the mean of both losses, or one of them.
+/// What a pair's run measured: the mean over its tokens, or the loss of one of both.
 enum class PairLoss : std::uint8_t { mean, first, second };
 struct PairInput {
   double parameters = 0, tokens = 0;  ///< tokens of both
   double alone_first = 0,
          alone_second = 0;  ///< what either would be alone, by the law of its modality
   PairLoss loss = PairLoss::mean;
+  double share_first = 0.5;  ///< w, of the tokens
 };
-/// The pair's term T = -C + A / N^alpha + B / D^beta on the mean of what either would be alone; of
-/// the loss of one modality, 2 s T on the first by name and 2 (1 - s) T on the second. The split s
-/// is unknown if a term speaks of one of them.
+/// The pair's term T = -C + A / N^alpha + B / D^beta as interaction_law.h has it at any shares: of
+/// the mean w L_1 + (1 - w) L_2 + 4 w (1 - w) T, of one modality L_1 + 4 s (1 - w) T for the first
+/// by name and L_2 + 4 (1 - s) w T for the second. The split s is unknown if a term speaks of one
+/// of them.
 [[nodiscard]] std::unique_ptr<Model> pair_model(const std::vector<PairInput>&, std::vector<Term>);
 
 struct ExpertInput {

@@ -77,7 +77,8 @@ bool check_column(std::string_view column, const std::string& where, Problems& p
   const std::vector<std::string_view> heads = {"tokens", "loss"};
   const std::string head = dot == column.npos ? "" : nearest(column.substr(0, dot), heads);
   const std::string hint =
-      head.empty()
+      column.find('|') != column.npos ? "| stands between the two modalities of a pair in a law"
+      : head.empty()
           ? did_you_mean(column, std::vector<std::string_view>(kColumns.begin(), kColumns.end()),
                          "there are " + fmt::format("{}", fmt::join(kColumns, ", ")) +
                              ", tokens.MODALITY and loss.MODALITY")

@@ -113,6 +113,13 @@ Run read_run(const Record& record, Problems& problems) {
     problems.add(record.where, "no tokens, neither tokens nor tokens.MODALITY above zero");
   }
   if (run.losses.empty()) problems.add(record.where, "no loss");
+  if (run.standard_error && !run.losses.empty() &&
+      *run.standard_error < 1e-6 * run.losses.begin()->second) {
+    problems.add(record.where,
+                 fmt::format("a standard error of {:g} on a loss of {:g}: under a millionth of it, "
+                             "which no run is repeatable to",
+                             *run.standard_error, run.losses.begin()->second));
+  }
   if (run.weight && run.standard_error) {
     problems.add(record.where, "weight and standard_error both stated: one of them");
   }
@@ -234,8 +241,10 @@ double Run::all_tokens() const {
   return sum;
 }
 
-void read_runs(const std::string& text, const std::string& file, RunTable& table,
+void read_runs(const std::string& whole, const std::string& file, RunTable& table,
                Problems& problems) {
+  // Spreadsheets begin a file with a byte order mark.
+  const std::string text = whole.starts_with("\xEF\xBB\xBF") ? whole.substr(3) : whole;
   const std::size_t before = problems.list().size();
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   const bool json = first != text.npos && text[first] == '{';
@@ -278,7 +287,7 @@ void read_runs(const std::string& text, const std::string& file, RunTable& table
   const std::size_t finished = records.rows.size() - rows;
   table.sources.push_back(fmt::format("{} ({} {}, {:016x})", file,
                                       read.empty() ? finished : read.size(),
-                                      read.empty() ? "runs" : "curves", hash_text(text)));
+                                      read.empty() ? "runs" : "curves", hash_text(whole)));
   for (Curve& curve : read) table.curves.push_back(std::move(curve));
   if (problems.list().size() == before) check_duplicates(table, problems);
 }

@@ -81,11 +81,18 @@ TEST_SUITE("models/loss/fit/runs") {
     CHECK(nodes.size() > 50);  // 40 cuts of the warm-up and 20 of the fall
   }
 
+  TEST_CASE("a byte order mark is no part of the first column's name") {
+    CHECK(table_of("\xEF\xBB\xBFparameters,tokens,loss\n1e8,1e9,3\n").runs.size() == 1);
+  }
+
   TEST_CASE("what a row must not have is named") {
     CHECK(has(problems_of("parameters,tokens,tokens.text,loss\n1e8,1e9,1e9,3\n"),
               "tokens and tokens.MODALITY both stated"));
     CHECK(has(problems_of("parameters,tokens,loss,weight,standard_error\n1e8,1e9,3,1,1\n"),
               "weight and standard_error both stated"));
+    CHECK(has(problems_of("parameters,tokens,loss,standard_error\n1e8,1e9,3,1e-300\n"),
+              "a standard error of 1e-300 on a loss of 3: under a millionth"));
+    CHECK(has(problems_of("parameters,tokens.a|b,loss\n1e8,1e9,3\n"), "| stands between"));
     CHECK(has(problems_of("parameters,tokens,loss,loss\n1e8,1e9,3,3\n"), "stands there twice"));
     CHECK(has(problems_of("parameters,tokens,loss\n"), "no runs"));
     CHECK(has(problems_of("run,step,learning_rate,loss\na,0,0,\na,10,1,3\na,9,1,3\n"),

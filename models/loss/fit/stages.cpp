@@ -66,10 +66,14 @@ std::optional<double> the_loss(const Run& run, const std::string& loss, Problems
   if (!loss.empty()) {
     const auto it = run.losses.find(loss);
     if (it != run.losses.end()) return it->second;
-    problems.add(run.where,
-                 fmt::format("no loss.{}: {}", loss,
-                             did_you_mean(loss, names,
-                                          fmt::format("there are {}", fmt::join(names, ", ")))));
+    std::erase(names, "");
+    problems.add(
+        run.where,
+        fmt::format(
+            "no loss.{}: {}", loss,
+            names.empty()
+                ? "its loss has no name"
+                : did_you_mean(loss, names, fmt::format("there are {}", fmt::join(names, ", ")))));
     return std::nullopt;
   }
   if (names.size() == 1) return run.losses.begin()->second;
@@ -162,9 +166,10 @@ std::vector<PairInput> pair_inputs(const std::vector<PairTerm>& terms, const std
                                    const std::string& second, const ConstantValues& values) {
   std::vector<PairInput> inputs;
   for (const PairTerm& t : terms) {
-    inputs.push_back({t.parameters, t.tokens_first + t.tokens_second,
-                      alone(values, first, t.parameters, t.tokens_first),
-                      alone(values, second, t.parameters, t.tokens_second), t.loss});
+    const double tokens = t.tokens_first + t.tokens_second;
+    inputs.push_back({t.parameters, tokens, alone(values, first, t.parameters, t.tokens_first),
+                      alone(values, second, t.parameters, t.tokens_second), t.loss,
+                      t.tokens_first / tokens});
   }
   return inputs;
 }
@@ -258,6 +263,15 @@ void interaction_stages(const std::vector<Run>& runs, Stages& out, Problems& pro
     check_count(one.stage.what, one.terms.size(), 5, problems);
     check_power_inputs(one.stage, problems);
     out.stages.push_back(power_stage(std::move(one)));
+  }
+  const bool uneven = std::ranges::any_of(runs, [](const Run& run) {
+    return run.tokens.size() == 2 &&
+           std::abs(run.tokens.begin()->second / run.all_tokens() - 0.5) > 0.01;
+  });
+  if (uneven) {
+    out.caveats.emplace_back(
+        "some runs of two modalities have uneven shares: how the pair's term falls with them is "
+        "assumed (4 w_i w_j), not fitted");
   }
   for (const auto& [first, second] : pairs) {
     out.stages.push_back(pair_stage(runs, weights, first, second, problems));
