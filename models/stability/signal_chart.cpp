@@ -24,9 +24,9 @@ std::string signal_svg(const std::string& title, SignalQuantity quantity,
     const SignalPropagation& s = lines[i].signal;
     for (std::size_t n = 0; n < s.layers.size(); ++n) {
       curve.x.push_back(static_cast<double>(n + 1));
-      curve.y.push_back(variance ? s.layers[n].variance
-                                 : std::sqrt(s.layers[n].weight_gradient /
-                                             s.layers.back().weight_gradient));
+      curve.y.push_back(
+          variance ? s.layers[n].variance
+                   : std::sqrt(s.layers[n].weight_gradient / s.layers.back().weight_gradient));
     }
     panel.curves.push_back(std::move(curve));
   }
