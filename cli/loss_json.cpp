@@ -67,9 +67,12 @@ void write_curves(JsonWriter& json, const sim::Scenario& s, const models::Mixtur
   put(json, "learning_rate_share", c.rate);
   if (times.own) {
     std::vector<double> hours, dollars;
-    for (const double step : c.step) {
-      hours.push_back((step * *times.own).in(1.0_h));
-      if (const auto price = sim::list_price(s, step * *times.own)) {
+    const double batch =
+        static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
+    for (const double tokens : c.tokens) {
+      const Seconds time = tokens / batch * *times.own;  // a ramp's smaller batches take less
+      hours.push_back(time.in(1.0_h));
+      if (const auto price = sim::list_price(s, time)) {
         dollars.push_back(price->base());
       }
     }
@@ -119,8 +122,9 @@ void write_losses(JsonWriter& json, const sim::Scenario& s, const sim::RunLoss& 
     json.key("flops").value(
         g.training * s.training_tokens *
         models::flops_per_token(s.model, s.plan.sequence, models::FlopConvention::megatron_causal));
-    const auto price = times.own ? sim::list_price(s, steps * *times.own) : std::nullopt;
-    json.key("hours").value(times.own ? std::optional((steps * *times.own).in(1.0_h))
+    const double whole = g.training * s.training_tokens / batch;  // in steps of the full batch
+    const auto price = times.own ? sim::list_price(s, whole * *times.own) : std::nullopt;
+    json.key("hours").value(times.own ? std::optional((whole * *times.own).in(1.0_h))
                                       : std::nullopt);
     json.key("list_price_usd").value(price ? std::optional(price->base()) : std::nullopt);
     json.end_object();

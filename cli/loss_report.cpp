@@ -131,20 +131,20 @@ std::string gains_text(const sim::Scenario& s, const sim::RunLoss& r, const Step
   if (priced) columns.emplace_back("list price", Align::right);
   Table table(columns);
   for (const sim::RunLoss::Gain& g : r.gains) {
-    const double at = g.training * steps;
+    const double whole = g.training * s.training_tokens / batch;  // in steps of the full batch
     std::vector<std::string> row = {
         g.modality,
         show_percent(g.training),
         fmt::format("{} to {}", show_percent(g.band.low, 0), show_percent(g.band.high, 0)),
         show_percent(g.validation),
-        show_count(std::round(at)),
+        show_count(std::round(g.training * steps)),
         amount(g.training * s.training_tokens),
         fmt::format("{:.3g}", flops * g.training * s.training_tokens)};
-    if (times.own) row.push_back(show(at * *times.own));
+    if (times.own) row.push_back(show(whole * *times.own));
     if (times.own && times.dense) {
-      row.push_back(show_percent(at * times.own->base() / (steps * times.dense->base())));
+      row.push_back(show_percent(g.training * (*times.own / *times.dense)));
     }
-    if (priced) row.push_back(show(*sim::list_price(s, at * *times.own)));
+    if (priced) row.push_back(show(*sim::list_price(s, whole * *times.own)));
     table.row(std::move(row));
   }
   return "when each modality has the loss that the dense model of equal FLOPs ends with\n" +

@@ -288,6 +288,12 @@ void doubt(const MixtureRun& run, const Ends& ends, MixtureAnswer& a) {
 
 void judge(const MixtureRun& run, const CompanionLaws& laws, const Ends& ends, MixtureAnswer& a) {
   a.evidence = run.law.weakest_evidence();
+  if (run.modalities.size() > 1) {
+    a.evidence = weakest(a.evidence, laws.ascent.weakest_evidence());
+  }
+  for (const ModalityAnswer& m : a.modalities) {
+    if (m.step_fraction < 1) a.evidence = weakest(a.evidence, laws.gain.weakest_evidence());
+  }
   for (const auto& [name, c] : run.law.constants) {
     const bool drawn = c.spread != Spread::none ||
                        std::ranges::any_of(run.law.joints, [&](const Law::Joint& joint) {
