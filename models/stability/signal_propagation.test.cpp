@@ -80,10 +80,13 @@ TEST_SUITE("models/stability/signal_propagation") {
     s.order = ResidualOrder::post_norm;
     const SignalPropagation p = propagate(s);
     for (const LayerSignal& layer : p.layers) CHECK(layer.variance == doctest::Approx(1));
-    // Here 1.0186. Over 192 layers that is a factor 34, published 95: the slope agrees within a
-    // quarter, the factor only in its order.
+    // Here 1.0186. Over 192 layers that is a factor 34, published 95 of one network: real ones of
+    // width 256 differ by a standard deviation of 0.004 a layer (tests/stability).
     CHECK(p.gradient_ratio() == near(1.024, 0.006));
     CHECK(std::log(p.gradient_ratio()) / std::log(1.024) > 0.75);
+    // Dropout's doing: without it tokens end alike, and gradients neither grow nor fall.
+    s.dropout = s.attention_dropout = 0;
+    CHECK(propagate(s).gradient_ratio() == near(1, 1e-3));
   }
 
   TEST_CASE("DeepScaleLM keeps variance and gradient near 1 over 192 layers, in either order") {

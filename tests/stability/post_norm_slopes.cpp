@@ -25,7 +25,7 @@ using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMa
 using Column = Eigen::VectorXf;
 
 constexpr int kLayers = 192, kWidth = 256, kHeads = 16, kHead = kWidth / kHeads, kWide = 4 * kWidth;
-constexpr int kTokens = 256, kNetworks = 6;
+constexpr int kTokens = 256, kNetworks = 4;
 constexpr float kDropout = 0.1F;
 
 Matrix drawn(const std::string& name, Eigen::Index rows, Eigen::Index columns, double variance) {
