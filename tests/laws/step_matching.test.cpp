@@ -14,12 +14,13 @@ TEST_SUITE("tests/laws/step_matching") {
     const auto rows = read_fractions();
     const models::ArchitectureGain g = fit_gain(rows, std::vector<double>(rows.size(), 1.0));
     const models::Law law = models::load_law("step_matching");
-    CHECK(g.kappa == law.constants.at("kappa").value);
-    CHECK(g.mu == law.constants.at("mu").value);
-    CHECK(g.lambda == law.constants.at("lambda").value);
-    CHECK(g.mu_experts == law.constants.at("mu_experts").value);
-    CHECK(g.embedding_weight == law.constants.at("embedding_weight").value);
-    CHECK(g.validation == law.constants.at("validation").value);
+    CHECK(g.kappa == doctest::Approx(law.constants.at("kappa").value).epsilon(1e-3));
+    CHECK(g.mu == doctest::Approx(law.constants.at("mu").value).epsilon(1e-3));
+    CHECK(g.lambda == doctest::Approx(law.constants.at("lambda").value).epsilon(1e-3));
+    CHECK(g.mu_experts == doctest::Approx(law.constants.at("mu_experts").value).epsilon(1e-3));
+    CHECK(g.embedding_weight ==
+          doctest::Approx(law.constants.at("embedding_weight").value).epsilon(1e-3));
+    CHECK(g.validation == doctest::Approx(law.constants.at("validation").value).epsilon(1e-3));
   }
 
   TEST_CASE("sizes and a modality that no fit saw are predicted better than by the next smaller") {
