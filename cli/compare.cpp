@@ -53,7 +53,7 @@ Side simulate(const Options& options, const std::string& argument) {
   side.memory = sim::step_memory(s, sim::make_layout(s), sim::Remedies::skip);
   side.flops =
       models::flops_per_token(s.model, s.plan.sequence, models::FlopConvention::megatron_causal);
-  side.tokens = static_cast<double>(s.plan.global_batch * s.plan.sequence);
+  side.tokens = sim::tokens_per_step(s);
   if (side.memory.fits) side.step = sim::simulate_step(s);
   return side;
 }

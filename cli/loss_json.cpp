@@ -67,8 +67,7 @@ void write_curves(JsonWriter& json, const sim::Scenario& s, const models::Mixtur
   put(json, "learning_rate_share", c.rate);
   if (times.own) {
     std::vector<double> hours, dollars;
-    const double batch =
-        static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
+    const double batch = sim::tokens_per_step(s);
     for (const double tokens : c.tokens) {
       const Seconds time = tokens / batch * *times.own;  // a ramp's smaller batches take less
       hours.push_back(time.in(1.0_h));
@@ -115,8 +114,7 @@ void write_losses(JsonWriter& json, const sim::Scenario& s, const sim::RunLoss& 
     json.begin_object().key("modality").value(g.modality);
     json.key("of_steps").value(g.training).key("of_steps_on_validation").value(g.validation);
     put(json, "band", g.band);
-    const double batch =
-        static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
+    const double batch = sim::tokens_per_step(s);
     const double steps = g.training * models::steps_for(s.recipe, s.training_tokens, batch);
     json.key("steps").value(steps).key("tokens").value(g.training * s.training_tokens);
     json.key("flops").value(

@@ -116,8 +116,7 @@ std::string losses_text(const sim::Scenario& s, const sim::RunLoss& r) {
 
 std::string gains_text(const sim::Scenario& s, const sim::RunLoss& r, const StepTimes& times) {
   if (r.gains.empty()) return {};
-  const double batch =
-      static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
+  const double batch = sim::tokens_per_step(s);
   const double steps = models::steps_for(s.recipe, s.training_tokens, batch);
   const double flops =
       models::flops_per_token(s.model, s.plan.sequence, models::FlopConvention::megatron_causal);

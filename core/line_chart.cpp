@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string_view>
 
 #include "core/error.h"
+#include "core/svg.h"
 
 namespace forerun {
 namespace {
@@ -15,27 +15,6 @@ namespace {
 constexpr double kWidth = 640, kHeight = 260, kLeft = 80, kTop = 44, kBelow = 56;
 /// Beside the panels, for the legend: at least, and for each letter of the longest name.
 constexpr double kLegend = 190, kLetter = 7.6, kSample = 52;
-
-constexpr std::array<const char*, 7> kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                                 "#E69F00", "#56B4E9", "#333333"};
-
-const char* colour(std::size_t i) { return kColours[i % kColours.size()]; }
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 struct Axis {
   bool log = false;
@@ -106,7 +85,7 @@ class Panel {
       out += fmt::format(
           "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\" "
           "opacity=\"0.12\"/>\n",
-          across(s.from), top_, across(s.to) - across(s.from), kHeight, colour(s.colour));
+          across(s.from), top_, across(s.to) - across(s.from), kHeight, svg_colour(s.colour));
     }
     for (const ChartCurve& c : p_.curves) out += band(c);
     double legend = top_ + 14;
@@ -115,9 +94,9 @@ class Panel {
       out += fmt::format(
           "<path d=\"M{0:.1f} {1:.1f}h20\" stroke=\"{2}\" stroke-width=\"2\"{3}/>\n"
           "<text x=\"{4:.1f}\" y=\"{5:.1f}\">{6}</text>\n",
-          kLeft + kWidth + 12, legend - 4, colour(c.colour),
+          kLeft + kWidth + 12, legend - 4, svg_colour(c.colour),
           c.dashed ? " stroke-dasharray=\"5 4\"" : "", kLeft + kWidth + 38, legend,
-          escaped(c.name));
+          svg_escaped(c.name));
       legend += 20;
     }
     return out;
@@ -134,7 +113,7 @@ class Panel {
 
   [[nodiscard]] std::string frame() const {
     std::string out = fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" font-size=\"15\">{}</text>\n",
-                                  kLeft, top_ - 14, escaped(p_.title));
+                                  kLeft, top_ - 14, svg_escaped(p_.title));
     for (const double t : y_.log ? decades(y_) : axis_ticks(y_.least, y_.most, 5)) {
       out += fmt::format(
           "<path d=\"M{:.1f} {:.1f}h{:.1f}\" stroke=\"#ddd\"/>\n<text x=\"{:.1f}\" y=\"{:.1f}\" "
@@ -152,11 +131,11 @@ class Panel {
         "stroke=\"#888\"/>\n",
         kLeft, top_, top_ + kHeight, kLeft + kWidth);
     out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n",
-                       kLeft + kWidth / 2, top_ + kHeight + 40, escaped(p_.x_label));
+                       kLeft + kWidth / 2, top_ + kHeight + 40, svg_escaped(p_.x_label));
     out += fmt::format(
         "<text transform=\"translate(18 {:.1f}) rotate(-90)\" "
         "text-anchor=\"middle\">{}</text>\n",
-        top_ + kHeight / 2, escaped(p_.y_label));
+        top_ + kHeight / 2, svg_escaped(p_.y_label));
     return out;
   }
 
@@ -174,7 +153,7 @@ class Panel {
       }
     }
     return fmt::format("<polygon points=\"{}\" fill=\"{}\" opacity=\"0.15\"/>\n", points,
-                       colour(c.colour));
+                       svg_colour(c.colour));
   }
 
   [[nodiscard]] std::string curve(const ChartCurve& c) const {
@@ -186,7 +165,7 @@ class Panel {
     }
     return fmt::format(
         "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"{}/>\n", points,
-        colour(c.colour), c.dashed ? " stroke-dasharray=\"5 4\"" : "");
+        svg_colour(c.colour), c.dashed ? " stroke-dasharray=\"5 4\"" : "");
   }
 
   const ChartPanel& p_;

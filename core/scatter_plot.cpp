@@ -3,36 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+
+#include "core/svg.h"
 
 namespace forerun {
 namespace {
 
 constexpr double kSide = 560, kLeft = 90, kTop = 70, kLegend = 330, kBelow = 70;
 
-/// Colours told apart by people who see few (Okabe and Ito).
-constexpr std::array<const char*, 7> kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
-                                                 "#E69F00", "#56B4E9", "#333333"};
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 std::string label(double x, double y, std::string_view text, std::string_view more = {}) {
-  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {}>{}</text>\n", x, y, more, escaped(text));
+  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {}>{}</text>\n", x, y, more,
+                     svg_escaped(text));
 }
 
 /// Whole decades that hold all values; where they lie within one decade, their range and a tenth
@@ -133,17 +115,17 @@ class Plot {
     out += fmt::format(
         "<text transform=\"translate(22,{:.1f}) rotate(-90)\" "
         "text-anchor=\"middle\">predicted {}</text>\n",
-        kTop + kSide / 2, escaped(plot_.what));
+        kTop + kSide / 2, svg_escaped(plot_.what));
     return out;
   }
 
   static std::string mark(std::size_t family, const Mark& m) {
-    const char* colour = kColours[family % kColours.size()];
+    const char* colour = svg_colour(family);
     const std::string paint =
         m.hollow ? fmt::format("fill=\"white\" stroke=\"{}\" stroke-width=\"1.5\"", colour)
                  : fmt::format("fill=\"{}\" fill-opacity=\"0.75\"", colour);
     // A second round of colours is square, so that a mark is one family's.
-    if ((family / kColours.size()) % 2 == 1) {
+    if ((family / kSvgColours.size()) % 2 == 1) {
       return fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"8\" height=\"8\" {}/>\n", m.x - 4,
                          m.y - 4, paint);
     }

@@ -12,10 +12,6 @@
 namespace forerun::sim {
 namespace {
 
-double tokens_per_step(const Scenario& s) {
-  return static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
-}
-
 /// Of the scenario's own mixture, all its run long.
 std::map<std::string, double> own_shares(const Scenario& s) {
   if (s.mixture) return models::law_shares(*s.mixture);

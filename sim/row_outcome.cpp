@@ -64,7 +64,7 @@ RowOutcome predict(const PublishedRow& row, const ErrorBands& bands) {
   out.assumptions = s.assumptions;
   out.model = s.model.name;
   out.accelerators = s.accelerators;
-  out.tokens = static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
+  out.tokens = tokens_per_step(s);
   if (row.measured.out_of_memory) {
     take_memory(step_memory(s, make_layout(s), Remedies::skip), out);
     out.evidence = "a liveness walk";

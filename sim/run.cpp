@@ -21,8 +21,7 @@ RunResult simulate_run(const Scenario& s, const std::optional<Rollbacks>& rolled
                        Detail detail) {
   RunResult r;
   r.step = simulate_step(s, detail);
-  r.tokens_per_step =
-      static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
+  r.tokens_per_step = tokens_per_step(s);
   r.parameters = static_cast<double>(models::parameters(s.model).total());
   r.tokens_per_second = r.tokens_per_step / r.step.time.base();
   if (s.training_tokens > 0) {

@@ -62,8 +62,7 @@ std::string batch_note(const Scenario& s, const models::MixtureAnswer& a) {
   Problems none;
   const double critical = models::critical_batch(
       models::critical_batch_law(law, models::central_values(law), none), a.mean);
-  const double batch =
-      static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
+  const double batch = tokens_per_step(s);
   return fmt::format(
       "a batch is {:.3g} tokens, the critical batch at the end's mean loss {:.2g} (Kaplan et al. "
       "2020, of text, an order of magnitude){}",

@@ -81,6 +81,10 @@ void cap_power(Scenario& s, Watts cap, std::string source) {
   s.accelerator.source["power.cap"] = std::move(source);
 }
 
+double tokens_per_step(const Scenario& s) {
+  return static_cast<double>(s.plan.global_batch) * static_cast<double>(s.plan.sequence);
+}
+
 std::size_t pool_of(const Scenario& s, std::int64_t stage) {
   std::size_t pool = 0;
   while (pool < s.pools.size() && s.pools[pool].first_stage <= stage) ++pool;

@@ -98,6 +98,8 @@ struct Scenario {
   std::uint64_t hash = 0;  ///< of the input text after --set, and of the recording it names
 };
 
+/// Of a full batch.
+[[nodiscard]] double tokens_per_step(const Scenario&);
 /// Which accelerators hold a stage: 0 the scenario's own, i its pool i - 1.
 [[nodiscard]] std::size_t pool_of(const Scenario&, std::int64_t stage);
 [[nodiscard]] const hw::Accelerator& accelerator_of(const Scenario&, std::int64_t stage);

@@ -162,7 +162,7 @@ StepResult simulate_step(const Scenario& scenario, Detail detail) {
   result.power = hw::mean_power(accelerator_of(scenario, stage).power,
                                 w.window(result.time - stretched), result.clock);
 
-  const double tokens = static_cast<double>(scenario.plan.global_batch * scenario.plan.sequence);
+  const double tokens = tokens_per_step(scenario);
   const Flops model(models::flops_per_token(scenario.model, scenario.plan.sequence,
                                             models::FlopConvention::palm) *
                     tokens);

@@ -68,8 +68,6 @@ class Gates {
     }
   }
 
-  [[nodiscard]] double weight(std::size_t i) const { return weights_[i]; }
-
  private:
   [[nodiscard]] bool others(const Turn& turn, std::size_t j) const {
     return j != turn.holder && weights_[j] > 0;

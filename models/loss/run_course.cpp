@@ -12,8 +12,9 @@
 namespace forerun::models {
 namespace {
 
-/// The law's own schedule: Hoffmann et al. 2022, Aghajanyan et al. 2023 and Muennighoff et al. 2023
-/// all decay to a tenth of the peak.
+/// The law's own schedule falls to a tenth of the peak, as the interaction law's runs do
+/// (Aghajanyan et al. 2023, arXiv:2301.03728, page 5, read in a transcription; by a polynomial).
+/// That every law's runs end there, and by a cosine, is assumed: files do not say.
 constexpr double kReferenceFinalShare = 0.1;
 
 /// Tokens against steps: straight between corners, where the batch changes.

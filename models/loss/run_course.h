@@ -6,7 +6,8 @@
 ///
 /// progress of modality i: its tokens so far, each weighted by the learning rate at which it was
 /// trained (a share of the peak) and, once its data repeat, by what a repeated token is worth
-/// (repetition.h); over the same sum at the end of the law's own schedule, a cosine to a tenth.
+/// (repetition.h); over the same sum at the end of the law's own schedule, a cosine to a tenth
+/// (assumed of every law).
 /// So 1 at the end of a run on that schedule; a run at a constant rate ends further.
 ///
 /// felt rate: the learning rate with the lag of the multi-power law (schedule_law.h, Luo et al.
