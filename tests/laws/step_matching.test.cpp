@@ -28,19 +28,25 @@ TEST_SUITE("tests/laws/step_matching") {
     Problems problems;
     const models::ArchitectureGain g =
         models::architecture_gain(law, models::central_values(law), problems);
-    std::vector<double> ours, repeated;
+    std::vector<double> ours, repeated, unseen;
     for (const Fraction& f : read_fractions()) {
       const bool held = f.size == "1.5b" || f.modality == "speech";
       const bool both = f.architecture == "mot" || f.architecture == "moe4x";
+      const double error = std::abs(predicted(g, f) / f.published - 1);
+      if ((held && both) || f.architecture == "hybrid" || f.size == "7b") unseen.push_back(error);
       if (!held || !both || f.repeated == 0) continue;
       CHECK_FALSE(f.fitted);
-      ours.push_back(std::abs(predicted(g, f) / f.published - 1));
+      ours.push_back(error);
       repeated.push_back(std::abs(f.repeated / f.published - 1));
     }
     CHECK(ours.size() == 19);
     MESSAGE("mean error " << mean(ours) << ", repeating the next smaller size " << mean(repeated));
     CHECK(mean(ours) < 0.10);
     CHECK(mean(ours) < mean(repeated));
+    // Hybrids, and what has no smaller size to repeat, too: the aim of 10 % is missed here.
+    MESSAGE("all " << unseen.size() << " that no fit saw: " << mean(unseen));
+    CHECK(unseen.size() == 24);
+    CHECK(mean(unseen) < 0.11);
   }
 }
 
