@@ -1,0 +1,42 @@
+#pragma once
+
+/// What a run will take: many simulated runs (run_draw.h) and their percentiles.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/evidence.h"
+#include "sim/run/run_draw.h"
+
+namespace forerun::sim {
+
+/// Of a quantity over the draws.
+struct Spread {
+  double p10 = 0, p50 = 0, p90 = 0, mean = 0;
+};
+/// Of values, at least one.
+[[nodiscard]] Spread spread(std::vector<double> values);
+
+struct RunForecast {
+  struct Cause {
+    std::string name;      ///< "GPU", "software" ...
+    Spread interruptions;  ///< in a run
+  };
+  struct Part {
+    TimeUse use = TimeUse::training;
+    Spread share;  ///< of the duration
+  };
+  std::vector<Cause> causes;  ///< in the reliability profile's order
+  std::vector<Part> parts;    ///< all uses, in their order
+  Spread duration_s, goodput, interruptions;
+  Seconds checkpoint_interval{};          ///< between those of the slowest tier, as simulated
+  std::optional<Seconds> best_interval;   ///< Young/Daly's; nothing where nothing fails
+  std::int64_t nodes = 0, spares = 0;     ///< of the job; beside it
+  Evidence evidence = Evidence::assumed;  ///< the weakest of the inputs
+  std::vector<std::string> assumptions, warnings;
+  std::vector<RunDraw> draws;
+};
+
+}  // namespace forerun::sim
