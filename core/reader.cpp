@@ -253,6 +253,11 @@ bool Reader::is_list(std::string_view key) const {
   return value != nullptr && std::holds_alternative<json::Array>(value->v);
 }
 
+bool Reader::is_object(std::string_view key) const {
+  const json::Value* value = as_value(find(key));
+  return value != nullptr && std::holds_alternative<json::Object>(value->v);
+}
+
 std::vector<std::string> Reader::keys() {
   std::vector<std::string> out;
   if (object_ == nullptr) return out;

@@ -119,7 +119,8 @@ class Reader {
   std::vector<double> numbers(std::string_view key, double least, double most);
   std::vector<std::int64_t> integers(std::string_view key, std::int64_t least, std::int64_t most);
   std::vector<std::string> texts(std::string_view key);
-  [[nodiscard]] bool is_list(std::string_view key) const;  ///< whether it is there as an array
+  [[nodiscard]] bool is_list(std::string_view key) const;    ///< whether it is there as an array
+  [[nodiscard]] bool is_object(std::string_view key) const;  ///< likewise as an object
   /// All keys of this object in the file's order, marked as known (for maps with free names).
   std::vector<std::string> keys();
 

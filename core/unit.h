@@ -11,7 +11,7 @@
 
 namespace forerun::unit {
 
-enum class Kind { seconds, bytes, bandwidth, flop_rate, watts, dollar_rate, dollars };
+enum class Kind { seconds, bytes, bandwidth, flop_rate, watts, dollar_rate, dollars, duration };
 
 struct Unit {
   std::string_view name;

@@ -18,7 +18,8 @@ double value(std::string_view text, Kind kind) {
 }
 
 constexpr Kind kKinds[] = {Kind::seconds, Kind::bytes,       Kind::bandwidth, Kind::flop_rate,
-                           Kind::watts,   Kind::dollar_rate, Kind::dollars};
+                           Kind::watts,   Kind::dollar_rate, Kind::dollars,
+                           Kind::duration};
 
 }  // namespace
 

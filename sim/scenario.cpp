@@ -140,6 +140,10 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
     Reader loss = top.object("loss");
     s.loss = read_loss_section(loss);
   }
+  if (top.has("operations")) {
+    Reader operations = top.object("operations");
+    s.operations = read_operations(operations);
+  }
   if (top.has("price")) read_price(top.object("price"), s);
   if (top.has("published")) read_published(top.object("published"), s.published);
   if (top.has("seed")) {

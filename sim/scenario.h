@@ -21,6 +21,7 @@
 #include "sim/framework.h"
 #include "sim/plan.h"
 #include "sim/scenario_loss.h"
+#include "sim/scenario_operations.h"
 
 namespace forerun::hw {
 struct Topology;  // hw/topology.h
@@ -90,6 +91,7 @@ struct Scenario {
   double training_tokens = 0;  ///< 0: one step only is asked
   models::Recipe recipe = models::default_recipe();
   LossSection loss;
+  Operations operations = default_operations();
   std::optional<DollarRate> price;  ///< of one accelerator
   std::string price_source;
   Published published;

@@ -64,6 +64,9 @@ std::string scenario_json(const Scenario& s) {
     lines.push_back("\"recipe\": " + models::recipe_json(s.recipe));
   }
   if (!s.loss.empty()) lines.push_back("\"loss\": " + loss_section_json(s.loss));
+  if (s.operations != default_operations()) {
+    lines.push_back("\"operations\": " + operations_json(s.operations));
+  }
   if (s.price) {
     lines.push_back(price_json(*s.price, s.price_source));
   }
