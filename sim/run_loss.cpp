@@ -126,6 +126,18 @@ void answer_stability(const Scenario& s, RunLoss& out) {
   }
 }
 
+/// So many rollbacks that throw away `lost` steps together, or fewer and larger ones.
+std::vector<Rollback> spread_evenly(double count, double lost, double steps) {
+  constexpr double kMost = 2000;
+  const double n = std::min(kMost, std::round(count));
+  std::vector<Rollback> out;
+  for (double i = 0; i < n; ++i) {
+    const double at = (i + 0.5) / n * steps;
+    out.push_back({at, std::max(0.0, at - lost / n)});
+  }
+  return out;
+}
+
 }  // namespace
 
 Rollbacks rollbacks(const stability::StabilityCase& c, std::uint64_t seed, std::int64_t draws) {
@@ -142,13 +154,16 @@ Rollbacks rollbacks(const stability::StabilityCase& c, std::uint64_t seed, std::
         expected.gradient > kManySpikes) {
       out.count += expected.diverging / static_cast<double>(draws);
       steps.push_back(expected.diverging * own.rewind_steps.value);
+      out.draws.push_back(spread_evenly(expected.diverging, steps.back(), course.steps));
       continue;
     }
     const auto spikes =
         stability::draw_spikes(c, course, own, {}, Stream(seed, fmt::format("rollback/{}", d)));
     double lost = 0;
+    std::vector<Rollback>& own_draw = out.draws.emplace_back();
     for (const stability::SpikeEvent& e : spikes) {
       if (!e.rolled_back) continue;
+      own_draw.push_back({e.step, e.rolled_back_to});
       lost += e.step - e.rolled_back_to;
       out.count += 1.0 / static_cast<double>(draws);
     }

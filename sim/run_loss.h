@@ -17,11 +17,16 @@ namespace forerun::sim {
 
 /// Steps that rollbacks throw away (batches that are skipped cost data, not steps), over draws of
 /// all constants of stability and of the spikes themselves (stream "rollback/DRAW"; of runs with
-/// tens of thousands of spikes the expected number).
+/// tens of thousands of spikes the expected number, evenly spread).
+struct Rollback {
+  double at = 0, to = 0;  ///< steps
+  bool operator==(const Rollback&) const = default;
+};
 struct Rollbacks {
   double count = 0;  ///< mean
   double steps_median = 0;
-  Interval steps;  ///< 10th to 90th percentile
+  Interval steps;                            ///< 10th to 90th percentile
+  std::vector<std::vector<Rollback>> draws;  ///< each draw's, by rising step
 };
 [[nodiscard]] Rollbacks rollbacks(const stability::StabilityCase&, std::uint64_t seed,
                                   std::int64_t draws = 200);

@@ -20,14 +20,14 @@ namespace forerun::sim {
 struct AnswerOptions {
   std::int64_t run_draws = 200;   ///< simulated runs
   std::int64_t loss_draws = 200;  ///< of the law's constants; 0: no losses are asked
-  int threads = 1;                ///< the answer is the same for any number
+  int threads = 1;                ///< 0: one a processor; the answer is the same for any number
   Detail detail = Detail::folded;
+  Remedies remedies = Remedies::find;  ///< where memory does not fit
 };
 
 struct Answer {
-  bool fits = true;  ///< in memory; if not, there are only `memory` and `too_big`
   MemoryResult memory;
-  std::optional<StepResult> step;
+  std::optional<StepResult> step;  ///< nothing, and nothing below, where memory does not fit
   double parameters = 0, tokens_per_step = 0;
   // Nothing unless the scenario says how many tokens are trained.
   std::optional<double> steps;
@@ -36,7 +36,11 @@ struct Answer {
   std::optional<CostForecast> cost;  ///< nothing where no price is known
 };
 
-/// Problems: what keeps the losses from being known although a law was named.
+/// The step's part of it may be given where it is known (sim/step.h; of an equal plan, machine and
+/// model: nothing else moves it), to save its simulation. Problems: what keeps the losses from
+/// being known although a law was named.
+[[nodiscard]] Answer answer(const Scenario&, const AnswerOptions&, Problems&,
+                            std::optional<StepResult> step);
 [[nodiscard]] Answer answer(const Scenario&, const AnswerOptions&, Problems&);
 
 /// One number of an answer by name, for tables of many answers.

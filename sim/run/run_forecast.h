@@ -9,6 +9,7 @@
 
 #include "core/evidence.h"
 #include "sim/run/run_draw.h"
+#include "sim/run/run_setup.h"
 
 namespace forerun::sim {
 
@@ -36,7 +37,16 @@ struct RunForecast {
   std::int64_t nodes = 0, spares = 0;     ///< of the job; beside it
   Evidence evidence = Evidence::assumed;  ///< the weakest of the inputs
   std::vector<std::string> assumptions, warnings;
+  /// Of the whole run, undisturbed: without what its draws add.
+  Seconds undisturbed{};
+  /// What share of the draws was given up: it took longer than twenty times the undisturbed run.
+  double given_up = 0;
   std::vector<RunDraw> draws;
 };
+
+/// `draws` runs over `threads` threads (0: one for each processor); the same for any number of
+/// threads. Asserts draws above 0.
+[[nodiscard]] RunForecast run_forecast(const RunSetup&, std::uint64_t seed, std::int64_t draws,
+                                       int threads);
 
 }  // namespace forerun::sim
