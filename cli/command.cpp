@@ -58,7 +58,8 @@ constexpr std::array kFlags = {
     FlagFacts{Flag::budget_flops, "budget-flops", "FLOPS",
               "most that a run may take: the next one to fit, or the one to advise"},
     FlagFacts{Flag::advise, "advise", "",
-              "size, tokens, mixture, batch and learning rate for the run's FLOPs"}};
+              "size, tokens, mixture, batch and learning rate for the run's FLOPs"},
+    FlagFacts{Flag::draws, "draws", "N", "simulated runs; 400 if not stated"}};
 
 }  // namespace
 
@@ -72,7 +73,8 @@ const std::vector<Command>& commands() {
        "a scenario\'s file, or the name of one in scenarios/",
        1,
        1,
-       {Flag::set, Flag::seed, Flag::json, Flag::trace, Flag::every_kernel},
+       {Flag::set, Flag::seed, Flag::json, Flag::trace, Flag::every_kernel, Flag::draws,
+        Flag::threads},
        {"forerun run scenarios/llama3_405b_16384_h100.json",
         "forerun run llama3_405b_16384_h100 --set plan.micro_batch=2 --json -"},
        run},

@@ -24,7 +24,7 @@ struct Options {
   std::optional<double> budget;  ///< seconds
   std::string form, loss, what;  ///< of the law to fit
   std::optional<double> huber, budget_flops;
-  std::optional<std::int64_t> bootstrap;
+  std::optional<std::int64_t> bootstrap, draws;
   std::vector<std::string> families;  ///< of the probe
   bool markdown = false, rows = false, every_kernel = false, plan = false, advise = false;
 };
@@ -56,7 +56,8 @@ enum class Flag : std::uint8_t {
   huber,
   bootstrap,
   budget_flops,
-  advise
+  advise,
+  draws
 };
 
 /// `name` without its hyphens; `value` names what follows it, empty for a switch; `letter` is

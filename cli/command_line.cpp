@@ -156,6 +156,9 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
     case Flag::huber:
       option = app.add_option(name, o.huber, summary)->check(number_rule(1e-9, 1));
       break;
+    case Flag::draws:
+      option = app.add_option(name, o.draws, summary)->check(CLI::Range(1, 1000000));
+      break;
     case Flag::bootstrap:
       option = app.add_option(name, o.bootstrap, summary)->check(CLI::Range(0, 100000));
       break;

@@ -2,7 +2,7 @@
 
 #include "cli/loss_report.h"
 #include "models/flops.h"
-#include "sim/run.h"
+#include "sim/list_price.h"
 
 namespace forerun::cli {
 namespace {

@@ -10,8 +10,8 @@
 #include "core/table.h"
 #include "models/flops.h"
 #include "sim/layout.h"
+#include "sim/list_price.h"
 #include "sim/memory.h"
-#include "sim/run.h"
 #include "sim/step.h"
 
 namespace forerun::cli {

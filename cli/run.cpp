@@ -1,5 +1,3 @@
-#include "sim/run.h"
-
 #include <fmt/format.h>
 
 #include <cmath>
@@ -9,16 +7,16 @@
 #include "cli/load.h"
 #include "cli/loss_report.h"
 #include "cli/report.h"
+#include "cli/run_report.h"
 #include "core/table.h"
+#include "sim/answer/answer.h"
 #include "sim/error_band.h"
-#include "sim/layout.h"
-#include "sim/memory.h"
+#include "sim/list_price.h"
 
 namespace forerun::cli {
 namespace {
 
-/// Of the constants, for the bands of the losses.
-constexpr std::int64_t kDraws = 200;
+constexpr std::int64_t kRunDraws = 400;  // of the run in time
 
 std::string line(const char* what, const std::string& value, const std::string& remark) {
   std::string out = fmt::format("  {:<14} {:<14} {}", what, value, remark);
@@ -32,11 +30,6 @@ std::string beside(double predicted, double published, const std::string& shown,
   const double difference = predicted / published - 1.0;
   return fmt::format("published {}, predicted {} {}", shown, show_percent(std::abs(difference)),
                      difference < 0 ? less : more);
-}
-
-std::string redone(const sim::RunResult& r) {
-  if (r.redone_steps <= 0) return ", undisturbed";
-  return fmt::format(" and {} done again after rollbacks", show_count(r.redone_steps));
 }
 
 /// Where the losses end and whether the run gets there, a line each: `forerun loss` has the rest.
@@ -77,12 +70,12 @@ std::string loss_lines(const sim::RunLoss& r) {
   return out;
 }
 
-std::string headline(const sim::Scenario& s, const sim::RunResult& r,
-                     const std::optional<sim::RunLoss>& loss,
+std::string headline(const sim::Scenario& s, const sim::Answer& a,
                      const std::optional<sim::TimeBand>& band) {
   const sim::Published& p = s.published;
-  std::string out = line("step time", show(r.step.time),
-                         p.step_time ? beside(r.step.time.base(), p.step_time->base(),
+  const sim::StepResult& step = *a.step;
+  std::string out = line("step time", show(step.time),
+                         p.step_time ? beside(step.time.base(), p.step_time->base(),
                                               show_step(*p.step_time), "slower", "faster")
                                      : std::string{});
   if (band) {
@@ -90,25 +83,25 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r,
                 fmt::format("{} to {}", show_step(band->low), show_step(band->high)),
                 fmt::format("where published runs lay, {}", band->rests_on));
   }
-  if (r.duration) {
-    out += line("duration", show(*r.duration),
-                fmt::format("{} steps of {} tokens{}", show_count(*r.steps),
-                            show_count(r.tokens_per_step), redone(r)));
-    out += line("GPU-hours", show_count(std::round(*r.accelerator_hours)), "");
-    if (r.cost) {
-      out += line("list price", show(*r.cost),
-                  fmt::format("at {} an accelerator-hour{}", show(*r.cost / *r.accelerator_hours),
+  if (a.run) {
+    for (const HeadlineRow& row : run_headline(s, *a.run, *a.steps)) {
+      out += line(row.what.c_str(), row.value, row.remark);
+    }
+    if (const auto price = sim::list_price(s, Seconds(a.run->duration_s.p50))) {
+      const double hours = Seconds(a.run->duration_s.p50).in(1.0_h);
+      out += line("list price", show(*price),
+                  fmt::format("at {} an accelerator-hour{}",
+                              show(*price / (hours * static_cast<double>(s.accelerators))),
                               s.pools.empty() ? "" : ", on the mean"));
     }
   }
-  out +=
-      line("throughput", fmt::format("{}/s", show_count(std::round(r.tokens_per_second))),
-           fmt::format(
-               "tokens, {} for each accelerator",
-               show_count(std::round(r.tokens_per_second / static_cast<double>(s.accelerators)))));
-  out += line("utilisation", show_percent(r.step.model_flops_utilisation),
+  const double rate = a.tokens_per_step / step.time.base();
+  out += line("throughput", fmt::format("{}/s", show_count(std::round(rate))),
+              fmt::format("tokens, {} for each accelerator",
+                          show_count(std::round(rate / static_cast<double>(s.accelerators)))));
+  out += line("utilisation", show_percent(step.model_flops_utilisation),
               "of the 16-bit peak, 6 N + 12 L Q S FLOPs a token (PaLM), recompute not counted");
-  const sim::MemoryResult& m = r.step.memory;
+  const sim::MemoryResult& m = a.memory;
   out +=
       p.memory
           ? line("memory", show(m.stages[m.reporting].reported),
@@ -116,36 +109,42 @@ std::string headline(const sim::Scenario& s, const sim::RunResult& r,
                         "more", "less"))
           : line("memory", show(m.stages[m.worst].reserved),
                  fmt::format("held of {} on stage {}", show(m.capacity), m.stages[m.worst].stage));
-  if (loss) out += loss_lines(*loss);
+  if (a.loss) out += loss_lines(*a.loss);
   out += "\n";
   if (!p.source.empty()) out += wrapped("published: " + p.source, 2);
-  if (r.cost) out += wrapped("price: " + s.price_source, 2);
+  const bool priced = a.run && sim::list_price(s, Seconds(1));
+  if (priced) out += wrapped("price: " + s.price_source, 2);
   for (const sim::Pool& pool : s.pools) {
-    if (r.cost) out += wrapped(fmt::format("{}: {}", pool.accelerator.name, pool.price_source), 2);
+    if (priced) out += wrapped(fmt::format("{}: {}", pool.accelerator.name, pool.price_source), 2);
   }
   return out;
 }
 
-void write_run(JsonWriter& json, const sim::Scenario& s, const sim::RunResult& r,
-               const std::optional<sim::RunLoss>& loss, const std::optional<sim::TimeBand>& band) {
+void write_answer(JsonWriter& json, const sim::Scenario& s, const sim::Answer& a,
+                  const std::optional<sim::TimeBand>& band) {
   json.begin_object();
   write_question(json, s);
   json.key("feasible").value(true);
-  write_step(json, r.step);
+  write_step(json, *a.step);
   if (band) {
     json.key("band").begin_object().key("level").value(band->level);
     json.key("low_s").value(band->low.base()).key("high_s").value(band->high.base());
     json.key("rests_on").value(band->rests_on).end_object();
   }
-  json.key("tokens_per_second").value(r.tokens_per_second);
-  json.key("steps").value(r.steps);
-  json.key("days").value(r.duration ? std::optional(r.duration->in(1.0_days)) : std::nullopt);
-  json.key("gpu_hours").value(r.accelerator_hours);
-  json.key("list_price_usd").value(r.cost ? std::optional(r.cost->base()) : std::nullopt);
-  json.key("redone_steps").value(r.redone_steps);
-  if (loss) {
-    write_losses(json, s, *loss, {r.step.time, std::nullopt, std::nullopt}, false);
-    write_stability(json, *loss);
+  json.key("tokens_per_second").value(a.tokens_per_step / a.step->time.base());
+  json.key("steps").value(a.steps);
+  const std::optional<Seconds> median =
+      a.run ? std::optional(Seconds(a.run->duration_s.p50)) : std::nullopt;
+  json.key("days").value(median ? std::optional(median->in(1.0_days)) : std::nullopt);
+  json.key("gpu_hours")
+      .value(median ? std::optional(median->in(1.0_h) * static_cast<double>(s.accelerators))
+                    : std::nullopt);
+  const auto price = median ? sim::list_price(s, *median) : std::nullopt;
+  json.key("list_price_usd").value(price ? std::optional(price->base()) : std::nullopt);
+  if (a.run) write_forecast(json, *a.run);
+  if (a.loss) {
+    write_losses(json, s, *a.loss, {a.step->time, std::nullopt, std::nullopt}, false);
+    write_stability(json, *a.loss);
   }
   json.key("published").begin_object();
   json.key("step_time_s")
@@ -153,7 +152,7 @@ void write_run(JsonWriter& json, const sim::Scenario& s, const sim::RunResult& r
   json.key("memory_gib")
       .value(s.published.memory ? std::optional(s.published.memory->in(1.0_GiB)) : std::nullopt);
   json.key("source").value(s.published.source).end_object();
-  write_memory(json, r.step.memory);
+  write_memory(json, a.memory);
   write_inputs(json, s);
   write_identity(json, s);
   json.end_object();
@@ -163,22 +162,24 @@ void write_run(JsonWriter& json, const sim::Scenario& s, const sim::RunResult& r
 
 int run(const Options& o) {
   const sim::Scenario s = load_scenario(o);
-  const sim::MemoryResult memory = sim::step_memory(s, sim::make_layout(s), sim::Remedies::find);
-  if (!memory.fits) return deliver_infeasible(o, s, memory);
+  sim::AnswerOptions options;
+  options.run_draws = o.draws.value_or(kRunDraws);
+  options.threads = o.threads;
+  options.detail = o.every_kernel ? sim::Detail::kernels : sim::Detail::folded;
   Problems problems;
-  std::optional<sim::RunLoss> loss;
-  if (s.training_tokens > 0) loss = sim::run_loss(s, kDraws, o.threads, problems);
+  const sim::Answer a = sim::answer(s, options, problems);
+  if (!a.step) return deliver_infeasible(o, s, a.memory);
   if (!problems.empty()) refuse(o.arguments[0], problems);
-  const sim::RunResult r =
-      sim::simulate_run(s, loss ? loss->rolled_back : std::nullopt,
-                        o.every_kernel ? sim::Detail::kernels : sim::Detail::folded);
-  write_trace(o, s, r.step);
+  write_trace(o, s, *a.step);
   JsonWriter json;
-  const std::optional<sim::TimeBand> band = sim::time_band(sim::load_error_bands(), s, r.step.time);
-  write_run(json, s, r, loss, band);
+  const std::optional<sim::TimeBand> band =
+      sim::time_band(sim::load_error_bands(), s, a.step->time);
+  write_answer(json, s, a, band);
+  std::string text = fmt::format("{}\n{}\n", question_text(s), headline(s, a, band));
+  if (a.run) text += forecast_text(s, *a.run) + "\n";
   deliver(o,
-          fmt::format("{}\n{}\n{}\n{}\n{}", question_text(s), headline(s, r, loss, band),
-                      breakdown_text(r.step), memory_text(r.step.memory), evidence_text(s, r.step)),
+          text + fmt::format("{}\n{}\n{}", breakdown_text(*a.step), memory_text(a.memory),
+                             evidence_text(s, *a.step)),
           json);
   return 0;
 }

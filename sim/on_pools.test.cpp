@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/reader.h"
-#include "sim/run.h"
+#include "sim/list_price.h"
 #include "sim/step.h"
 
 namespace forerun::sim {
@@ -93,9 +93,10 @@ TEST_SUITE("sim/on_pools") {
 
   TEST_CASE("cost is each pool's accelerators at its own price") {
     Scenario mixed = read(text("h100-sxm-80gb", "dgx-h100"));
-    const RunResult r = simulate_run(mixed, {});
-    REQUIRE(r.cost);
-    CHECK(r.cost->base() == doctest::Approx(*r.accelerator_hours * (3.0 + 1.0) / 2));
+    const auto cost = list_price(mixed, 10.0_h);
+    REQUIRE(cost);
+    CHECK(cost->base() ==
+          doctest::Approx(10.0 * static_cast<double>(mixed.accelerators) * (3.0 + 1.0) / 2));
   }
 
   TEST_CASE("a tied embedding on two pools is exchanged over both networks") {
