@@ -114,16 +114,16 @@ std::string forecast_text(const sim::Scenario& s, const sim::RunForecast& f) {
     out += table.text() + "\n";
   }
   out += wrapped(
-      fmt::format("{} nodes and {} spare ones ({}); checkpoints every {}{}", show_count(f.nodes),
-                  show_count(f.spares),
-                  s.operations.reliability.name.empty()
-                      ? "failures as stated"
-                      : "failures: " + s.operations.reliability.name,
-                  show(f.checkpoint_interval),
-                  f.best_interval ? fmt::format(", the best by Daly's formula (never shorter than "
-                                                "the writing takes) is {}",
-                                                show(*f.best_interval))
-                                  : ", nothing fails"),
+      fmt::format(
+          "{} nodes and {} spare ones ({}); checkpoints every {}{}",
+          show_count(static_cast<double>(f.nodes)), show_count(static_cast<double>(f.spares)),
+          s.operations.reliability.name.empty() ? "failures as stated"
+                                                : "failures: " + s.operations.reliability.name,
+          show(f.checkpoint_interval),
+          f.best_interval ? fmt::format(", the best by Daly's formula (never shorter than "
+                                        "the writing takes) is {}",
+                                        show(*f.best_interval))
+                          : ", nothing fails"),
       2);
   for (const std::string& w : f.warnings) out += wrapped("warning: " + w, 2);
   for (const std::string& a : f.assumptions) out += wrapped("assumed of the run: " + a, 2);

@@ -144,7 +144,8 @@ constexpr Field kFields[] = {
      "failures as on Meta's two research clusters, 2.34 to 6.5 per 1,000 node-days of 8 "
      "accelerators (Kokolis et al. 2024), hardware only"},
     {"checkpoints",
-     "checkpoints written behind the training at the optimal interval, half a second's stop each "
+     "checkpoints written behind the training at the optimal interval but not below 5 min, half a "
+     "second's stop each "
      "(below that with PyTorch's distributed checkpoints of an 8B model)"},
     {"storage",
      "a GB/s of storage for each node (Llama 3: 2 TB/s for 2,048 nodes; BLOOM: 2.3 TB in 40 s on "
@@ -201,6 +202,10 @@ Operations read_operations(Reader& top) {
     o.spares = top.integer("spares", 0, static_cast<std::int64_t>(kMostSpares));
   if (top.has("when_short")) o.when_short = top.choice("when_short", kWhenShort);
   if (top.has("diurnal")) o.diurnal = top.number("diurnal", 0, 1);
+  if (top.has("step_time")) {
+    o.step_time = read_duration(top, "step_time");
+    if (!(o.step_time->base() > 0)) top.problem("step_time", "must be above 0");
+  }
   if (top.has("step_jitter")) o.step_jitter = top.number("step_jitter", 0, 1);
   if (top.has("data")) o.data = read_data(top.object("data"));
   top.finish();
@@ -257,6 +262,7 @@ std::string operations_json(const Operations& o) {
                     duration_range_json(o.maintenance.lasts)));
   }
   if (o.diurnal > 0) add("diurnal", fmt::format("{}", o.diurnal));
+  if (o.step_time) add("step_time", duration_json(*o.step_time));
   if (o.step_jitter > 0) add("step_jitter", fmt::format("{}", o.step_jitter));
   if (o.data) {
     std::vector<std::string> decode;

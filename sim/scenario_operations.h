@@ -15,6 +15,7 @@
 ///     "spares": 20, "replacement": ["15 min", "12 h"], "when_short": "wait",
 ///     "evaluation": {"every_steps": 1000, "lasts": "5 min"},
 ///     "maintenance": {"every": "30 days", "lasts": ["4 h", "8 h"]},
+///     "step_time": "6.46 s",                  measured: in place of the simulated one
 ///     "diurnal": 0.02, "step_jitter": 0.02,
 ///     "data": {"read": "100 GB/s", "bytes_per_token": 4,
 ///              "decode": {"image": 2000}, "stalls": {"per_day": 1, "lasts": ["10 s", "5 min"]}}
@@ -117,6 +118,9 @@ struct Operations {
   Maintenance maintenance;
   /// Of the step, at the hottest hour of a day over the coolest, minus 1; a cosine between.
   double diurnal = 0;
+  /// Of a full batch, as somebody measured it: stands in place of the simulated one, without a
+  /// band.
+  std::optional<Seconds> step_time;
   double step_jitter = 0;  ///< standard deviation of a step's time over its mean
   std::optional<DataLoading> data;
   std::vector<std::string> unstated;  ///< fields taken from the defaults

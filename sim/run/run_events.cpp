@@ -127,6 +127,14 @@ class Run {
     double step = 0;     // seconds of one, all in
     double healthy = 0;  // of it, of a healthy machine
     double starved = 0;  // of it, waiting for data
+    double copied = 0;   // of it, standing still for copies in memory
+  };
+  /// Where a segment stands after some of its time: steps, and checkpoints on the way.
+  struct Progress {
+    double steps = 0;            // done
+    std::int64_t saves = 0;      // that ended
+    double in_save = 0;          // seconds of one that has not
+    double since_last_save = 0;  // seconds since the last that ended; of no meaning without one
   };
   struct Slow {
     std::int32_t kind = 0;
@@ -141,6 +149,9 @@ class Run {
   void next_stall();
 
   void close();  // accounts for the activity that runs
+  void close_segment(std::int64_t elapsed);
+  [[nodiscard]] Progress progress(double elapsed) const;
+  [[nodiscard]] double save_spacing() const;
   void enter(State, double lasts);
   void enter(State);
   void compute();  // plans the next segment, or what is due at its beginning
@@ -152,6 +163,7 @@ class Run {
   void begin_save(std::int32_t tier);
   void end_save();
   void keep(std::size_t tier, const Saved&);
+  [[nodiscard]] std::optional<Saved> in_memory(std::size_t tier) const;
   void restore(double not_after, Survives at_least);
   void on_failure(std::int32_t cause);
   void interrupt(std::int32_t cause, double not_after, bool saves, bool silent);
@@ -188,10 +200,14 @@ class Run {
   double step_ = 0;
   Counted counted_;
   std::size_t phase_ = 0;
-  // The segment that is being computed.
+  // The segment that is being computed: steps, with `planned_saves_` checkpoints of tier `saves_`
+  // on the way if nothing comes between.
   Pace pace_;
   double planned_steps_ = 0;
-  std::int64_t planned_ticks_ = 0;
+  std::int64_t planned_ticks_ = 0, planned_saves_ = 0;
+  std::int32_t saves_ = -1;
+  bool keep_all_ = false;   // old checkpoints may be needed
+  double memory_from_ = 0;  // step since which copies in memory are made
 
   std::vector<Tier> tiers_;
   std::int32_t saving_ = -1;
@@ -236,6 +252,15 @@ Run::Run(const RunSetup& setup, std::uint64_t seed, std::uint64_t draw,
     tiers_[i].saved.push_back({});
     tiers_[i].due = s_.tiers[i].every_steps;
   }
+  std::int32_t slow = 0;
+  for (std::size_t i = 0; i < s_.tiers.size(); ++i) {
+    if (!s_.tiers[i].slow) continue;
+    ++slow;
+    saves_ = static_cast<std::int32_t>(i);
+  }
+  if (slow != 1) saves_ = -1;
+  keep_all_ = rollbacks_ != nullptr ||
+              std::ranges::any_of(s_.reliability.causes, &hw::FailureCause::silent);
   evaluate_at_ = s_.evaluation.every_steps > 0 ? s_.evaluation.every_steps
                                                : std::numeric_limits<double>::infinity();
   free_ = s_.spares;
@@ -282,24 +307,9 @@ void Run::close() {
   const double from = step_;
   TimeUse use = TimeUse::training;
   switch (state_) {
-    case State::computing: {
-      const double share = planned_ticks_ > 0
-                               ? static_cast<double>(elapsed) / static_cast<double>(planned_ticks_)
-                               : 1.0;
-      const double steps = planned_steps_ * std::min(1.0, share);
-      step_ = elapsed == planned_ticks_ ? from + planned_steps_ : from + steps;
-      Counted c;
-      c.training = std::min(elapsed, ticks_of(steps * pace_.healthy));
-      c.starved = std::min(elapsed - c.training, ticks_of(steps * pace_.starved));
-      // What rounding leaves of a pace that is nothing but the healthy one is no slowdown.
-      const std::int64_t rest = elapsed - c.training - c.starved;
-      (pace_.step > pace_.healthy + pace_.starved ? c.slowdown : c.training) += rest;
-      counted_.training += c.training;
-      counted_.slowdown += c.slowdown;
-      counted_.starved += c.starved;
-      out_.computing += Seconds(seconds_of(elapsed - c.starved));
+    case State::computing:
+      close_segment(elapsed);
       break;
-    }
     case State::saving:
       use = TimeUse::checkpoint;
       break;
@@ -333,6 +343,104 @@ void Run::close() {
                          is_up(state_) ? -1 : reason_});
   }
   began_ = now();
+}
+
+/// Seconds from the end of one save to the end of the next.
+double Run::save_spacing() const {
+  const TierTimes& t = s_.tiers[static_cast<std::size_t>(saves_)];
+  return t.blocked.base() + t.every_steps * pace_.step;
+}
+
+Run::Progress Run::progress(double elapsed) const {
+  Progress p;
+  const double whole = planned_steps_ * pace_.step;
+  if (planned_saves_ == 0) {
+    p.steps = whole > 0 ? planned_steps_ * std::min(1.0, elapsed / whole) : 0;
+    return p;
+  }
+  const TierTimes& t = s_.tiers[static_cast<std::size_t>(saves_)];
+  const double blocked = t.blocked.base();
+  const double to_first = tiers_[static_cast<std::size_t>(saves_)].due - step_;
+  const double first_ends = to_first * pace_.step + blocked;
+  if (elapsed < first_ends) {
+    p.steps = std::min(to_first, elapsed / pace_.step);
+    p.in_save = std::max(0.0, elapsed - to_first * pace_.step);
+    return p;
+  }
+  const double spacing = save_spacing();
+  double ended = std::floor((elapsed - first_ends) / spacing);
+  ended = std::min(ended, static_cast<double>(planned_saves_ - 1));
+  p.saves = static_cast<std::int64_t>(ended) + 1;
+  p.since_last_save = elapsed - first_ends - ended * spacing;
+  const double after = p.since_last_save / pace_.step;
+  const double done = to_first + ended * t.every_steps;
+  const bool next_planned = p.saves < planned_saves_;
+  p.steps =
+      std::min(planned_steps_, done + (next_planned ? std::min(t.every_steps, after) : after));
+  if (next_planned) p.in_save = std::max(0.0, p.since_last_save - t.every_steps * pace_.step);
+  return p;
+}
+
+/// Accounts for the steps and the checkpoints of a segment of which so much has passed.
+void Run::close_segment(std::int64_t elapsed) {
+  if (elapsed == 0 && planned_ticks_ > 0) return;
+  const bool all = elapsed == planned_ticks_;
+  Progress p = progress(seconds_of(elapsed));
+  if (all) {
+    p.steps = planned_steps_;
+    p.saves = planned_saves_;
+    p.in_save = 0;
+  }
+  const double blocked =
+      saves_ >= 0 ? s_.tiers[static_cast<std::size_t>(saves_)].blocked.base() : 0.0;
+  const std::int64_t saving =
+      std::min(elapsed, ticks_of(static_cast<double>(p.saves) * blocked + p.in_save));
+  const std::int64_t copying = std::min(elapsed - saving, ticks_of(p.steps * pace_.copied));
+  use_[static_cast<std::size_t>(TimeUse::checkpoint)] += saving + copying;
+  const std::int64_t computed = elapsed - saving - copying;
+  const Counted before = counted_;
+  Counted c;
+  c.training = std::min(computed, ticks_of(p.steps * pace_.healthy));
+  c.starved = std::min(computed - c.training, ticks_of(p.steps * pace_.starved));
+  // What rounding leaves of a pace that is nothing but the healthy one is no slowdown.
+  const std::int64_t rest = computed - c.training - c.starved;
+  const bool slowed = pace_.step - pace_.copied > (pace_.healthy + pace_.starved) * (1 + 1e-12);
+  (slowed ? c.slowdown : c.training) += rest;
+  counted_.training += c.training;
+  counted_.slowdown += c.slowdown;
+  counted_.starved += c.starved;
+  out_.computing += Seconds(seconds_of(computed - c.starved));
+  const double from = step_;
+  step_ = from + p.steps;
+  if (p.saves == 0) return;
+
+  // The checkpoints on the way: those that were written count, the last may still be written.
+  const auto i = static_cast<std::size_t>(saves_);
+  Tier& t = tiers_[i];
+  const TierTimes& times = s_.tiers[i];
+  const auto state_at = [&](double step) {
+    const double share = p.steps > 0 ? (step - from) / p.steps : 0;
+    const auto part = [share](std::int64_t ticks) {
+      return static_cast<std::int64_t>(std::llround(share * static_cast<double>(ticks)));
+    };
+    return Saved{step,
+                 {before.training + part(c.training), before.slowdown + part(c.slowdown),
+                  before.starved + part(c.starved)}};
+  };
+  const double first = t.due;
+  const bool last_written = p.since_last_save >= times.behind.base();
+  const std::int64_t written = p.saves - (last_written ? 0 : 1);
+  for (std::int64_t k = keep_all_ ? 0 : std::max<std::int64_t>(0, written - 1); k < written; ++k) {
+    keep(i, state_at(first + static_cast<double>(k) * times.every_steps));
+  }
+  if (!keep_all_ && written > 1) out_.checkpoints += written - 1;
+  t.due = first + static_cast<double>(p.saves) * times.every_steps;
+  if (!last_written) {
+    t.writing = true;
+    t.pending = state_at(t.due - times.every_steps);
+    ++t.generation;
+    schedule(times.behind.base() - p.since_last_save, {Kind::written, saves_, t.generation});
+  }
 }
 
 void Run::enter(State state) {
@@ -376,15 +484,19 @@ Run::Pace Run::pace() const {
   }
   const double machine = out.healthy * slow * heat * shrunk();
   out.starved = std::max(0.0, p.data.base() - machine);
-  out.step = machine + out.starved;
+  for (const TierTimes& t : s_.tiers) {
+    if (!t.slow) out.copied += t.blocked.base() / t.every_steps;
+  }
+  out.step = machine + out.starved + out.copied;
   return out;
 }
 
 double Run::target() const {
   double to = s_.steps;
   if (phase_ + 1 < s_.phases.size()) to = std::min(to, s_.phases[phase_ + 1].from_step);
-  for (const Tier& t : tiers_) {
-    if (!t.writing) to = std::min(to, t.due);
+  for (std::size_t i = 0; i < tiers_.size(); ++i) {
+    const bool on_the_way = static_cast<std::int32_t>(i) == saves_ && planned_saves_ > 0;
+    if (s_.tiers[i].slow && !tiers_[i].writing && !on_the_way) to = std::min(to, tiers_[i].due);
   }
   to = std::min(to, evaluate_at_);
   if (rollbacks_ != nullptr && rollback_ < rollbacks_->size()) {
@@ -417,7 +529,7 @@ bool Run::at_boundary() {
     return true;
   }
   for (std::size_t i = 0; i < tiers_.size(); ++i) {
-    if (!tiers_[i].writing && step_ >= tiers_[i].due) {
+    if (s_.tiers[i].slow && !tiers_[i].writing && step_ >= tiers_[i].due) {
       begin_save(static_cast<std::int32_t>(i));
       return true;
     }
@@ -437,9 +549,22 @@ void Run::compute() {
   if (at_boundary()) return;
   enter(State::computing);
   pace_ = pace();
+  // Checkpoints need no events of their own where one is written long before the next.
+  const bool on_the_way =
+      saves_ >= 0 && !tiers_[static_cast<std::size_t>(saves_)].writing &&
+      s_.tiers[static_cast<std::size_t>(saves_)].behind.base() <
+          0.5 * s_.tiers[static_cast<std::size_t>(saves_)].every_steps * pace_.step;
+  planned_saves_ = on_the_way ? 1 : 0;
   planned_steps_ = target() - step_;
   if (s_.diurnal > 0) {
     planned_steps_ = std::min(planned_steps_, std::max(1.0, (1.0_h).base() / pace_.step));
+  }
+  if (on_the_way) {
+    const double due = tiers_[static_cast<std::size_t>(saves_)].due;
+    const double every = s_.tiers[static_cast<std::size_t>(saves_)].every_steps;
+    // One that is due at the segment's end has its own event.
+    const double count = std::ceil((step_ + planned_steps_ - due) / every);
+    planned_saves_ = static_cast<std::int64_t>(std::max(0.0, count));
   }
   double jitter = 1;
   if (s_.step_jitter > 0) {
@@ -449,17 +574,19 @@ void Run::compute() {
   pace_.healthy *= jitter;
   pace_.step *= jitter;
   pace_.starved *= jitter;
-  planned_ticks_ = ticks_of(planned_steps_ * pace_.step);
+  const double blocked =
+      saves_ >= 0 ? s_.tiers[static_cast<std::size_t>(saves_)].blocked.base() : 0.0;
+  planned_ticks_ =
+      ticks_of(planned_steps_ * pace_.step + static_cast<double>(planned_saves_) * blocked);
   schedule(seconds_of(planned_ticks_), {Kind::boundary, 0, generation_});
 }
 
 void Run::keep(std::size_t tier, const Saved& saved) {
   Tier& t = tiers_[tier];
-  if (!t.saved.empty() && (t.saved.back().step == saved.step || !s_.tiers[tier].slow)) {
-    t.saved.pop_back();
-  }
+  if (!t.saved.empty() && t.saved.back().step == saved.step) t.saved.pop_back();
+  if (!keep_all_) t.saved.clear();
   t.saved.push_back(saved);
-  if (s_.tiers[tier].slow) ++out_.checkpoints;
+  ++out_.checkpoints;
 }
 
 void Run::begin_save(std::int32_t tier) {
@@ -482,10 +609,41 @@ void Run::end_save() {
   saving_ = -1;
 }
 
+/// The last copy in memory: what has been copied long enough ago to be where it must be.
+std::optional<Saved> Run::in_memory(std::size_t tier) const {
+  const TierTimes& t = s_.tiers[tier];
+  if (!(pace_.step > 0)) return std::nullopt;
+  const double reached = step_ - t.behind.base() / pace_.step;
+  const double step =
+      memory_from_ + std::floor((reached - memory_from_) / t.every_steps) * t.every_steps;
+  if (step <= memory_from_) {
+    // Nothing newer than what the job came back to, which is still there if it was in memory.
+    const std::vector<Saved>& held = tiers_[tier].saved;
+    return held.empty() ? std::nullopt : std::optional(held.back());
+  }
+  const auto back = [&](std::int64_t counted, double a_step) {
+    return std::max<std::int64_t>(0, counted - ticks_of((step_ - step) * a_step));
+  };
+  const double slowdown = pace_.step - pace_.copied - pace_.healthy - pace_.starved;
+  return Saved{
+      step,
+      {back(counted_.training, pace_.healthy), back(counted_.slowdown, std::max(0.0, slowdown)),
+       back(counted_.starved, pace_.starved)}};
+}
+
 /// Back to the newest state at or before `not_after` on a tier that survives `at_least`.
 void Run::restore(double not_after, Survives at_least) {
-  const Saved* newest = nullptr;
+  std::optional<Saved> newest;
   std::size_t from = 0;
+  const auto offer = [&](std::size_t tier, const Saved& saved) {
+    // Of two at one step the faster tier is read.
+    if (newest && (saved.step < newest->step ||
+                   (saved.step == newest->step && s_.tiers[tier].load >= s_.tiers[from].load))) {
+      return;
+    }
+    newest = saved;
+    from = tier;
+  };
   for (std::size_t i = 0; i < tiers_.size(); ++i) {
     Tier& t = tiers_[i];
     t.writing = false;
@@ -494,18 +652,19 @@ void Run::restore(double not_after, Survives at_least) {
       t.saved.clear();
       continue;
     }
+    if (!s_.tiers[i].slow) {
+      const std::optional<Saved> copy = in_memory(i);
+      if (copy && copy->step <= not_after) offer(i, *copy);
+      continue;
+    }
     for (auto at = t.saved.rbegin(); at != t.saved.rend(); ++at) {
       if (at->step > not_after) continue;
-      // Of two at one step the faster tier is read.
-      if (newest == nullptr || at->step > newest->step ||
-          (at->step == newest->step && s_.tiers[i].load < s_.tiers[from].load)) {
-        newest = &*at;
-        from = i;
-      }
+      offer(i, *at);
       break;
     }
   }
-  const Saved back = newest != nullptr ? *newest : Saved{};
+  const Saved back = newest.value_or(Saved{});
+  memory_from_ = back.step;
   load_ = back.step > 0 ? s_.tiers[from].load.base() : 0.0;
   out_.steps_lost += step_ - back.step;
   use_[static_cast<std::size_t>(TimeUse::redone)] += counted_.sum() - back.counted.sum();
@@ -513,6 +672,7 @@ void Run::restore(double not_after, Survives at_least) {
   counted_ = back.counted;
   for (std::size_t i = 0; i < tiers_.size(); ++i) {
     std::vector<Saved>& saved = tiers_[i].saved;
+    if (!s_.tiers[i].slow && s_.tiers[i].survives >= at_least) saved = {back};
     while (!saved.empty() && saved.back().step > step_) saved.pop_back();
     tiers_[i].due = step_ + s_.tiers[i].every_steps;
   }
@@ -600,9 +760,7 @@ void Run::on_failure(std::int32_t cause) {
   if (c.silent) {
     if (!is_up(state_)) return;
     const double step = std::floor(
-        state_ == State::computing ? step_ + planned_steps_ * static_cast<double>(now() - began_) /
-                                                 static_cast<double>(planned_ticks_)
-                                   : step_);
+        step_ + (state_ == State::computing ? progress(seconds_of(now() - began_)).steps : 0.0));
     const bool seen = causes_[i].uniform() < c.noticed;
     const double after = c.unnoticed_for.at(causes_[i].uniform());
     if (!seen) return;
@@ -654,7 +812,7 @@ void Run::handle(const Event& e) {
       if (e.generation == generation_) {
         close();
         planned_steps_ = 0;  // done, and accounted for
-        planned_ticks_ = 0;
+        planned_ticks_ = planned_saves_ = 0;
         compute();
       }
       return;

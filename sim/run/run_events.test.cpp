@@ -88,6 +88,25 @@ TEST_SUITE("sim/run_events") {
     CHECK(mean(squares) == Approx(20).epsilon(0.25));
   }
 
+  TEST_CASE("checkpoints on the way are those that events of their own would make") {
+    // A second tier that never saves makes each checkpoint of the first an event.
+    RunSetup s = made_setup(20000);
+    s.reliability.causes = {made_cause("node", 2.0_h), made_cause("software", 3.0_h, 0)};
+    s.tiers[0].behind = 100.0_s;
+    RunSetup each = s;
+    each.tiers.push_back({"never", 1e12, {}, {}, {}, Survives::all, true});
+    for (std::uint64_t d = 0; d < 50; ++d) {
+      const RunDraw one = run(s, d), two = run(each, d);
+      CAPTURE(d);
+      CHECK(one.interruptions == two.interruptions);
+      CHECK(one.duration.base() == Approx(two.duration.base()).epsilon(1e-6));
+      CHECK(one.of(TimeUse::redone).base() == Approx(two.of(TimeUse::redone).base()).epsilon(1e-6));
+      CHECK(one.of(TimeUse::checkpoint).base() ==
+            Approx(two.of(TimeUse::checkpoint).base()).epsilon(1e-6));
+      CHECK(one.checkpoints == two.checkpoints);
+    }
+  }
+
   TEST_CASE("infant mortality and wear-out have the same mean over a life, early and late") {
     RunSetup s = made_setup(86400);  // ten days
     s.tiers[0].every_steps = 10;

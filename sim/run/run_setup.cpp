@@ -20,7 +20,9 @@ namespace {
 using namespace literals;
 
 constexpr Seconds kWithoutFailures = 6.0_h;  // between checkpoints where nothing fails
-constexpr double kLongestOver = 20;          // of the undisturbed run
+// Nobody stores terabytes by the minute, whatever the formula says of a stop of half a second.
+constexpr Seconds kLeastInterval = 300.0_s;
+constexpr double kLongestOver = 20;  // of the undisturbed run
 
 Bandwidth lesser(Bandwidth whole, Bandwidth per_node, double nodes) {
   const Bandwidth all = per_node * nodes;
@@ -191,7 +193,8 @@ TierTimes tier_times(const Scenario& s, const CheckpointTier& tier, Seconds step
   } else {
     Seconds every = tier.every.value_or(kWithoutFailures);
     if (!tier.every && mean) {
-      every = std::max(daly_interval(std::max(t.blocked, 1.0_ms), *mean), t.behind);
+      every = std::max({daly_interval(std::max(t.blocked, 1.0_ms), *mean), t.behind,
+                        t.slow ? kLeastInterval : Seconds{}});
     }
     t.every_steps = std::max(1.0, std::round(every / step));
   }
@@ -204,9 +207,15 @@ RunSetup run_setup(const Scenario& s, Seconds step, const std::optional<RunLoss>
   RunSetup out;
   out.assumptions = operations_assumed(o);
   Phases(s, step).make(out);
+  if (o.step_time) {
+    for (RunPhase& p : out.phases) p.step = p.step * (*o.step_time / step);
+    out.assumptions.push_back(
+        fmt::format("a full batch's step takes {} as stated, not the {:.3g} s simulated",
+                    fmt::format("{:.4g} s", o.step_time->base()), step.base()));
+  }
   const std::optional<Seconds> mean = hw::mean_time_to_interruption(o.reliability, s.accelerators);
   for (const CheckpointTier& tier : o.checkpoints) {
-    out.tiers.push_back(tier_times(s, tier, step, mean));
+    out.tiers.push_back(tier_times(s, tier, o.step_time.value_or(step), mean));
   }
   out.nodes = static_cast<std::int64_t>(nodes_of(s));
   out.spares = o.spares.value_or(static_cast<std::int64_t>(std::llround(nodes_of(s) / 100)));
@@ -228,7 +237,7 @@ RunSetup run_setup(const Scenario& s, Seconds step, const std::optional<RunLoss>
     out.stalls_per_second = o.data->stalls_per_day / (1.0_days).base();
     out.stall = o.data->stall;
   }
-  if (const auto band = time_band(load_error_bands(), s, step)) {
+  if (const auto band = o.step_time ? std::nullopt : time_band(load_error_bands(), s, step)) {
     out.error_low = std::log(band->low / step);
     out.error_high = std::log(band->high / step);
     out.error_rests_on = band->rests_on;

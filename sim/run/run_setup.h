@@ -67,7 +67,9 @@ struct RunSetup {
 
 /// Of the whole state, in storage.
 [[nodiscard]] Bytes checkpoint_bytes(const Scenario&);
-/// `mean`: between interruptions; nothing where nothing fails (then every six hours).
+/// `mean`: between interruptions; nothing where nothing fails (then every six hours). Where the
+/// interval is not stated it is Daly's, but not shorter than the writing takes, nor, in storage,
+/// than five minutes.
 [[nodiscard]] TierTimes tier_times(const Scenario&, const CheckpointTier&, Seconds step,
                                    std::optional<Seconds> mean);
 /// `step`: of a full batch, already simulated; steps of a ramp's or a stage's other batches are
