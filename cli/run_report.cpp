@@ -69,9 +69,15 @@ std::vector<HeadlineRow> run_headline(const sim::Scenario& s, const sim::RunFore
                               show_percent(f.goodput.p10), show_percent(f.goodput.p90),
                               events(f.interruptions.p50))});
   const double hours = static_cast<double>(s.accelerators) / 3600;
+  std::string published;
+  if (const auto told = s.published.accelerator_hours) {
+    const double difference = f.duration_s.p50 * hours / *told - 1;
+    published = fmt::format("; published {}, predicted {} {}", show_count(*told),
+                            show_percent(std::abs(difference)), difference < 0 ? "less" : "more");
+  }
   rows.push_back({"GPU-hours", show_count(std::round(f.duration_s.p50 * hours)),
-                  fmt::format("{} to {}", show_count(std::round(f.duration_s.p10 * hours)),
-                              show_count(std::round(f.duration_s.p90 * hours)))});
+                  fmt::format("{} to {}{}", show_count(std::round(f.duration_s.p10 * hours)),
+                              show_count(std::round(f.duration_s.p90 * hours)), published)});
   return rows;
 }
 
@@ -113,6 +119,11 @@ std::string forecast_text(const sim::Scenario& s, const sim::RunForecast& f) {
     table.row({"all", events(f.interruptions.mean), show_range(f.interruptions, 1, 3)});
     out += table.text() + "\n";
   }
+  if (f.rollbacks.mean > 0) {
+    out += wrapped(fmt::format("rolled back {} times for the loss's sake on the mean ({})",
+                               events(f.rollbacks.mean), show_range(f.rollbacks, 1, 3)),
+                   2);
+  }
   out += wrapped(
       fmt::format(
           "{} nodes and {} spare ones ({}); checkpoints every {}{}",
@@ -147,6 +158,7 @@ void write_forecast(JsonWriter& json, const sim::RunForecast& f) {
   json.key("days_undisturbed").value(f.undisturbed.in(1.0_days));
   put(json, "goodput", f.goodput);
   put(json, "interruptions", f.interruptions);
+  put(json, "rollbacks", f.rollbacks);
   json.key("by_cause").begin_array();
   for (const sim::RunForecast::Cause& c : f.causes) {
     json.begin_object().key("name").value(c.name);

@@ -68,6 +68,9 @@ Quantity above_zero(Reader& at, std::string_view key, Quantity value) {
 void read_published(Reader at, Published& p) {
   if (at.has("step_time")) p.step_time = above_zero(at, "step_time", at.seconds("step_time"));
   if (at.has("memory")) p.memory = above_zero(at, "memory", at.bytes("memory"));
+  if (at.has("accelerator_hours")) {
+    p.accelerator_hours = at.number("accelerator_hours", 1, 1e12);
+  }
   p.source = at.text("source");
   at.finish();
 }

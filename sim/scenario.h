@@ -33,6 +33,7 @@ namespace forerun::sim {
 struct Published {
   std::optional<Seconds> step_time;
   std::optional<Bytes> memory;
+  std::optional<double> accelerator_hours;  ///< of the whole run
   std::string source;
 };
 

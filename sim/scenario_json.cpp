@@ -71,10 +71,13 @@ std::string scenario_json(const Scenario& s) {
     lines.push_back(price_json(*s.price, s.price_source));
   }
   const Published& p = s.published;
-  if (p.step_time || p.memory) {
+  if (p.step_time || p.memory || p.accelerator_hours) {
     std::vector<std::string> parts;
     if (p.step_time) parts.push_back(fmt::format("\"step_time\": \"{} s\"", p.step_time->base()));
     if (p.memory) parts.push_back(fmt::format("\"memory\": \"{} B\"", p.memory->base()));
+    if (p.accelerator_hours) {
+      parts.push_back(fmt::format("\"accelerator_hours\": {}", *p.accelerator_hours));
+    }
     parts.push_back("\"source\": " + json_quoted(p.source));
     lines.push_back(fmt::format("\"published\": {{{}}}", fmt::join(parts, ", ")));
   }

@@ -99,6 +99,20 @@ void read_reliability(Reader& top, Operations& o) {
   o.reliability_name = name;
 }
 
+void read_straggler_choice(Reader& top, Operations& o) {
+  if (!top.has("stragglers")) return;
+  const std::string name = top.text("stragglers");
+  const std::vector<std::string> known = hw::straggler_names();
+  if (!std::ranges::binary_search(known, name)) {
+    top.problem("stragglers",
+                fmt::format("no straggler profile is named \"{}\"; {}", name,
+                            did_you_mean(name, known,
+                                         fmt::format("there are: {}", fmt::join(known, ", ")))));
+    return;
+  }
+  o.stragglers = hw::load_stragglers(name);
+}
+
 void read_times(Reader& top, Operations& o) {
   if (top.has("detection")) o.detection = read_duration_range(top, "detection");
   if (top.has("restart")) o.restart = read_duration_range(top, "restart");
@@ -177,6 +191,7 @@ Operations read_operations(Reader& top) {
     if (!top.has(f.name)) o.unstated.emplace_back(f.name);
   }
   read_reliability(top, o);
+  read_straggler_choice(top, o);
   if (top.has("checkpoints")) {
     o.checkpoints.clear();
     for (Reader& tier : top.objects("checkpoints")) o.checkpoints.push_back(read_tier(tier));
@@ -262,6 +277,7 @@ std::string operations_json(const Operations& o) {
                     duration_range_json(o.maintenance.lasts)));
   }
   if (o.diurnal > 0) add("diurnal", fmt::format("{}", o.diurnal));
+  if (o.stragglers) add("stragglers", json_quoted(o.stragglers->name));
   if (o.step_time) add("step_time", duration_json(*o.step_time));
   if (o.step_jitter > 0) add("step_jitter", fmt::format("{}", o.step_jitter));
   if (o.data) {

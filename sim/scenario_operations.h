@@ -16,7 +16,7 @@
 ///     "evaluation": {"every_steps": 1000, "lasts": "5 min"},
 ///     "maintenance": {"every": "30 days", "lasts": ["4 h", "8 h"]},
 ///     "step_time": "6.46 s",                  measured: in place of the simulated one
-///     "diurnal": 0.02, "step_jitter": 0.02,
+///     "diurnal": 0.02, "step_jitter": 0.02, "stragglers": "bytedance-jobs",
 ///     "data": {"read": "100 GB/s", "bytes_per_token": 4,
 ///              "decode": {"image": 2000}, "stalls": {"per_day": 1, "lasts": ["10 s", "5 min"]}}
 ///   }
@@ -34,6 +34,7 @@
 #include "core/range.h"
 #include "core/reader.h"
 #include "hw/reliability.h"
+#include "hw/stragglers.h"
 
 namespace forerun::sim {
 
@@ -94,6 +95,8 @@ struct DataLoading {
 };
 
 struct Operations {
+  /// What slows a whole run, drawn once for each; its name is that of a profile.
+  std::optional<hw::Stragglers> stragglers;
   hw::Reliability reliability;
   std::string reliability_name;  ///< of the profile; empty: stated
   std::vector<CheckpointTier> checkpoints;

@@ -196,6 +196,7 @@ class Run {
   std::uint32_t generation_ = 0;  // of the activity
   std::int32_t reason_ = -1;      // cause of the interruption that is being mended
   double error_ = 1;              // of the step's time
+  double straggles_ = 1;          // the whole run, by so much
 
   double step_ = 0;
   Counted counted_;
@@ -246,6 +247,7 @@ Run::Run(const RunSetup& setup, std::uint64_t seed, std::uint64_t draw,
       stalls_(seed, name_ + "stalls") {
   Source error(seed, name_ + "error");
   error_ = error_factor(s_, error);
+  if (s_.stragglers) straggles_ = s_.stragglers->slowdown(Stream(seed, name_ + "stragglers"));
   if (!s_.rollbacks.empty()) rollbacks_ = &s_.rollbacks[draw % s_.rollbacks.size()];
   tiers_.resize(s_.tiers.size());
   for (std::size_t i = 0; i < tiers_.size(); ++i) {
@@ -482,7 +484,7 @@ Run::Pace Run::pace() const {
     const double hour = seconds_of(now()) / (1.0_days).base();
     heat += s_.diurnal * (1 - std::cos(2 * std::numbers::pi * hour)) / 2;
   }
-  const double machine = out.healthy * slow * heat * shrunk();
+  const double machine = out.healthy * straggles_ * slow * heat * shrunk();
   out.starved = std::max(0.0, p.data.base() - machine);
   for (const TierTimes& t : s_.tiers) {
     if (!t.slow) out.copied += t.blocked.base() / t.every_steps;

@@ -245,6 +245,11 @@ TEST_SUITE("sim/run_events") {
     CHECK(d.of(TimeUse::slowdown) / d.of(TimeUse::training) == Approx(0.02).epsilon(0.01));
     s.phases[0].data = Seconds(12);
     s.diurnal = 0;
+    RunSetup fleet = made_setup(1000);
+    fleet.stragglers = hw::Stragglers{"made", "", {{"all", 1, 0.25, 0, Evidence::assumed, "made"}}};
+    const RunDraw slowed = run(fleet);
+    CHECK(slowed.of(TimeUse::slowdown) / slowed.of(TimeUse::training) ==
+          Approx(0.25).epsilon(1e-6));
     d = run(s);
     CHECK(d.of(TimeUse::starved) / d.of(TimeUse::training) == Approx(0.2).epsilon(1e-9));
     CHECK(d.computing == d.of(TimeUse::training));

@@ -93,6 +93,8 @@ RunForecast run_forecast(const RunSetup& setup, std::uint64_t seed, std::int64_t
   out.duration_s = spread_of(out.draws, [](const RunDraw& d) { return d.duration.base(); });
   out.goodput = spread_of(out.draws, [](const RunDraw& d) { return d.goodput(); });
   out.interruptions = spread_of(out.draws, total);
+  out.rollbacks =
+      spread_of(out.draws, [](const RunDraw& d) { return static_cast<double>(d.rollbacks); });
   for (std::size_t i = 0; i < setup.reliability.causes.size(); ++i) {
     out.causes.push_back(
         {setup.reliability.causes[i].name, spread_of(out.draws, [i](const RunDraw& d) {

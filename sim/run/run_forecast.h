@@ -32,6 +32,7 @@ struct RunForecast {
   std::vector<Cause> causes;  ///< in the reliability profile's order
   std::vector<Part> parts;    ///< all uses, in their order
   Spread duration_s, goodput, interruptions;
+  Spread rollbacks;                       ///< for the loss's sake
   Seconds checkpoint_interval{};          ///< between those of the slowest tier, as simulated
   std::optional<Seconds> best_interval;   ///< Young/Daly's; nothing where nothing fails
   std::int64_t nodes = 0, spares = 0;     ///< of the job; beside it

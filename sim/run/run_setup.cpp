@@ -233,6 +233,7 @@ RunSetup run_setup(const Scenario& s, Seconds step, const std::optional<RunLoss>
   out.maintenance = o.maintenance;
   out.diurnal = o.diurnal;
   out.step_jitter = o.step_jitter;
+  out.stragglers = o.stragglers;
   if (o.data) {
     out.stalls_per_second = o.data->stalls_per_day / (1.0_days).base();
     out.stall = o.data->stall;

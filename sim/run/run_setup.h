@@ -52,6 +52,7 @@ struct RunSetup {
   Operations::Evaluation evaluation;
   Operations::Maintenance maintenance;
   double diurnal = 0, step_jitter = 0;
+  std::optional<hw::Stragglers> stragglers;
   double stalls_per_second = 0;
   Range stall;
   /// Of the step time's error: quantiles of ln(measured / predicted) at 10 and 90 %; zeros: none.
