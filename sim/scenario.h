@@ -20,6 +20,7 @@
 #include "sim/expert_loads.h"
 #include "sim/framework.h"
 #include "sim/plan.h"
+#include "sim/scenario_cost.h"
 #include "sim/scenario_loss.h"
 #include "sim/scenario_operations.h"
 
@@ -92,8 +93,9 @@ struct Scenario {
   models::Recipe recipe = models::default_recipe();
   LossSection loss;
   Operations operations = default_operations();
-  std::optional<DollarRate> price;  ///< of one accelerator
+  std::optional<DollarRate> price;  ///< of one accelerator, also where `cost` says that it is rented
   std::string price_source;
+  CostSection cost;
   Published published;
   std::vector<std::string> assumptions;  ///< what the asker did not state, for people
   std::uint64_t seed = 1;
