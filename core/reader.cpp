@@ -65,8 +65,8 @@ std::variant<double, std::string> quantity_of(const json::Value& value, unit::Ki
   const auto* written = std::get_if<std::string>(&value.v);
   if (written == nullptr) {
     const unit::KindFacts& facts = unit::facts(kind);
-    return fmt::format("expected {} with its unit like \"{}\", found {}", facts.name,
-                       facts.example, json::shown(value));
+    return fmt::format("expected {} with its unit like \"{}\", found {}", facts.name, facts.example,
+                       json::shown(value));
   }
   std::variant<double, std::string> base = unit::parse(*written, kind);
   if (base.index() == 1) return base;
@@ -256,9 +256,8 @@ std::vector<std::string> Reader::texts(std::string_view key) {
 
 std::vector<EnergyPrice> Reader::energy_prices(std::string_view key) {
   std::vector<EnergyPrice> out;
-  for (const double base : list<double>(key, [](const json::Value& v) {
-         return quantity_of(v, unit::Kind::energy_price);
-       })) {
+  for (const double base : list<double>(
+           key, [](const json::Value& v) { return quantity_of(v, unit::Kind::energy_price); })) {
     out.emplace_back(base);
   }
   return out;

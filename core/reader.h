@@ -89,9 +89,9 @@ class Reader {
   bool boolean(std::string_view key);
 
   // Quantities are strings with unit: "80 GiB", "400 Gb/s", "989.4 TFLOP/s", "5 us", "700 W",
-  // "2.95 USD/h", "310000 USD", "0.08 USD/kWh". Each must be finite, at least zero and at most what core/unit.cpp
-  // says of its kind, far above any machine's; a bandwidth that is not zero is at least 1 MB/s.
-  // Seconds are at most a day.
+  // "2.95 USD/h", "310000 USD", "0.08 USD/kWh". Each must be finite, at least zero and at most what
+  // core/unit.cpp says of its kind, far above any machine's; a bandwidth that is not zero is at
+  // least 1 MB/s. Seconds are at most a day.
   Seconds seconds(std::string_view key);
   Bytes bytes(std::string_view key);
   Bandwidth bandwidth(std::string_view key);

@@ -17,9 +17,9 @@ double value(std::string_view text, Kind kind) {
   return result.index() == 0 ? std::get<0>(result) : -1.0;
 }
 
-constexpr Kind kKinds[] = {Kind::seconds, Kind::bytes,       Kind::bandwidth, Kind::flop_rate,
-                           Kind::watts,   Kind::dollar_rate, Kind::dollars,   Kind::duration,
-                           Kind::energy_price};
+constexpr Kind kKinds[] = {Kind::seconds,   Kind::bytes,    Kind::bandwidth,
+                           Kind::flop_rate, Kind::watts,    Kind::dollar_rate,
+                           Kind::dollars,   Kind::duration, Kind::energy_price};
 
 }  // namespace
 

@@ -32,13 +32,14 @@ enum class PriceKind : std::uint8_t {
   marketplace,     ///< of many small providers
   survey,          ///< over providers: a median, an index, or a range
 };
-inline constexpr std::array kPriceKinds = {Choice<PriceKind>{"on_demand", PriceKind::on_demand},
-                                           Choice<PriceKind>{"capacity_block", PriceKind::capacity_block},
-                                           Choice<PriceKind>{"spot", PriceKind::spot},
-                                           Choice<PriceKind>{"reserved", PriceKind::reserved},
-                                           Choice<PriceKind>{"list", PriceKind::list},
-                                           Choice<PriceKind>{"marketplace", PriceKind::marketplace},
-                                           Choice<PriceKind>{"survey", PriceKind::survey}};
+inline constexpr std::array kPriceKinds = {
+    Choice<PriceKind>{"on_demand", PriceKind::on_demand},
+    Choice<PriceKind>{"capacity_block", PriceKind::capacity_block},
+    Choice<PriceKind>{"spot", PriceKind::spot},
+    Choice<PriceKind>{"reserved", PriceKind::reserved},
+    Choice<PriceKind>{"list", PriceKind::list},
+    Choice<PriceKind>{"marketplace", PriceKind::marketplace},
+    Choice<PriceKind>{"survey", PriceKind::survey}};
 [[nodiscard]] inline std::string_view name(PriceKind kind) { return name_in(kPriceKinds, kind); }
 
 /// A day, month or year, as exactly as the source says: "2026-03-17", "2026-03", "2026".

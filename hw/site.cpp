@@ -23,8 +23,7 @@ constexpr double kMostPue = 10;
 
 /// Which of the ways to write a value by the hour an object uses; reported if it is none or two.
 bool one_way(Reader& at, std::initializer_list<std::string_view> ways) {
-  const auto given =
-      std::ranges::count_if(ways, [&](std::string_view way) { return at.has(way); });
+  const auto given = std::ranges::count_if(ways, [&](std::string_view way) { return at.has(way); });
   if (given == 1) return true;
   at.problem("", fmt::format("needs {} of {}", given == 0 ? "one" : "only one",
                              fmt::join(ways.begin(), ways.end(), ", ")));
@@ -41,8 +40,8 @@ template <class T>
 std::array<T, kHours> day_of(Reader& at, const std::vector<T>& values) {
   std::array<T, kHours> hours{};
   if (values.size() != kHours) {
-    at.problem("hours", fmt::format("must be 24, one for each hour of the day, found {}",
-                                    values.size()));
+    at.problem("hours",
+               fmt::format("must be 24, one for each hour of the day, found {}", values.size()));
     return hours;
   }
   std::ranges::copy(values, hours.begin());

@@ -86,6 +86,7 @@ void read_published(Reader at, Published& p) {
 }  // namespace
 
 void cap_power(Scenario& s, Watts cap, std::string source) {
+  if (!s.power_cap) s.board_cap = s.accelerator.power.cap;
   s.power_cap = cap;
   s.accelerator.power.cap = cap;
   s.accelerator.evidence["power.cap"] = Evidence::derived;

@@ -34,8 +34,9 @@ std::optional<sys_days> read_day(Reader& at, std::string_view key) {
   const std::string written = at.text(key);
   const std::optional<hw::PriceDate> date = hw::price_date(written);
   if (!date || date->day == 0) {
-    at.problem(key, fmt::format("expected a day from 2000 to 2099 like \"2026-03-17\", found \"{}\"",
-                                written));
+    at.problem(
+        key,
+        fmt::format("expected a day from 2000 to 2099 like \"2026-03-17\", found \"{}\"", written));
     return std::nullopt;
   }
   return sys_days{std::chrono::year{date->year} /
@@ -288,8 +289,8 @@ SiteChoice read_site_choice(Reader& top) {
 
 std::string day_text(sys_days day) {
   const std::chrono::year_month_day d{day};
-  return fmt::format("{}-{:02}-{:02}", static_cast<int>(d.year()),
-                     static_cast<unsigned>(d.month()), static_cast<unsigned>(d.day()));
+  return fmt::format("{}-{:02}-{:02}", static_cast<int>(d.year()), static_cast<unsigned>(d.month()),
+                     static_cast<unsigned>(d.day()));
 }
 
 CostSection read_cost_section(Reader& at) {
@@ -307,8 +308,8 @@ CostSection read_cost_section(Reader& at) {
   if (at.has("site")) c.site = read_site_choice(at);
   if (at.has("power")) {
     Reader power = at.object("power");
-    c.beside = read_stated(power, "beside",
-                           [](Reader& r, std::string_view key) { return r.watts(key); });
+    c.beside =
+        read_stated(power, "beside", [](Reader& r, std::string_view key) { return r.watts(key); });
     power.finish();
   }
   if (at.has("people")) {
@@ -319,9 +320,9 @@ CostSection read_cost_section(Reader& at) {
   }
   if (at.has("storage")) {
     Reader storage = at.object("storage");
-    c.storage = {read_stated(storage, "size",
-                             [](Reader& r, std::string_view key) { return r.bytes(key); }),
-                 read_stated(storage, "tb_month", read_dollars)};
+    c.storage = {
+        read_stated(storage, "size", [](Reader& r, std::string_view key) { return r.bytes(key); }),
+        read_stated(storage, "tb_month", read_dollars)};
     storage.finish();
   }
   at.finish();
@@ -333,8 +334,8 @@ void check_cost(const Scenario& s, Problems& problems) {
   const auto other_accelerator = [&](const std::string& machine, const std::string& has,
                                      const char* where) {
     if (has.empty() || has == s.accelerator.name) return;
-    problems.add(where, fmt::format("{} has {}, and the cluster {}", machine, has,
-                                    s.accelerator.name));
+    problems.add(where,
+                 fmt::format("{} has {}, and the cluster {}", machine, has, s.accelerator.name));
   };
   if (c.rent) other_accelerator(c.rent->offer, c.rent->accelerator, "/cost/rent/offer");
   if (c.buy) other_accelerator(c.buy->sale, c.buy->accelerator, "/cost/buy/sale");
@@ -349,8 +350,9 @@ void check_cost(const Scenario& s, Problems& problems) {
   if (!c.buy) return;
   if (s.price) problems.add("/cost/buy", "given, and so is price: machines are bought or rented");
   if (!s.pools.empty()) {
-    problems.add("/cost/buy", "machines of several kinds that are bought are not priced: state "
-                              "what their hours cost");
+    problems.add("/cost/buy",
+                 "machines of several kinds that are bought are not priced: state "
+                 "what their hours cost");
   }
   if (!c.site.electricity) {
     problems.add("/cost/site", "what electricity costs there is not known: state electricity");

@@ -18,10 +18,11 @@
 ///
 ///   "rent": {"accelerator_hour": "2.10 USD/h", "at_least_days": 30}
 ///
-/// and a scenario's own "price" is rent at that price. What may be taken back (kind "spot") says how
-/// often: the run is simulated with it.
+/// and a scenario's own "price" is rent at that price. What may be taken back (kind "spot") says
+/// how often: the run is simulated with it.
 ///
-///   "rent": {..., "kind": "spot", "preemptions": {"per_1000_node_days": [2, 8], "notice": "2 min"}}
+///   "rent": {..., "kind": "spot", "preemptions": {"per_1000_node_days": [2, 8], "notice": "2
+///   min"}}
 ///
 ///   "buy": {"sale": "GB200 NVL72", "covers": "the rack", or "price": "3400000 USD" and
 ///           "accelerators": 72, "years": 5, "resale": 0.2, "interest": 0.08, "used": 0.9,
@@ -80,13 +81,13 @@ struct Facility {
 };
 
 struct Purchase {
-  std::string sale, covers;    ///< of hw/profiles/clouds; empty: the price is stated
-  Stated<Dollars> price;       ///< of one machine
-  std::int64_t whole = 1;      ///< accelerators of that machine
-  std::string accelerator;     ///< which; empty: not said
+  std::string sale, covers;  ///< of hw/profiles/clouds; empty: the price is stated
+  Stated<Dollars> price;     ///< of one machine
+  std::int64_t whole = 1;    ///< accelerators of that machine
+  std::string accelerator;   ///< which; empty: not said
   std::optional<Stated<double>> years, charged;
-  Stated<double> resale;       ///< share of the price that is left at the end of the years
-  Stated<double> interest;     ///< a year, on the capital that is bound
+  Stated<double> resale;    ///< share of the price that is left at the end of the years
+  Stated<double> interest;  ///< a year, on the capital that is bound
   std::optional<Stated<double>> used;
   std::optional<Stated<double>> network;  ///< price of the network over the machines'
   std::optional<Facility> facility;
@@ -126,7 +127,8 @@ struct CostSection {
   std::optional<Rent> rent;
   std::optional<Purchase> buy;
   SiteChoice site;
-  std::optional<Stated<Watts>> beside;  ///< what a node draws beside its accelerators, by accelerator
+  std::optional<Stated<Watts>>
+      beside;  ///< what a node draws beside its accelerators, by accelerator
   std::optional<People> people;
   std::optional<StoredData> storage;
   [[nodiscard]] bool empty() const { return *this == CostSection{}; }

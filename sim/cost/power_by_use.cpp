@@ -34,19 +34,15 @@ PowerByUse power_by_use(const Scenario& s, const StepResult& step) {
   p.board_waiting = s.accelerator.power.idle;
   p.board_source = fmt::format("the step's mean, {:.0f} W, and idle, {:.0f} W, of {}",
                                step.power.base(), p.board_waiting.base(), s.accelerator.name);
+  // Hosts and fans do not become smaller with a cap that the owner sets.
+  const Watts cap = s.power_cap ? s.board_cap : s.accelerator.power.cap;
   const std::optional<hw::MachineNode> node = data_sheet(s);
-  if (node) p.rated = node->power / static_cast<double>(node->accelerators);
+  const Watts rated = node ? node->power / static_cast<double>(node->accelerators) : Watts{};
   if (s.cost.beside) {
     p.beside = *s.cost.beside;
-    return p;
-  }
-  // The board's own cap, also where its owner set a lower one.
-  const hw::PowerModel& board = s.accelerator.power;
-  const Watts cap = s.power_cap ? std::max(board.table_cap, board.cap) : board.cap;
-  if (node && p.rated > cap) {
-    const Watts beyond = p.rated - cap;
-    p.beside.value = beyond * ((kInTraining - kBoards) / (kRated - kBoards));
-    p.beside.most = beyond * ((kMost - kBoards) / (kRated - kBoards));
+  } else if (rated > cap) {
+    p.beside.value = (rated - cap) * ((kInTraining - kBoards) / (kRated - kBoards));
+    p.beside.most = (rated - cap) * ((kMost - kBoards) / (kRated - kBoards));
     p.beside.origin = {Evidence::derived,
                        fmt::format("47 to 61 % of what a {} may draw beyond its boards' caps, as "
                                    "nodes of eight H100 were measured (arXiv:2506.14551, "
@@ -59,6 +55,7 @@ PowerByUse power_by_use(const Scenario& s, const StepResult& step) {
                        "38 to 50 % of the boards' caps, as nodes of eight H100 were measured "
                        "(arXiv:2506.14551, arXiv:2412.08602); no data sheet of this node is known"};
   }
+  p.most = rated > cap ? rated : cap + p.beside.most.value_or(p.beside.value);
   return p;
 }
 
