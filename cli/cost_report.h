@@ -1,0 +1,21 @@
+#pragma once
+
+/// What a run costs, as text for people and as JSON for programs.
+
+#include <string>
+
+#include "core/json_writer.h"
+#include "sim/cost/cost_forecast.h"
+#include "sim/scenario.h"
+
+namespace forerun::cli {
+
+/// Cost, energy, carbon and the probabilities of the limits, a line each, for an answer's headline.
+[[nodiscard]] std::string cost_lines(const sim::Scenario&, const sim::CostForecast&);
+/// The items with their percentiles, evidence and source, what was assumed, and warnings.
+[[nodiscard]] std::string cost_text(const sim::CostForecast&);
+/// "cost": null where nothing was asked.
+void write_cost_forecast(JsonWriter&, const sim::Scenario&,
+                         const std::optional<sim::CostForecast>&);
+
+}  // namespace forerun::cli
