@@ -105,7 +105,7 @@ TEST_SUITE("sim/cost/cost_forecast") {
         scenario(R"({"rent": {"cloud": "aws", "offer": "p5.48xlarge", "date": "2026-03"}})"),
         step(), up_to_ten_days());
     CHECK(rented.items[0].evidence == Evidence::published);
-    CHECK(rented.items[0].source.starts_with("aws p5.48xlarge, on_demand, 2025: "));
+    CHECK(rented.items[0].source.starts_with("aws p5.48xlarge, on_demand, 2025-06: "));
     const std::string buy = R"({"buy": {"price": {"value": "300000 USD", "source": "an offer"},
         "accelerators": 8, "years": {"value": 5, "source": "Epoch AI"}, "used": {"value": 1,
         "source": "our plan"}, "resale": )";
