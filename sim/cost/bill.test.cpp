@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "sim/cost/testing.h"
+#include "sim/cost/made_runs.h"
 
 namespace forerun::sim {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "sim/cost/testing.h"
+#include "sim/cost/made_runs.h"
 
 namespace forerun::sim {
 namespace {

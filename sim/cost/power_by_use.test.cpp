@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "sim/cost/cost_forecast.h"
-#include "sim/cost/testing.h"
+#include "sim/cost/made_runs.h"
 
 namespace forerun::sim {
 
