@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <optional>
+#include <utility>
 
 #include "cli/report.h"
 #include "core/table.h"
@@ -12,12 +12,6 @@ namespace {
 
 using namespace literals;
 using Align = Table::Align;
-
-std::string line(const std::string& what, const std::string& value, const std::string& remark) {
-  std::string out = fmt::format("  {:<14} {:<14} {}", what, value, remark);
-  out.erase(out.find_last_not_of(' ') + 1);
-  return out + "\n";
-}
 
 std::string money(double usd) { return show(Dollars(usd)); }
 
@@ -55,29 +49,29 @@ void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::
 
 }  // namespace
 
-std::string cost_lines(const sim::Scenario& s, const sim::CostForecast& f) {
+std::vector<HeadlineRow> cost_headline(const sim::Scenario& s, const sim::CostForecast& f) {
   const sim::CostSection& c = s.cost;
-  std::string out;
+  std::vector<HeadlineRow> out;
   if (!f.items.empty()) {
-    out += line("cost", money(f.total_usd.p50),
-                joined(within(f.total_usd, money), std::string(name(f.evidence))));
+    out.push_back({"cost", money(f.total_usd.p50),
+                   joined(within(f.total_usd, money), std::string(name(f.evidence)))});
   }
-  out += line("energy", show_energy(f.energy_kwh.p50),
-              joined(within(f.energy_kwh, show_energy),
-                     c.site.pue ? fmt::format("at the meter, PUE {:.2f}", c.site.pue->value)
-                                : "of the machines, without cooling"));
+  out.push_back({"energy", show_energy(f.energy_kwh.p50),
+                 joined(within(f.energy_kwh, show_energy),
+                        c.site.pue ? fmt::format("at the meter, PUE {:.2f}", c.site.pue->value)
+                                   : "of the machines, without cooling")});
   if (f.carbon_kg) {
-    out += line("carbon", show_carbon(f.carbon_kg->p50), within(*f.carbon_kg, show_carbon));
+    out.push_back({"carbon", show_carbon(f.carbon_kg->p50), within(*f.carbon_kg, show_carbon)});
   }
   if (f.by_deadline) {
-    out += line("by " + sim::day_text(*c.deadline), show_percent(*f.by_deadline, 0),
-                fmt::format("probability, from {} on", sim::day_text(*c.start)));
+    out.push_back({"by " + sim::day_text(*c.deadline), show_percent(*f.by_deadline, 0),
+                   fmt::format("probability, from {} on", sim::day_text(*c.start))});
   }
   if (f.within_budget) {
-    out += line("in budget", show_percent(*f.within_budget, 0),
-                fmt::format("probability, of {}", show(*c.budget)));
+    out.push_back({"in budget", show_percent(*f.within_budget, 0),
+                   fmt::format("probability, of {}", show(*c.budget))});
   }
-  if (f.both) out += line("both", show_percent(*f.both, 0), "probability");
+  if (f.both) out.push_back({"both", show_percent(*f.both, 0), "probability"});
   return out;
 }
 
