@@ -218,8 +218,8 @@ TEST_SUITE("sim/scenario_cost") {
   }
 
   TEST_CASE("every mistake of a site is told") {
-    CHECK(problems_of(R"({"site": "texas"})") ==
-          "s: /cost/site: \"texas\" is no site: did you mean usa-texas?\n");
+    CHECK(problems_of(R"({"site": "usa-texa"})") ==
+          "s: /cost/site: \"usa-texa\" is no site: did you mean usa-texas?\n");
     CHECK(problems_of(R"({"site": {"place": "francd", "operator": "gogle", "carbon": 300,
                           "pue": 0.9, "plce": 1}})") ==
           "s: /cost/site/place: \"francd\" is no site: did you mean france?\n"

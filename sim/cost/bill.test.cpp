@@ -207,8 +207,8 @@ TEST_SUITE("sim/cost/bill") {
     CHECK(prices[200] == Approx(2).epsilon(0.08));
   }
 
-  // A rack of 72 in published figures: 3.4 M USD of computing and 2.5 M of building (Bernstein, of a
-  // GB200), 5 and 14 years (Epoch AI, May 2026), industrial electricity of the United States.
+  // A rack of 72 in published figures: 3.4 M USD of computing and 2.5 M of building (Bernstein, of
+  // a GB200), 5 and 14 years (Epoch AI, May 2026), industrial electricity of the United States.
   // SemiAnalysis has 2.69 USD an accelerator-hour for a GB300 NVL72 (May 2026), a dearer machine,
   // with years and capital costs that are not published: with 10 % interest we come to 27 % less
   // over 5 years and 17 % less over 4.

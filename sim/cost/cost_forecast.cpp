@@ -128,7 +128,8 @@ void say_energy(const Scenario& s, const PowerByUse& power, CostForecast& out) {
                                             ? "what the scenario states"
                                             : power.beside.origin.source));
   if (site.carbon && !site.carbon->origin.source.empty()) {
-    out.assumptions.push_back("carbon is the grid's mean, whatever the season: " + site.carbon->origin.source);
+    out.assumptions.push_back("carbon is the grid's mean, whatever the season: " +
+                              site.carbon->origin.source);
   }
   if (s.pools.size() > 0) {
     out.assumptions.push_back(
