@@ -17,6 +17,7 @@
 #include "hw/cloud.h"
 #include "hw/collective.h"
 #include "hw/probe/measurement_file.h"
+#include "hw/site.h"
 #include "hw/topology.h"
 #include "models/architecture.h"
 #include "models/loss/law.h"
@@ -51,6 +52,8 @@ constexpr std::array kKinds = {
          [](const std::string& text, Problems& p) { (void)hw::read_accelerator(text, p); }},
     Kind{"offers", "cloud",
          [](const std::string& text, Problems& p) { (void)hw::read_cloud(text, p); }},
+    Kind{"where", "site",
+         [](const std::string& text, Problems& p) { (void)hw::read_site(text, p); }},
     Kind{"scale_up_profile", "network profile",
          [](const std::string& text, Problems& p) { (void)hw::read_network(text, p); }},
     Kind{"curves", "scale-up profile",

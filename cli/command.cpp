@@ -194,11 +194,11 @@ const std::vector<Command>& commands() {
        {"forerun check scenarios/*.json"},
        check},
       {"list",
-       "list what is known: profiles, networks, clouds, topologies, models, laws, frameworks, "
-       "scenarios",
+       "list what is known: profiles, networks, clouds, sites, topologies, models, laws, "
+       "frameworks, scenarios",
        "KIND",
-       "profiles, networks, clouds, topologies, models, laws, frameworks or scenarios; without it, "
-       "all",
+       "profiles, networks, clouds, sites, topologies, models, laws, frameworks or scenarios; "
+       "without it, all",
        0,
        1,
        {Flag::json},

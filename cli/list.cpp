@@ -129,10 +129,15 @@ struct Kind {
   std::string_view name;
   Listing (*make)();
 };
-constexpr std::array kKinds = {Kind{"profiles", list_profiles}, Kind{"networks", list_networks},
-                               Kind{"clouds", list_clouds},     Kind{"topologies", list_topologies},
-                               Kind{"models", models_known},    Kind{"laws", laws},
-                               Kind{"frameworks", frameworks},  Kind{"scenarios", scenarios}};
+constexpr std::array kKinds = {Kind{"profiles", list_profiles},
+                               Kind{"networks", list_networks},
+                               Kind{"clouds", list_clouds},
+                               Kind{"sites", list_sites},
+                               Kind{"topologies", list_topologies},
+                               Kind{"models", models_known},
+                               Kind{"laws", laws},
+                               Kind{"frameworks", frameworks},
+                               Kind{"scenarios", scenarios}};
 
 std::vector<Kind> asked(const Options& o) {
   if (o.arguments.empty()) return {kKinds.begin(), kKinds.end()};

@@ -11,6 +11,7 @@
 #include "hw/cloud.h"
 #include "hw/collective.h"
 #include "hw/roofline.h"
+#include "hw/site.h"
 #include "hw/topology.h"
 
 namespace forerun::cli {
@@ -111,6 +112,34 @@ Listing list_clouds() {
     const hw::Cloud cloud = hw::load_cloud(name);
     add_offers(l, cloud);
     add_sales(l, cloud);
+  }
+  return l;
+}
+
+Listing list_sites() {
+  Listing l{"places and operators; what is not there no source is known for",
+            {{"name", Align::left},
+             {"where", Align::left},
+             {"electricity, USD/kWh", Align::right},
+             {"price of", Align::left},
+             {"g CO2/kWh", Align::right},
+             {"carbon of", Align::left},
+             {"PUE", Align::right},
+             {"evidence", Align::left}},
+            {}};
+  for (const std::string& name : hw::site_names()) {
+    const hw::Site s = hw::load_site(name);
+    const auto& e = s.electricity;
+    const auto& c = s.carbon;
+    Evidence evidence = Evidence::measured;
+    if (e) evidence = weakest(evidence, e->origin.evidence);
+    if (c) evidence = weakest(evidence, c->origin.evidence);
+    if (s.pue) evidence = weakest(evidence, s.pue->origin.evidence);
+    l.rows.push_back({name, s.where, e ? fmt::format("{:.4f}", e->mean().in(1.0_usd_per_kWh)) : "",
+                      e && e->date ? hw::text(*e->date) : "", c ? significant(c->mean(), 4) : "",
+                      c && c->date ? hw::text(*c->date) : "",
+                      s.pue ? fmt::format("{:.2f}", s.pue->value) : "",
+                      std::string(forerun::name(evidence))});
   }
   return l;
 }

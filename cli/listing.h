@@ -23,5 +23,7 @@ struct Listing {
 [[nodiscard]] Listing list_topologies();
 /// Offers and machines for sale, a row for each price; those of which none is known have none.
 [[nodiscard]] Listing list_clouds();
+/// Places and operators: electricity, carbon, PUE.
+[[nodiscard]] Listing list_sites();
 
 }  // namespace forerun::cli

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cli/command.h"
+#include "cli/cost_report.h"
 #include "cli/load.h"
 #include "cli/loss_report.h"
 #include "cli/report.h"
@@ -87,12 +88,10 @@ std::string headline(const sim::Scenario& s, const sim::Answer& a,
     for (const HeadlineRow& row : run_headline(s, *a.run, *a.steps)) {
       out += line(row.what.c_str(), row.value, row.remark);
     }
-    if (const auto price = sim::list_price(s, Seconds(a.run->duration_s.p50))) {
-      const double hours = Seconds(a.run->duration_s.p50).in(1.0_h);
-      out += line("list price", show(*price),
-                  fmt::format("at {} an accelerator-hour{}",
-                              show(*price / (hours * static_cast<double>(s.accelerators))),
-                              s.pools.empty() ? "" : ", on the mean"));
+  }
+  if (a.cost) {
+    for (const HeadlineRow& row : cost_headline(s, *a.cost)) {
+      out += line(row.what.c_str(), row.value, row.remark);
     }
   }
   const double rate = a.tokens_per_step / step.time.base();
@@ -112,11 +111,6 @@ std::string headline(const sim::Scenario& s, const sim::Answer& a,
   if (a.loss) out += loss_lines(*a.loss);
   out += "\n";
   if (!p.source.empty()) out += wrapped("published: " + p.source, 2);
-  const bool priced = a.run && sim::list_price(s, Seconds(1));
-  if (priced) out += wrapped("price: " + s.price_source, 2);
-  for (const sim::Pool& pool : s.pools) {
-    if (priced) out += wrapped(fmt::format("{}: {}", pool.accelerator.name, pool.price_source), 2);
-  }
   return out;
 }
 
@@ -142,6 +136,7 @@ void write_answer(JsonWriter& json, const sim::Scenario& s, const sim::Answer& a
   const auto price = median ? sim::list_price(s, *median) : std::nullopt;
   json.key("list_price_usd").value(price ? std::optional(price->base()) : std::nullopt);
   if (a.run) write_forecast(json, *a.run);
+  write_cost_forecast(json, s, a.cost);
   if (a.loss) {
     write_losses(json, s, *a.loss, {a.step->time, std::nullopt, std::nullopt}, false);
     write_stability(json, *a.loss);
@@ -177,6 +172,7 @@ int run(const Options& o) {
   write_answer(json, s, a, band);
   std::string text = fmt::format("{}\n{}\n", question_text(s), headline(s, a, band));
   if (a.run) text += forecast_text(s, *a.run) + "\n";
+  if (a.cost) text += cost_text(*a.cost) + "\n";
   deliver(o,
           text + fmt::format("{}\n{}\n{}", breakdown_text(*a.step), memory_text(a.memory),
                              evidence_text(s, *a.step)),

@@ -81,6 +81,7 @@ using Bandwidth = Quantity<-1, 1, 0, 0, 0>;
 using FlopRate = Quantity<-1, 0, 1, 0, 0>;
 using Watts = Quantity<-1, 0, 0, 1, 0>;
 using DollarRate = Quantity<-1, 0, 0, 0, 1>;
+using EnergyPrice = Quantity<0, 0, 0, -1, 1>;
 
 inline namespace literals {
 constexpr Seconds operator""_s(long double v) { return Seconds(static_cast<double>(v)); }
@@ -114,6 +115,10 @@ constexpr Watts operator""_W(long double v) { return Watts(static_cast<double>(v
 constexpr Dollars operator""_usd(long double v) { return Dollars(static_cast<double>(v)); }
 constexpr DollarRate operator""_usd_per_h(long double v) {
   return DollarRate(static_cast<double>(v) * (1.0 / 3600.0));
+}
+constexpr Joules operator""_kWh(long double v) { return Joules(static_cast<double>(v) * 3.6e6); }
+constexpr EnergyPrice operator""_usd_per_kWh(long double v) {
+  return EnergyPrice(static_cast<double>(v) * (1.0 / 3.6e6));
 }
 }  // namespace literals
 

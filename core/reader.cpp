@@ -60,6 +60,21 @@ std::variant<std::string, std::string> text_of(const json::Value& value) {
   return Result(std::in_place_index<1>, "expected a text, found " + json::shown(value));
 }
 
+/// The quantity that `value` writes, in the base unit, or the rule that it breaks.
+std::variant<double, std::string> quantity_of(const json::Value& value, unit::Kind kind) {
+  const auto* written = std::get_if<std::string>(&value.v);
+  if (written == nullptr) {
+    const unit::KindFacts& facts = unit::facts(kind);
+    return fmt::format("expected {} with its unit like \"{}\", found {}", facts.name, facts.example,
+                       json::shown(value));
+  }
+  std::variant<double, std::string> base = unit::parse(*written, kind);
+  if (base.index() == 1) return base;
+  const std::string rule = unit::broken_rule(std::get<0>(base), kind);
+  if (rule.empty()) return base;
+  return fmt::format("{}, found {}", rule, json::quoted(*written));
+}
+
 const json::Value* as_value(const void* p) { return static_cast<const json::Value*>(p); }
 
 }  // namespace
@@ -125,21 +140,9 @@ bool Reader::boolean(std::string_view key) {
 }
 
 double Reader::quantity(std::string_view key, int kind_index) {
-  const auto kind = static_cast<unit::Kind>(kind_index);
   const void* value = require(key);
   if (value == nullptr) return 0.0;
-  const auto* written = std::get_if<std::string>(&as_value(value)->v);
-  if (written == nullptr) {
-    const unit::KindFacts& facts = unit::facts(kind);
-    refuse(key, fmt::format("expected {} with its unit like \"{}\", found {}", facts.name,
-                            facts.example, json::shown(*as_value(value))));
-    return 0.0;
-  }
-  const double base = take(key, unit::parse(*written, kind));
-  const std::string rule = unit::broken_rule(base, kind);
-  if (rule.empty()) return base;
-  refuse(key, fmt::format("{}, found {}", rule, json::quoted(*written)));
-  return 0.0;
+  return take(key, quantity_of(*as_value(value), static_cast<unit::Kind>(kind_index)));
 }
 
 Seconds Reader::seconds(std::string_view key) {
@@ -162,6 +165,9 @@ DollarRate Reader::dollar_rate(std::string_view key) {
 }
 Dollars Reader::dollars(std::string_view key) {
   return Dollars(quantity(key, static_cast<int>(unit::Kind::dollars)));
+}
+EnergyPrice Reader::energy_price(std::string_view key) {
+  return EnergyPrice(quantity(key, static_cast<int>(unit::Kind::energy_price)));
 }
 
 std::size_t Reader::choice_index(std::string_view key, const std::vector<std::string_view>& names) {
@@ -248,14 +254,23 @@ std::vector<std::string> Reader::texts(std::string_view key) {
   return list<std::string>(key, text_of);
 }
 
-bool Reader::is_list(std::string_view key) const {
-  const json::Value* value = as_value(find(key));
-  return value != nullptr && std::holds_alternative<json::Array>(value->v);
+std::vector<EnergyPrice> Reader::energy_prices(std::string_view key) {
+  std::vector<EnergyPrice> out;
+  for (const double base : list<double>(
+           key, [](const json::Value& v) { return quantity_of(v, unit::Kind::energy_price); })) {
+    out.emplace_back(base);
+  }
+  return out;
 }
 
 bool Reader::is_object(std::string_view key) const {
   const json::Value* value = as_value(find(key));
   return value != nullptr && std::holds_alternative<json::Object>(value->v);
+}
+
+bool Reader::is_list(std::string_view key) const {
+  const json::Value* value = as_value(find(key));
+  return value != nullptr && std::holds_alternative<json::Array>(value->v);
 }
 
 std::vector<std::string> Reader::keys() {

@@ -89,9 +89,9 @@ class Reader {
   bool boolean(std::string_view key);
 
   // Quantities are strings with unit: "80 GiB", "400 Gb/s", "989.4 TFLOP/s", "5 us", "700 W",
-  // "2.95 USD/h", "310000 USD". Each must be finite, at least zero and at most what core/unit.cpp
-  // says of its kind, far above any machine's; a bandwidth that is not zero is at least 1 MB/s.
-  // Seconds are at most a day.
+  // "2.95 USD/h", "310000 USD", "0.08 USD/kWh". Each must be finite, at least zero and at most what
+  // core/unit.cpp says of its kind, far above any machine's; a bandwidth that is not zero is at
+  // least 1 MB/s. Seconds are at most a day.
   Seconds seconds(std::string_view key);
   Bytes bytes(std::string_view key);
   Bandwidth bandwidth(std::string_view key);
@@ -99,6 +99,7 @@ class Reader {
   Watts watts(std::string_view key);
   DollarRate dollar_rate(std::string_view key);
   Dollars dollars(std::string_view key);
+  EnergyPrice energy_price(std::string_view key);
 
   /// One of the names in `choices`; a wrong name is reported with the nearest one.
   template <class E>
@@ -119,6 +120,7 @@ class Reader {
   std::vector<double> numbers(std::string_view key, double least, double most);
   std::vector<std::int64_t> integers(std::string_view key, std::int64_t least, std::int64_t most);
   std::vector<std::string> texts(std::string_view key);
+  std::vector<EnergyPrice> energy_prices(std::string_view key);
   [[nodiscard]] bool is_list(std::string_view key) const;    ///< whether it is there as an array
   [[nodiscard]] bool is_object(std::string_view key) const;  ///< likewise as an object
   /// All keys of this object in the file's order, marked as known (for maps with free names).

@@ -27,8 +27,9 @@ constexpr Unit kFlopRate[] = {{"FLOP/s", 1.0},  {"kFLOP/s", 1e3},  {"MFLOP/s", 1
 constexpr Unit kWatts[] = {{"W", 1.0}, {"kW", 1e3}, {"MW", 1e6}};
 constexpr Unit kDollarRate[] = {{"USD/h", 1.0 / 3600.0}};
 constexpr Unit kDollars[] = {{"USD", 1.0}};
+constexpr Unit kEnergyPrice[] = {{"USD/kWh", 1.0 / 3.6e6}, {"USD/MWh", 1.0 / 3.6e9}};
 
-constexpr std::array<KindFacts, 8> kFacts = {
+constexpr std::array<KindFacts, 9> kFacts = {
     {{"a time", "5 us", kSeconds, 86400.0, "1 days"},
      {"a size in bytes", "80 GiB", kBytes, 1e18, "1000000 TB"},
      {"a bandwidth", "400 Gb/s", kBandwidth, 1e18, "1000000 TB/s", 1e6, "1 MB/s"},
@@ -36,7 +37,8 @@ constexpr std::array<KindFacts, 8> kFacts = {
      {"a power", "700 W", kWatts, 1e9, "1000 MW"},
      {"a price", "2.95 USD/h", kDollarRate, 1e6 / 3600.0, "1000000 USD/h"},
      {"a sum of money", "310000 USD", kDollars, 1e13, "10000000000000 USD"},
-     {"a duration", "90 days", kSeconds, 36500 * 86400.0, "36500 days"}}};
+     {"a duration", "90 days", kSeconds, 36500 * 86400.0, "36500 days"},
+     {"a price of energy", "0.08 USD/kWh", kEnergyPrice, 100.0 / 3.6e6, "100 USD/kWh"}}};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 

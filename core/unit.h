@@ -11,7 +11,17 @@
 
 namespace forerun::unit {
 
-enum class Kind { seconds, bytes, bandwidth, flop_rate, watts, dollar_rate, dollars, duration };
+enum class Kind {
+  seconds,
+  bytes,
+  bandwidth,
+  flop_rate,
+  watts,
+  dollar_rate,
+  dollars,
+  duration,
+  energy_price
+};
 
 struct Unit {
   std::string_view name;

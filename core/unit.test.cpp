@@ -17,8 +17,9 @@ double value(std::string_view text, Kind kind) {
   return result.index() == 0 ? std::get<0>(result) : -1.0;
 }
 
-constexpr Kind kKinds[] = {Kind::seconds, Kind::bytes,       Kind::bandwidth, Kind::flop_rate,
-                           Kind::watts,   Kind::dollar_rate, Kind::dollars,   Kind::duration};
+constexpr Kind kKinds[] = {Kind::seconds,   Kind::bytes,    Kind::bandwidth,
+                           Kind::flop_rate, Kind::watts,    Kind::dollar_rate,
+                           Kind::dollars,   Kind::duration, Kind::energy_price};
 
 }  // namespace
 
@@ -35,6 +36,9 @@ TEST_SUITE("core/unit") {
     CHECK(value("700 W", Kind::watts) == (700.0_W).base());
     CHECK(value("2.95 USD/h", Kind::dollar_rate) == (2.95_usd_per_h).base());
     CHECK(value("310000 USD", Kind::dollars) == (310000.0_usd).base());
+    CHECK(value("0.08 USD/kWh", Kind::energy_price) == (0.08_usd_per_kWh).base());
+    CHECK(value("80 USD/MWh", Kind::energy_price) ==
+          doctest::Approx((0.08_usd_per_kWh).base()).epsilon(1e-15));
   }
 
   TEST_CASE("every unit's prefix is what it says") {

@@ -39,26 +39,6 @@ constexpr int kEnd = 99;  // after any month or day
 
 }  // namespace
 
-std::string_view name(PriceKind kind) {
-  switch (kind) {
-    case PriceKind::on_demand:
-      return "on_demand";
-    case PriceKind::capacity_block:
-      return "capacity_block";
-    case PriceKind::spot:
-      return "spot";
-    case PriceKind::reserved:
-      return "reserved";
-    case PriceKind::list:
-      return "list";
-    case PriceKind::marketplace:
-      return "marketplace";
-    case PriceKind::survey:
-      return "survey";
-  }
-  return {};
-}
-
 std::strong_ordering PriceDate::operator<=>(const PriceDate& other) const {
   const auto last = [](const PriceDate& d) {
     return std::tuple(d.year, d.month == 0 ? kEnd : d.month, d.day == 0 ? kEnd : d.day);

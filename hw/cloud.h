@@ -7,6 +7,7 @@
 /// Not modelled: commitments and their discounts beyond a price's kind, regions beside the one
 /// named, taxes, storage and traffic, availability.
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "core/evidence.h"
 #include "core/problem.h"
 #include "core/quantity.h"
+#include "core/reader.h"
 
 namespace forerun::hw {
 
@@ -30,7 +32,15 @@ enum class PriceKind : std::uint8_t {
   marketplace,     ///< of many small providers
   survey,          ///< over providers: a median, an index, or a range
 };
-[[nodiscard]] std::string_view name(PriceKind);
+inline constexpr std::array kPriceKinds = {
+    Choice<PriceKind>{"on_demand", PriceKind::on_demand},
+    Choice<PriceKind>{"capacity_block", PriceKind::capacity_block},
+    Choice<PriceKind>{"spot", PriceKind::spot},
+    Choice<PriceKind>{"reserved", PriceKind::reserved},
+    Choice<PriceKind>{"list", PriceKind::list},
+    Choice<PriceKind>{"marketplace", PriceKind::marketplace},
+    Choice<PriceKind>{"survey", PriceKind::survey}};
+[[nodiscard]] inline std::string_view name(PriceKind kind) { return name_in(kPriceKinds, kind); }
 
 /// A day, month or year, as exactly as the source says: "2026-03-17", "2026-03", "2026".
 struct PriceDate {

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "core/reader.h"
@@ -13,13 +12,6 @@ namespace forerun::hw {
 
 namespace {
 
-constexpr std::array kKinds = {Choice<PriceKind>{"on_demand", PriceKind::on_demand},
-                               Choice<PriceKind>{"capacity_block", PriceKind::capacity_block},
-                               Choice<PriceKind>{"spot", PriceKind::spot},
-                               Choice<PriceKind>{"reserved", PriceKind::reserved},
-                               Choice<PriceKind>{"list", PriceKind::list},
-                               Choice<PriceKind>{"marketplace", PriceKind::marketplace},
-                               Choice<PriceKind>{"survey", PriceKind::survey}};
 constexpr std::int64_t kMostInNode = 1024;
 
 /// What the file may name.
@@ -67,7 +59,7 @@ std::optional<Money> read_most(Reader& at, Money least, Money (Reader::*read)(st
 
 HourPrice read_hour_price(Reader& at) {
   HourPrice p;
-  p.kind = at.choice<PriceKind>("kind", kKinds);
+  p.kind = at.choice<PriceKind>("kind", kPriceKinds);
   p.accelerator_hour = at.dollar_rate("accelerator_hour");
   if (!(p.accelerator_hour.base() > 0)) at.problem("accelerator_hour", "must be above 0");
   p.most = read_most(at, p.accelerator_hour, &Reader::dollar_rate);

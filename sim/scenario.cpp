@@ -25,6 +25,17 @@ void read_price(Reader at, Priced& of) {
   at.finish();
 }
 
+/// Machines that are rented have a price by the hour, wherever it was said.
+void read_cost(Reader& top, Scenario& s) {
+  Reader cost = top.object("cost");
+  s.cost = read_cost_section(cost);
+  if (!s.cost.rent) return;
+  if (s.price) top.problem("price", "given, and so is the cost's rent");
+  s.price = s.cost.rent->accelerator_hour.value;
+  const std::string& source = s.cost.rent->accelerator_hour.origin.source;
+  s.price_source = source.empty() ? "assumed by the scenario" : source;
+}
+
 /// {"first_stage": 4, "accelerator": "a100-sxm-80gb", "network": {"name": "dgx-a100"}}
 void read_pool(Reader& at, Scenario& s) {
   Pool& pool = s.pools.emplace_back();
@@ -78,6 +89,7 @@ void read_published(Reader at, Published& p) {
 }  // namespace
 
 void cap_power(Scenario& s, Watts cap, std::string source) {
+  if (!s.power_cap) s.board_cap = s.accelerator.power.cap;
   s.power_cap = cap;
   s.accelerator.power.cap = cap;
   s.accelerator.evidence["power.cap"] = Evidence::derived;
@@ -148,6 +160,7 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
     s.operations = read_operations(operations);
   }
   if (top.has("price")) read_price(top.object("price"), s);
+  if (top.has("cost")) read_cost(top, s);
   if (top.has("published")) read_published(top.object("published"), s.published);
   if (top.has("seed")) {
     s.seed = static_cast<std::uint64_t>(

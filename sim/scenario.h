@@ -20,6 +20,7 @@
 #include "sim/expert_loads.h"
 #include "sim/framework.h"
 #include "sim/plan.h"
+#include "sim/scenario_cost.h"
 #include "sim/scenario_loss.h"
 #include "sim/scenario_operations.h"
 
@@ -80,6 +81,7 @@ struct Scenario {
   std::int64_t accelerators = 0;
   std::vector<Pool> pools;         ///< by rising first stage; the first stages are not in a pool
   std::optional<Watts> power_cap;  ///< set by the owner, below the board's own; see cap_power
+  Watts board_cap{};               ///< the board's own, where the owner set one
   models::Architecture model;
   Plan plan;
   /// Of every micro-batch, for models that tell modalities apart; they sum to 1.
@@ -93,8 +95,10 @@ struct Scenario {
   models::Recipe recipe = models::default_recipe();
   LossSection loss;
   Operations operations = default_operations();
-  std::optional<DollarRate> price;  ///< of one accelerator
+  std::optional<DollarRate>
+      price;  ///< of one accelerator, also where `cost` says that it is rented
   std::string price_source;
+  CostSection cost;
   Published published;
   std::vector<std::string> assumptions;  ///< what the asker did not state, for people
   std::uint64_t seed = 1;

@@ -67,7 +67,8 @@ std::string scenario_json(const Scenario& s) {
   if (s.operations != default_operations()) {
     lines.push_back("\"operations\": " + operations_json(s.operations));
   }
-  if (s.price) {
+  if (!s.cost.empty()) lines.push_back("\"cost\": " + cost_section_json(s.cost));
+  if (s.price && !s.cost.rent) {
     lines.push_back(price_json(*s.price, s.price_source));
   }
   const Published& p = s.published;

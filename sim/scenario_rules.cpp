@@ -36,6 +36,7 @@ class Checker {
     pipeline();
     sharding();
     precision();
+    check_cost(s_, problems_);
   }
 
  private:

@@ -20,6 +20,7 @@ Answer answer(const Scenario& s, const AnswerOptions& options, Problems& problem
   const RunSetup setup = run_setup(s, a.step->time, a.loss);
   a.steps = setup.steps;
   a.run = run_forecast(setup, s.seed, options.run_draws, options.threads);
+  if (cost_is_asked(s)) a.cost = cost_forecast(s, *a.step, *a.run);
   return a;
 }
 

@@ -33,7 +33,7 @@ struct Answer {
   std::optional<double> steps;
   std::optional<RunLoss> loss;
   std::optional<RunForecast> run;
-  std::optional<CostForecast> cost;  ///< nothing where no price is known
+  std::optional<CostForecast> cost;  ///< nothing where neither a price nor a "cost" is stated
 };
 
 /// The step's part of it may be given where it is known (sim/step.h; of an equal plan, machine and

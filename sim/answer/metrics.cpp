@@ -78,7 +78,8 @@ void add_run(List& out, const Scenario& s, const Answer& a) {
 void add_cost(List& out, const Answer& a) {
   const CostForecast* cost = a.cost ? &*a.cost : nullptr;
   const Evidence e = cost != nullptr ? cost->evidence : Evidence::derived;
-  out.spread("cost_usd", "USD", cost != nullptr ? &cost->total_usd : nullptr, 1, e);
+  const bool priced = cost != nullptr && !cost->items.empty();
+  out.spread("cost_usd", "USD", priced ? &cost->total_usd : nullptr, 1, e);
   out.spread("energy_kwh", "kWh", cost != nullptr ? &cost->energy_kwh : nullptr, 1, e);
   out.spread("carbon_kg", "kg", cost != nullptr && cost->carbon_kg ? &*cost->carbon_kg : nullptr, 1,
              e);

@@ -10,6 +10,8 @@
 #include "core/evidence.h"
 #include "core/quantity.h"
 #include "sim/run/run_forecast.h"
+#include "sim/scenario.h"
+#include "sim/step.h"
 
 namespace forerun::sim {
 
@@ -40,5 +42,13 @@ struct CostForecast {
   Evidence evidence = Evidence::assumed;                   ///< the weakest of the inputs
   std::vector<std::string> assumptions, warnings;
 };
+
+/// Whether a scenario says anything of cost, energy or limits.
+[[nodiscard]] bool cost_is_asked(const Scenario&);
+/// From the start of the run to the end of the day of its deadline; asserts that both are there.
+[[nodiscard]] Seconds time_to_deadline(const CostSection&);
+/// Bills of all draws (bill.h), each with its own draw of what is known within a range, and what
+/// share of them meets the deadline, the budget and both. Asserts a draw.
+[[nodiscard]] CostForecast cost_forecast(const Scenario&, const StepResult&, const RunForecast&);
 
 }  // namespace forerun::sim

@@ -21,8 +21,8 @@ TEST_SUITE("cli") {
     CHECK(r.code == 0);
     CHECK(r.err.empty());
     for (const char* part :
-         {"step time", "published 2.458 s", "GPU-hours", "list price", "loss, text", "utilisation",
-          "memory", "assumed of framework", "seed 1, forerun "}) {
+         {"step time", "published 2.458 s", "GPU-hours", "energy", "rent: ", "loss, text",
+          "utilisation", "memory", "assumed of framework", "seed 1, forerun "}) {
       CHECK_MESSAGE(has(r.out, part), part);
     }
   }
