@@ -17,7 +17,9 @@
 #include "hw/cloud.h"
 #include "hw/collective.h"
 #include "hw/probe/measurement_file.h"
+#include "hw/reliability.h"
 #include "hw/site.h"
+#include "hw/stragglers.h"
 #include "hw/topology.h"
 #include "models/architecture.h"
 #include "models/loss/law.h"
@@ -72,6 +74,15 @@ constexpr std::array kKinds = {
          [](const std::string& text, Problems& p) { (void)hw::read_probe_measurements(text, p); }},
     Kind{"bands", "error bands",
          [](const std::string& text, Problems& p) { (void)sim::read_error_bands(text, p); }},
+    // A law has constants, a fleet's stragglers none of the keys above.
+    Kind{"causes", "reliability or straggler profile",
+         [](const std::string& text, Problems& p) {
+           Problems ignored;
+           const bool rates = hw::read_reliability(text, ignored).has_value();
+           Problems other;
+           if (!rates && hw::read_stragglers(text, other)) return;
+           (void)hw::read_reliability(text, p);
+         }},
     Kind{"vocab", "model", check_model}};
 
 /// Null if the file has no key that tells.

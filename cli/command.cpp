@@ -194,10 +194,12 @@ const std::vector<Command>& commands() {
        {"forerun check scenarios/*.json"},
        check},
       {"list",
-       "list what is known: profiles, networks, clouds, sites, topologies, models, laws, "
+       "list what is known: profiles, networks, clouds, sites, reliability, stragglers, "
+       "topologies, models, laws, "
        "frameworks, scenarios",
        "KIND",
-       "profiles, networks, clouds, sites, topologies, models, laws, frameworks or scenarios; "
+       "profiles, networks, clouds, sites, reliability, stragglers, topologies, models, laws, "
+       "frameworks or scenarios; "
        "without it, all",
        0,
        1,

@@ -10,8 +10,10 @@
 #include "hw/accelerator.h"
 #include "hw/cloud.h"
 #include "hw/collective.h"
+#include "hw/reliability.h"
 #include "hw/roofline.h"
 #include "hw/site.h"
+#include "hw/stragglers.h"
 #include "hw/topology.h"
 
 namespace forerun::cli {
@@ -140,6 +142,54 @@ Listing list_sites() {
                       c && c->date ? hw::text(*c->date) : "",
                       s.pue ? fmt::format("{:.2f}", s.pue->value) : "",
                       std::string(forerun::name(evidence))});
+  }
+  return l;
+}
+
+namespace {
+
+/// "2.34 to 6.5", or one number.
+std::string shown(const Range& r) {
+  return r.low == r.high ? significant(r.low, 3)
+                         : fmt::format("{} to {}", significant(r.low, 3), significant(r.high, 3));
+}
+
+}  // namespace
+
+Listing list_reliability() {
+  Listing l{"reliability profiles: failures in 1,000 days of a node of 8 accelerators",
+            {{"name", Align::left},
+             {"cause", Align::left},
+             {"per 1,000 node-days", Align::right},
+             {"nodes lost", Align::right},
+             {"evidence", Align::left}},
+            {},
+            true};
+  for (const std::string& name : hw::reliability_names()) {
+    const hw::Reliability r = hw::load_reliability(name);
+    for (const hw::FailureCause& c : r.causes) {
+      l.rows.push_back({name, c.name, shown(c.per_1000_node_days), fmt::format("{}", c.nodes),
+                        std::string(forerun::name(c.evidence))});
+    }
+    if (r.causes.empty()) l.rows.push_back({name, "nothing fails", "0", "", ""});
+  }
+  return l;
+}
+
+Listing list_stragglers() {
+  Listing l{"straggler profiles: what slows jobs of a fleet",
+            {{"name", Align::left},
+             {"cause", Align::left},
+             {"share of jobs", Align::right},
+             {"mean slowdown of those", Align::right},
+             {"evidence", Align::left}},
+            {},
+            true};
+  for (const std::string& name : hw::straggler_names()) {
+    for (const hw::StragglerCause& c : hw::load_stragglers(name).causes) {
+      l.rows.push_back({name, c.name, show_percent(c.share), fmt::format("{:.2f}", 1 + c.mean),
+                        std::string(forerun::name(c.evidence))});
+    }
   }
   return l;
 }

@@ -25,5 +25,8 @@ struct Listing {
 [[nodiscard]] Listing list_clouds();
 /// Places and operators: electricity, carbon, PUE.
 [[nodiscard]] Listing list_sites();
+/// Causes of failure, a row for each; and what slows fleets of jobs.
+[[nodiscard]] Listing list_reliability();
+[[nodiscard]] Listing list_stragglers();
 
 }  // namespace forerun::cli

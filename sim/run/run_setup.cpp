@@ -81,6 +81,18 @@ std::int64_t whole_batch(const Plan& p, double share) {
   return std::min(p.global_batch, std::max<std::int64_t>(1, slices) * slice);
 }
 
+/// Rented machines that are taken back, as a cause of failure. `nodes`: the job's for each that the
+/// profile's rates speak of.
+hw::FailureCause preemption(const Preemptions& p, double nodes) {
+  hw::FailureCause c;
+  c.name = "taken back by their owner";
+  c.per_1000_node_days = {p.per_1000_node_days.low * nodes, p.per_1000_node_days.high * nodes};
+  c.notice = p.notice;
+  c.evidence = p.origin.evidence;
+  c.source = p.origin.source;
+  return c;
+}
+
 class Phases {
  public:
   Phases(const Scenario& s, Seconds full) : s_(s), full_(full) {}
@@ -225,6 +237,10 @@ RunSetup run_setup(const Scenario& s, Seconds step, const std::optional<RunLoss>
   out.reference_nodes = static_cast<double>(s.accelerators) /
                         static_cast<double>(o.reliability.accelerators_per_node);
   out.reliability = o.reliability;
+  if (s.cost.rent && s.cost.rent->preemptions) {
+    out.reliability.causes.push_back(
+        preemption(*s.cost.rent->preemptions, nodes_of(s) / out.reference_nodes));
+  }
   out.detection = o.detection;
   out.restart = o.restart;
   out.replacement = o.replacement;

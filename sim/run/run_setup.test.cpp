@@ -80,6 +80,17 @@ TEST_SUITE("sim/run_setup") {
     CHECK(two.steps == Approx(one.steps * 4 / 3).epsilon(1e-3));
   }
 
+  TEST_CASE("machines on spot are taken back, told or not") {
+    Scenario s = scenario("llama2_70b_64_h100_spot");
+    REQUIRE(s.cost.rent);
+    REQUIRE(s.cost.rent->preemptions);
+    const RunSetup setup = run_setup(s, 7.0_s, std::nullopt);
+    const hw::FailureCause& last = setup.reliability.causes.back();
+    CHECK(last.name == "taken back by their owner");
+    CHECK(last.per_1000_node_days == s.cost.rent->preemptions->per_1000_node_days);
+    CHECK(last.notice == s.cost.rent->preemptions->notice);
+  }
+
   TEST_CASE("decoding binds where it is slower than the step") {
     Scenario s = scenario("chameleon_7b_1024_a100");
     DataLoading d;
