@@ -1,0 +1,72 @@
+#include "sim/report/page.h"
+
+#include <fmt/format.h>
+
+namespace forerun::sim::report {
+
+std::string page(std::string_view title, const Markup& body) {
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+      "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+      "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n"
+      "</html>\n",
+      html_escaped(title), page_style(), body.text());
+}
+
+Markup card(std::string_view id, std::string_view heading, Width width, const Markup& content) {
+  return element(
+      "section",
+      fmt::format("class=\"card{}\" id=\"{}\"", width == Width::whole ? " whole" : "", id),
+      element("h2", heading) + content);
+}
+
+Markup figure(std::string svg, const Markup& caption) {
+  return element("figure", Markup::raw(std::move(svg)) +
+                               (caption.empty() ? Markup() : element("figcaption", caption)));
+}
+
+Markup wide_figure(std::string svg, const Markup& caption) {
+  return element("figure", "class=\"wide\"",
+                 element("div", "class=\"scrolls\" tabindex=\"0\"", Markup::raw(std::move(svg))) +
+                     (caption.empty() ? Markup() : element("figcaption", caption)));
+}
+
+Markup swatch(std::size_t colour) {
+  return Markup::raw(fmt::format("<i class=\"swatch\" style=\"--s:var(--c{})\"></i>", colour));
+}
+
+Markup legend(const std::vector<LegendItem>& items) {
+  Markup out;
+  for (const LegendItem& i : items) {
+    out +=
+        element("li", Markup::raw(fmt::format("<i class=\"swatch{}\" style=\"--s:var(--c{})\"></i>",
+                                              i.dashed ? " dashed" : "", i.colour)) +
+                          i.name);
+  }
+  return element("ul", "class=\"legend\"", out);
+}
+
+Markup paragraph(const Markup& text) { return element("p", text); }
+Markup note(const Markup& text) { return element("p", "class=\"note\"", text); }
+
+Markup list(const std::vector<Markup>& items) {
+  if (items.empty()) return {};
+  Markup out;
+  for (const Markup& i : items) out += element("li", i);
+  return element("ul", "class=\"list\"", out);
+}
+
+Markup facts(const std::vector<std::pair<Markup, Markup>>& rows) {
+  Markup out;
+  for (const auto& [name, value] : rows) {
+    out += element("div", element("dt", name) + element("dd", value));
+  }
+  return element("dl", "class=\"facts\"", out);
+}
+
+Markup details(const Markup& summary, const Markup& content) {
+  return element("details", element("summary", summary) + content);
+}
+
+}  // namespace forerun::sim::report

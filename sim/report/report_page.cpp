@@ -1,0 +1,45 @@
+#include "sim/report/report_page.h"
+
+#include <fmt/format.h>
+
+#include "core/table.h"
+#include "sim/report/page.h"
+#include "sim/report/sections.h"
+
+namespace forerun::sim {
+namespace report {
+
+Markup identity_section(const Scenario& s, const Answer& a, const ReportIdentity& id) {
+  std::vector<std::pair<Markup, Markup>> rows = {
+      {"program", "forerun " + id.version},
+      {"seed of all random numbers", fmt::format("{}", s.seed)},
+      {"hash of the inputs", element("code", fmt::format("{:016x}", s.hash))}};
+  if (a.run) {
+    rows.emplace_back("simulated runs", show_count(static_cast<double>(a.run->draws.size())));
+  }
+  if (a.step) {
+    rows.emplace_back("events of the step", show_count(static_cast<double>(a.step->events)));
+  }
+  return card("identity", "How to make this page again", Width::half,
+              element("pre", element("code", id.command)) + facts(rows) +
+                  note("The same program, inputs and seed make the same page, byte for byte."));
+}
+
+}  // namespace report
+
+std::string report_page(const Scenario& s, const Answer& a, const ReportIdentity& id) {
+  using namespace report;
+  Markup body = question_header(s, a) + headline(s, a, id);
+  body += finish_section(a, id) + time_use_section(a);
+  body += interruptions_section(a) + cost_section(a);
+  body += losses_section(s, a);
+  body += step_section(s, a) + memory_section(a);
+  body += timeline_section(s, a);
+  body += stability_section(a) + question_facts(s, a);
+  body += evidence_section(s, a) + not_modelled_section(s, a);
+  body += warnings_section(a) + assumptions_section(s, a) + sources_section(s);
+  body += identity_section(s, a, id);
+  return page(s.name, body);
+}
+
+}  // namespace forerun::sim
