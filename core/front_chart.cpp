@@ -120,10 +120,11 @@ std::string front_chart_svg(const FrontChart& chart, const SvgLook& look) {
     for (const FrontPoint& p : chart.points) {
       if ((p.on_front || p.chosen) != front) continue;
       const double x = f.across(p.x), y = f.up(p.y);
-      out += fmt::format(
-          "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\" fill=\"{}\"{}><title>{}</title></circle>\n",
-          x, y, front ? 5 : 3, look.paint.colour(front ? 0 : 11), front ? "" : " opacity=\"0.6\"",
-          svg_escaped(p.told));
+      const std::string told =
+          p.told.empty() ? "" : fmt::format("<title>{}</title>", svg_escaped(p.told));
+      out += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\" fill=\"{}\"{}>{}</circle>\n",
+                         x, y, front ? 5 : 3, look.paint.colour(front ? 0 : 11),
+                         front ? "" : " opacity=\"0.6\"", told);
       if (p.chosen) {
         out += fmt::format(
             "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"9\" fill=\"none\" stroke=\"{}\" "

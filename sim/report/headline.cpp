@@ -11,22 +11,10 @@
 namespace forerun::sim::report {
 namespace {
 
-/// "73.2" in large, "days" beside it.
-Markup big(const std::string& number, const std::string& unit) {
-  return element("p", "class=\"big\"",
-                 Markup(number) + (unit.empty() ? Markup() : Markup(" ") + element("small", unit)));
-}
-
-Markup big(Seconds t) {
+Markup big_time(Seconds t) {
   const TimeUnit unit = time_unit(t);
   return big(significant(t.in(unit.unit), 3), unit.name);
 }
-
-Markup tile(const char* heading, const Markup& content) {
-  return element("section", "class=\"tile\"", element("h2", heading) + content);
-}
-
-Markup about(const std::string& text) { return element("p", "class=\"about\"", text); }
 
 Seconds seconds(double s) { return Seconds(s); }
 
@@ -48,9 +36,9 @@ Markup time_tile(const Scenario& s, const Answer& a, const ReportIdentity& id) {
     return tile("How long", out);
   }
   if (const std::optional<PlainRun> plain = plain_run(s, a)) {
-    Markup out = big(plain->duration) + about(
-                                            "if nothing interrupts it: failures and saving "
-                                            "checkpoints are not in this number");
+    Markup out = big_time(plain->duration) + about(
+                                                 "if nothing interrupts it: failures and saving "
+                                                 "checkpoints are not in this number");
     if (id.start) {
       out += about(fmt::format("begun on {}, done on {}", date_text(*id.start),
                                date_text(ends(*id.start, plain->duration.base()))));
@@ -164,9 +152,8 @@ std::optional<PlainRun> plain_run(const Scenario& s, const Answer& a) {
 }
 
 Markup headline(const Scenario& s, const Answer& a, const ReportIdentity& id) {
-  if (!a.fits) return element("div", "class=\"tiles\"", too_big_tile(a) + remedies_tile(a));
-  return element("div", "class=\"tiles\"",
-                 time_tile(s, a, id) + cost_tile(s, a) + losses_tile(a) + risk_tile(a, id));
+  if (!a.fits) return tiles(too_big_tile(a) + remedies_tile(a));
+  return tiles(time_tile(s, a, id) + cost_tile(s, a) + losses_tile(a) + risk_tile(a, id));
 }
 
 }  // namespace forerun::sim::report

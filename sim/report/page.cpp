@@ -21,6 +21,19 @@ Markup card(std::string_view id, std::string_view heading, Width width, const Ma
       element("h2", heading) + content);
 }
 
+Markup tile(std::string_view heading, const Markup& content) {
+  return element("section", "class=\"tile\"", element("h2", heading) + content);
+}
+
+Markup big(const std::string& number, const std::string& unit) {
+  const Markup beside = unit.empty() ? Markup() : Markup(" ") + element("small", unit);
+  return element("p", "class=\"big\"", Markup(number) + beside);
+}
+
+Markup about(const std::string& text) { return element("p", "class=\"about\"", text); }
+
+Markup tiles(const Markup& content) { return element("div", "class=\"tiles\"", content); }
+
 Markup figure(std::string svg, const Markup& caption) {
   return element("figure", Markup::raw(std::move(svg)) +
                                (caption.empty() ? Markup() : element("figcaption", caption)));

@@ -22,6 +22,13 @@ enum class Width : unsigned char { half, whole };
 [[nodiscard]] Markup card(std::string_view id, std::string_view heading, Width width,
                           const Markup& content);
 
+/// A short answer: a heading, then what it is.
+[[nodiscard]] Markup tile(std::string_view heading, const Markup& content);
+/// "73.2" in large with "days" beside it; then a sentence about it.
+[[nodiscard]] Markup big(const std::string& number, const std::string& unit);
+[[nodiscard]] Markup about(const std::string& text);
+[[nodiscard]] Markup tiles(const Markup& content);
+
 /// A picture with what is to be read under it, which may be empty. SVG as core/ draws it.
 [[nodiscard]] Markup figure(std::string svg, const Markup& caption = {});
 /// The same in a box that scrolls where the page is narrower than the picture can be read.
