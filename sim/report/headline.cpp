@@ -26,7 +26,7 @@ Markup time_tile(const Scenario& s, const Answer& a, const ReportIdentity& id) {
   if (a.run) {
     const Spread& d = a.run->duration_s;
     Markup out =
-        big(seconds(d.p50)) + about(fmt::format("8 of 10 simulated runs take {}",
+        big_time(seconds(d.p50)) + about(fmt::format("8 of 10 simulated runs take {}",
                                                 range_text(seconds(d.p10), seconds(d.p90))));
     if (id.start) {
       out += about(fmt::format("begun on {}, done on {} (8 of 10: {} to {})", date_text(*id.start),
