@@ -37,6 +37,7 @@ std::string page_command(const Options& o) {
   std::string out = "forerun run " + quoted(o.arguments.front());
   for (const std::string& set : o.set) out += " --set " + quoted(set);
   if (o.seed) out += fmt::format(" --seed {}", *o.seed);
+  if (o.draws) out += fmt::format(" --draws {}", *o.draws);
   if (o.every_kernel) out += " --every-kernel";
   return out + " --report " + quoted(std::filesystem::path(o.report).filename().string());
 }

@@ -3,10 +3,10 @@
 #include <cmath>
 
 #include "core/table.h"
+#include "sim/list_price.h"
 #include "sim/report/page.h"
 #include "sim/report/sections.h"
 #include "sim/report/words.h"
-#include "sim/run.h"
 
 namespace forerun::sim::report {
 namespace {
@@ -27,7 +27,7 @@ Markup time_tile(const Scenario& s, const Answer& a, const ReportIdentity& id) {
     const Spread& d = a.run->duration_s;
     Markup out =
         big_time(seconds(d.p50)) + about(fmt::format("8 of 10 simulated runs take {}",
-                                                range_text(seconds(d.p10), seconds(d.p90))));
+                                                     range_text(seconds(d.p10), seconds(d.p90))));
     if (id.start) {
       out += about(fmt::format("begun on {}, done on {} (8 of 10: {} to {})", date_text(*id.start),
                                date_text(ends(*id.start, d.p50)), date_text(ends(*id.start, d.p10)),
@@ -152,7 +152,7 @@ std::optional<PlainRun> plain_run(const Scenario& s, const Answer& a) {
 }
 
 Markup headline(const Scenario& s, const Answer& a, const ReportIdentity& id) {
-  if (!a.fits) return tiles(too_big_tile(a) + remedies_tile(a));
+  if (!a.step) return tiles(too_big_tile(a) + remedies_tile(a));
   return tiles(time_tile(s, a, id) + cost_tile(s, a) + losses_tile(a) + risk_tile(a, id));
 }
 

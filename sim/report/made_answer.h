@@ -1,17 +1,12 @@
 #pragma once
 
-/// Answers for tests of the page: the step and the losses simulated, the run and its bill made up
-/// of 50 draws.
+/// Answers for tests of the page: all simulated, but for the bill, which is made up.
 
 #include <string>
 
 #include "core/error.h"
 #include "core/file.h"
-#include "core/random.h"
-#include "core/statistics.h"
-#include "sim/layout.h"
 #include "sim/report/report_page.h"
-#include "sim/run.h"
 
 namespace forerun::sim {
 
@@ -22,56 +17,6 @@ inline Scenario scenario_named(const std::string& name) {
   std::optional<Scenario> s = read_scenario(document, problems);
   FORERUN_ASSERT(s.has_value(), problems.text(name));
   return *std::move(s);
-}
-
-inline Spread made_spread(const std::vector<double>& v) {
-  return {quantile(v, 0.1), quantile(v, 0.5), quantile(v, 0.9), mean(v)};
-}
-
-inline RunForecast made_run(Seconds undisturbed) {
-  constexpr std::size_t kDraws = 50;
-  const Stream stream{7, "made/run"};
-  RunForecast r;
-  std::vector<double> durations, goodputs, all;
-  std::array<std::vector<double>, kTimeUses> shares;
-  std::array<std::vector<double>, 3> causes;
-  for (std::size_t d = 0; d < kDraws; ++d) {
-    const auto u = [&](std::size_t i) { return stream.uniform(16 * d + i); };
-    RunDraw draw;
-    draw.use[0] = undisturbed;
-    for (std::size_t i = 1; i < kTimeUses; ++i) {
-      // Nothing waits for data or is planned.
-      if (i == 2 || i == 9) continue;
-      draw.use[i] = undisturbed * (0.004 + 0.02 * u(i));
-    }
-    for (const Seconds t : draw.use) draw.duration += t;
-    draw.steps_done = 1000;
-    for (std::size_t c = 0; c < causes.size(); ++c) {
-      draw.interruptions.push_back(static_cast<std::int64_t>(60.0 * u(12 + c) / (1.0 + 2.0 * c)));
-      causes[c].push_back(static_cast<double>(draw.interruptions[c]));
-    }
-    durations.push_back(draw.duration.base());
-    goodputs.push_back(draw.goodput());
-    all.push_back(causes[0].back() + causes[1].back() + causes[2].back());
-    for (std::size_t i = 0; i < kTimeUses; ++i) shares[i].push_back(draw.use[i] / draw.duration);
-    r.draws.push_back(std::move(draw));
-  }
-  for (std::size_t i = 0; i < kTimeUses; ++i) {
-    r.parts.push_back({static_cast<TimeUse>(i), made_spread(shares[i])});
-  }
-  r.causes = {{"GPU", made_spread(causes[0])},
-              {"software", made_spread(causes[1])},
-              {"network & \"links\"", made_spread(causes[2])}};
-  r.duration_s = made_spread(durations);
-  r.goodput = made_spread(goodputs);
-  r.interruptions = made_spread(all);
-  r.checkpoint_interval = 30.0_h / 60.0;
-  r.best_interval = 21.0_h / 60.0;
-  r.nodes = 8;
-  r.spares = 1;
-  r.assumptions = {"restarts take 5 to 20 minutes"};
-  r.warnings = {"fewer spares than failures in a week"};
-  return r;
 }
 
 inline CostForecast made_cost(const RunForecast& run, double accelerators) {
@@ -85,11 +30,11 @@ inline CostForecast made_cost(const RunForecast& run, double accelerators) {
     carbon.push_back(0.3 * energy.back());
   }
   CostForecast c;
-  c.items = {{"rent", made_spread(rent), Evidence::published, "a list <of prices>"},
-             {"electricity", made_spread(power), Evidence::assumed, ""}};
-  c.total_usd = made_spread(total);
-  c.energy_kwh = made_spread(energy);
-  c.carbon_kg = made_spread(carbon);
+  c.items = {{"rent", spread(rent), Evidence::published, "a list <of prices>"},
+             {"electricity", spread(power), Evidence::assumed, ""}};
+  c.total_usd = spread(total);
+  c.energy_kwh = spread(energy);
+  c.carbon_kg = spread(carbon);
   c.by_deadline = 0.83;
   c.within_budget = 0.91;
   c.both = 0.79;
@@ -97,27 +42,20 @@ inline CostForecast made_cost(const RunForecast& run, double accelerators) {
   return c;
 }
 
-/// A step, its memory, and the losses where tokens are trained and `loss_draws` is above 0.
-inline Answer simulated_answer(const Scenario& s, std::int64_t loss_draws) {
-  Answer a;
-  a.memory = step_memory(s, make_layout(s));
-  a.fits = a.memory.fits;
-  if (!a.fits) return a;
-  const RunResult r = simulate_run(s, std::nullopt);
-  a.step = r.step;
-  a.parameters = r.parameters;
-  a.tokens_per_step = r.tokens_per_step;
-  a.steps = r.steps;
+/// With a bill; 50 simulated runs.
+inline Answer full_answer(const Scenario& s) {
   Problems problems;
-  if (loss_draws > 0) a.loss = run_loss(s, loss_draws, 1, problems);
+  Answer a = answer(s, {.run_draws = 50, .loss_draws = 20}, problems);
+  FORERUN_ASSERT(problems.empty() && a.run && a.loss, problems.text(s.name));
+  a.cost = made_cost(*a.run, static_cast<double>(s.accelerators));
   return a;
 }
 
-inline Answer full_answer(const Scenario& s) {
-  Answer a = simulated_answer(s, 20);
-  a.run = made_run(*a.steps * a.step->time);
-  a.cost = made_cost(*a.run, static_cast<double>(s.accelerators));
-  return a;
+/// One step, whatever the scenario trains.
+inline Answer step_answer(Scenario s) {
+  s.training_tokens = 0;
+  Problems problems;
+  return answer(s, {}, problems);
 }
 
 inline ReportIdentity made_identity() {

@@ -22,10 +22,16 @@ constexpr std::array kLeftOut = {
     LeftOut{Of::memory,
             "checkpoints being written, evaluations, data loaders, memory of CUDA graphs",
             "sim/memory.h"},
-    LeftOut{Of::plain_run,
-            "failures, checkpoints and the time to come back from one, evaluations, warm-up, data "
-            "loading, a batch ramp's cheaper steps, changes of sequence along the run",
-            "sim/run.h"},
+    LeftOut{
+        Of::run,
+        "two jobs on one machine, queues of a scheduler, repair crews, checkpoints that turn out "
+        "broken",
+        "sim/run/run_events.h"},
+    LeftOut{
+        Of::run,
+        "how load, heat or the hour move the rate of failures; single bad nodes that fail again "
+        "and again; links one by one",
+        "hw/reliability.h"},
     LeftOut{Of::losses,
             "which token follows which, interactions of three modalities, other data or tokenisers",
             "models/loss/interaction_law.h"},
@@ -41,8 +47,6 @@ bool concerns(const Answer& a, Of of) {
       return a.step.has_value();
     case Of::memory:
       return true;
-    case Of::plain_run:
-      return a.steps.has_value() && !a.run;
     case Of::run:
       return a.run.has_value();
     case Of::cost:

@@ -9,7 +9,7 @@
 namespace forerun::sim::report {
 
 struct LeftOut {
-  enum class Of : unsigned char { step, memory, plain_run, run, cost, losses, stability } of;
+  enum class Of : unsigned char { step, memory, run, cost, losses, stability } of;
   std::string_view what;
   std::string_view file;  ///< whose header comment says so
 };

@@ -46,7 +46,7 @@ Markup question_header(const Scenario& s, const Answer& a) {
   } else {
     question = fmt::format("How long is a training step of {} on {}?", what, machines(s));
   }
-  if (!a.fits) question = fmt::format("Can {} train {}?", machines(s), what);
+  if (!a.step) question = fmt::format("Can {} train {}?", machines(s), what);
   return element("header", element("p", "class=\"eyebrow\"", "Forecast of a training run") +
                                element("h1", s.name) +
                                element("p", "class=\"question\"", question) +

@@ -93,8 +93,7 @@ TEST_SUITE("sim/report") {
   }
 
   TEST_CASE("an answer without run, bill and losses has none of their sections, and says so") {
-    const Scenario s = scenario_named("mot_37m_32_a100");
-    const std::string page = report_page(s, simulated_answer(s, 0), made_identity());
+    const std::string page = report_page(pair(), step_answer(pair()), made_identity());
     check_page(page);
     for (const char* id : {"finish", "time", "interruptions", "cost", "losses", "stability"}) {
       CHECK_MESSAGE(!has_section(page, id), id);
@@ -102,13 +101,16 @@ TEST_SUITE("sim/report") {
     for (const char* id : {"step", "timeline", "memory", "evidence", "left-out", "identity"}) {
       CHECK_MESSAGE(has_section(page, id), id);
     }
-    CHECK(has(page, "if nothing interrupts it"));
+    CHECK(has(page, "One step"));
+    Answer steps = step_answer(pair());
+    steps.steps = 1e4;
+    CHECK(has(report_page(pair(), steps, made_identity()), "if nothing interrupts it"));
   }
 
   TEST_CASE("what does not fit is a page that says so, and by how much") {
     const Scenario s = scenario_named("llama3_70b_does_not_fit");
-    const Answer a = simulated_answer(s, 0);
-    REQUIRE_FALSE(a.fits);
+    const Answer a = step_answer(s);
+    REQUIRE_FALSE(a.memory.fits);
     const std::string page = report_page(s, a, made_identity());
     check_page(page);
     CHECK(has(page, "It does not fit"));
@@ -149,7 +151,7 @@ TEST_SUITE("sim/report") {
 
   TEST_CASE("a step of thousands of passes stays a small page") {
     const Scenario s = scenario_named("llama3_405b_16384_h100");
-    const std::string page = report_page(s, simulated_answer(s, 0), made_identity());
+    const std::string page = report_page(s, step_answer(s), made_identity());
     check_page(page);
     CHECK(page.size() < 400000);
   }

@@ -14,7 +14,9 @@
 namespace forerun::sim::report {
 namespace {
 
-constexpr double kHalf = 400;  // width of a picture in half a page
+constexpr double kHalf = 400;            // width of a picture in half a page
+constexpr double kLeastShare = 0.00005;  // of the time: less is not shown
+constexpr std::size_t kMostCauses = 10;
 
 std::string runs_text(const RunForecast& r) {
   return fmt::format("{} simulated runs", show_count(static_cast<double>(r.draws.size())));
@@ -48,11 +50,10 @@ Markup finish_section(const Answer& a, const ReportIdentity& id) {
       figure(histogram_svg(
                  h, {kHalf, kInPage, {"finish-chart", "How long the simulated runs take", told}}),
              told);
-  const auto unfinished =
-      std::ranges::count_if(r.draws, [](const RunDraw& x) { return !x.finished; });
-  if (unfinished > 0) {
-    out += note(fmt::format("{} of them did not end within the longest time that is simulated.",
-                            unfinished));
+  if (r.given_up > 0) {
+    out += note(fmt::format(
+        "{} of them were given up: they took longer than twenty times an undisturbed run.",
+        show_percent(r.given_up)));
   }
   return card("finish", "When it is done", Width::half, out);
 }
@@ -67,7 +68,7 @@ Markup time_use_section(const Answer& a) {
                    {"time, mean", Align::right}});
   std::vector<BarPart> bar;
   for (const RunForecast::Part& p : r.parts) {
-    if (p.share.mean <= 0) continue;
+    if (p.share.mean < kLeastShare) continue;
     const Named what = words_of(p.use);
     bar.push_back({what.words, show_percent(p.share.mean, 2), p.share.mean, what.colour});
     table.row({swatch(what.colour) + what.words, show_percent(p.share.mean, 2),
@@ -100,6 +101,7 @@ Markup interruptions_section(const Answer& a) {
   }
   std::ranges::stable_sort(bars,
                            [](const ChartBar& x, const ChartBar& y) { return x.value > y.value; });
+  if (bars.size() > kMostCauses) bars.resize(kMostCauses);
   const Spread& n = r.interruptions;
   std::string told = fmt::format("{} interruptions in the median run, {} to {} in 8 of 10.",
                                  times_text(n.p50), times_text(n.p10), times_text(n.p90));

@@ -15,19 +15,19 @@ Named words_of(TimeUse u) {
     case TimeUse::training:
       return {"steps that count", 0};
     case TimeUse::slowdown:
-      return {"slow machines", 5};
+      return {"slow nodes, heat, a smaller machine", 5};
     case TimeUse::starved:
       return {"waiting for data", 9};
     case TimeUse::evaluation:
       return {"evaluations", 2};
     case TimeUse::checkpoint:
-      return {"saving checkpoints", 4};
+      return {"stops for checkpoints", 4};
     case TimeUse::redone:
-      return {"work lost and done again", 1};
+      return {"steps done again", 1};
     case TimeUse::detection:
-      return {"noticing that something failed", 3};
+      return {"failures not noticed yet", 3};
     case TimeUse::restart:
-      return {"diagnosis and restart", 10};
+      return {"diagnosis, restart, loading", 10};
     case TimeUse::waiting:
       return {"waiting for machines", 11};
     case TimeUse::maintenance:
