@@ -42,10 +42,14 @@ std::string bar_chart_svg(const std::vector<ChartBar>& bars, const SvgLook& look
         bar + kBar + 0.5, look.width - 2, look.paint.grid, bar, std::max(1.0, scale * b.value),
         kBar, look.paint.colour(b.colour));
     if (b.low < b.high) {
+      const std::string path =
+          fmt::format("M{0:.1f} {1:.1f}H{2:.1f}M{0:.1f} {3:.1f}v{4:.0f}M{2:.1f} {3:.1f}v{4:.0f}",
+                      1 + scale * b.low, middle, 1 + scale * b.high, middle - kCap, 2 * kCap);
+      // With a rim, so that it is seen on the bar and beside it.
       out += fmt::format(
-          "<path d=\"M{0:.1f} {1:.1f}H{2:.1f}M{0:.1f} {3:.1f}v{4:.0f}M{2:.1f} {3:.1f}v{4:.0f}\" "
-          "stroke=\"{5}\" stroke-width=\"1.5\" fill=\"none\"/>\n",
-          1 + scale * b.low, middle, 1 + scale * b.high, middle - kCap, 2 * kCap, look.paint.text);
+          "<path d=\"{0}\" stroke=\"{1}\" stroke-width=\"4.5\" fill=\"none\"/>\n"
+          "<path d=\"{0}\" stroke=\"{2}\" stroke-width=\"1.5\" fill=\"none\"/>\n",
+          path, look.paint.ground, look.paint.text);
     }
     top += kEach;
   }

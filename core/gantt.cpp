@@ -30,11 +30,12 @@ class Painter {
     paths_[colour] += fmt::format("M{} {}h{}v{}h-{}z", number(x), number(y), w, number(height), w);
   }
   [[nodiscard]] std::string svg(const SvgPaint& paint) const {
-    std::string out;
+    // Crisp: neighbours that touch show no seam.
+    std::string out = "<g shape-rendering=\"crispEdges\">\n";
     for (const auto& [colour, path] : paths_) {
       out += fmt::format("<path d=\"{}\" fill=\"{}\"/>\n", path, paint.colour(colour));
     }
-    return out;
+    return out + "</g>\n";
   }
 
  private:

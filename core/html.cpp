@@ -22,6 +22,14 @@ Markup cells_of(const std::vector<Markup>& cells,
   return Markup::raw(std::move(out));
 }
 
+/// A new line, but inside a line of text, where it would be a space.
+const char* after(std::string_view tag) {
+  for (const std::string_view inside : {"b", "code", "small", "span"}) {
+    if (tag == inside) return "";
+  }
+  return "\n";
+}
+
 }  // namespace
 
 Markup::Markup(std::string_view text) : markup_(html_escaped(text)) {}
@@ -56,11 +64,12 @@ std::string html_escaped(std::string_view text) {
 }
 
 Markup element(std::string_view tag, std::string_view attributes, const Markup& content) {
-  return Markup::raw(fmt::format("<{0} {1}>{2}</{0}>\n", tag, attributes, content.text()));
+  return Markup::raw(
+      fmt::format("<{0} {1}>{2}</{0}>{3}", tag, attributes, content.text(), after(tag)));
 }
 
 Markup element(std::string_view tag, const Markup& content) {
-  return Markup::raw(fmt::format("<{0}>{1}</{0}>\n", tag, content.text()));
+  return Markup::raw(fmt::format("<{0}>{1}</{0}>{2}", tag, content.text(), after(tag)));
 }
 
 HtmlTable::HtmlTable(std::vector<std::pair<Markup, Align>> columns)

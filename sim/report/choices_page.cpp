@@ -54,8 +54,7 @@ Markup front_section(const ChoicesPage& c) {
   pictures += element(
       "div", "class=\"narrow\"",
       Markup::raw(front_chart_svg(chart, {kNarrow, kInPage, {"front-narrow", "The front", told}})));
-  return card("front", "What one thing costs of the other", Width::whole,
-              figure(pictures.text(), told));
+  return card("front", "What one thing costs of the other", figure(pictures.text(), told));
 }
 
 Markup ways_section(const ChoicesPage& c) {
@@ -81,8 +80,7 @@ Markup ways_section(const ChoicesPage& c) {
   if (shown < c.ways.size()) {
     out += note(fmt::format("{} more are not shown.", c.ways.size() - shown));
   }
-  return element("section", "class=\"card whole long\" id=\"ways\"",
-                 element("h2", "The ways to go, best first") + out);
+  return long_card("ways", "The ways to go, best first", out);
 }
 
 }  // namespace
@@ -98,19 +96,22 @@ std::string choices_page(const ChoicesPage& c) {
         tile(t.heading, big(t.number, t.unit) + (t.about.empty() ? Markup() : about(t.about)));
   }
   if (!answers.empty()) body += tiles(answers);
-  body += front_section(c) + ways_section(c);
   Markup remarks;
   for (const ChoicesPage::Remarks& r : c.remarks) {
     if (r.sentences.empty()) continue;
     remarks += element("h3", r.heading) +
                list(std::vector<Markup>(r.sentences.begin(), r.sentences.end()));
   }
-  if (!remarks.empty()) body += card("remarks", "What to know about it", Width::whole, remarks);
   std::vector<std::pair<Markup, Markup>> rows = {{"program", "forerun " + c.version}};
   for (const auto& [what, value] : c.identity) rows.emplace_back(what, value);
-  body += card("identity", "How to make this page again", Width::whole,
-               element("pre", element("code", c.command)) + facts(rows) +
-                   note("The same program, inputs and seed make the same page, byte for byte."));
+  const Markup again = element("pre", element("code", c.command)) + facts(rows) +
+                       note("The same program, inputs and seed make the same page, byte for byte.");
+  body += laid_out(
+      {{Width::whole, front_section(c)},
+       {Width::whole, ways_section(c)},
+       {Width::whole,
+        remarks.empty() ? Markup() : long_card("remarks", "What to know about it", remarks)},
+       {Width::whole, card("identity", "How to make this page again", again)}});
   return page(c.title, body);
 }
 

@@ -9,7 +9,7 @@
 namespace forerun::sim::report {
 namespace {
 
-constexpr double kHalf = 400;  // width of a picture in half a page
+constexpr double kHalf = 430;  // width of a picture in half a page
 /// Colours of items in their order, told apart from their neighbours.
 constexpr std::size_t kItemColours[] = {0, 4, 2, 1, 3, 5, 10, 9, 8, 11};
 
@@ -55,7 +55,7 @@ Markup cost_section(const Answer& a) {
   }
   out += note(energy + ".");
   if (!sources.empty()) out += details("Where the prices come from", list(sources));
-  return card("cost", "What it costs", Width::half, out);
+  return card("cost", "What it costs", out);
 }
 
 }  // namespace forerun::sim::report

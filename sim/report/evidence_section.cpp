@@ -16,7 +16,7 @@
 namespace forerun::sim::report {
 namespace {
 
-constexpr double kHalf = 400;
+constexpr double kHalf = 430;
 using Align = HtmlTable::Align;
 
 Markup kernels(const StepResult& r) {
@@ -85,7 +85,7 @@ Markup evidence_section(const Scenario& s, const Answer& a) {
   Markup out;
   if (a.step) out += kernels(*a.step);
   out += inputs(provenance(s)) + evidence_of_parts(a);
-  return card("evidence", "What it rests on", Width::half, out);
+  return card("evidence", "What it rests on", out);
 }
 
 Markup warnings_section(const Answer& a) {
@@ -100,8 +100,7 @@ Markup warnings_section(const Answer& a) {
   if (a.loss && a.loss->losses) add(a.loss->losses->warnings);
   if (a.loss && a.loss->signal) add(a.loss->signal->warnings);
   if (all.empty()) return {};
-  return card("warnings", "Warnings", Width::whole,
-              list(std::vector<Markup>(all.begin(), all.end())));
+  return long_card("warnings", "Warnings", list(std::vector<Markup>(all.begin(), all.end())));
 }
 
 Markup assumptions_section(const Scenario& s, const Answer& a) {
@@ -132,7 +131,7 @@ Markup assumptions_section(const Scenario& s, const Answer& a) {
     add_list(out, "Of losses and stability", of_losses);
   }
   if (out.empty()) return {};
-  return card("assumptions", "What is assumed", Width::whole, out);
+  return long_card("assumptions", "What is assumed", out);
 }
 
 Markup sources_section(const Scenario& s) {
@@ -162,8 +161,7 @@ Markup sources_section(const Scenario& s) {
                                show_count(static_cast<double>(provenance(s).facts.size()))),
                    table.markup());
   }
-  return element("section", "class=\"card whole long\" id=\"sources\"",
-                 element("h2", "Sources") + out);
+  return long_card("sources", "Sources", out);
 }
 
 }  // namespace forerun::sim::report

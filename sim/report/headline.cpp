@@ -49,6 +49,23 @@ Markup time_tile(const Scenario& s, const Answer& a, const ReportIdentity& id) {
                               about("the scenario does not say how many tokens are trained"));
 }
 
+/// Where nothing is known but what an accelerator's hour costs.
+Markup list_price_tile(const Scenario& s, const Answer& a) {
+  constexpr const char* kNothingElse = "accelerators by the hour at their list price; nothing else";
+  if (a.run) {
+    const auto price = [&](double duration_s) { return list_price(s, Seconds(duration_s)); };
+    const Spread& d = a.run->duration_s;
+    if (!price(d.p50)) return {};
+    return tile("What it costs", big(show(*price(d.p50)), "") +
+                                     about(fmt::format("8 of 10 simulated runs cost {}",
+                                                       range_text(*price(d.p10), *price(d.p90)))) +
+                                     about(kNothingElse));
+  }
+  const std::optional<PlainRun> plain = plain_run(s, a);
+  if (!plain || !plain->price) return {};
+  return tile("What it costs", big(show(*plain->price), "") + about(kNothingElse));
+}
+
 Markup cost_tile(const Scenario& s, const Answer& a) {
   if (a.cost) {
     const Spread& c = a.cost->total_usd;
@@ -61,11 +78,7 @@ Markup cost_tile(const Scenario& s, const Answer& a) {
     }
     return tile("What it costs", out + about(energy));
   }
-  const std::optional<PlainRun> plain = plain_run(s, a);
-  if (!plain || !plain->price) return {};
-  return tile("What it costs",
-              big(show(*plain->price), "") + about("accelerators at their list price, for the time "
-                                                   "beside; nothing else"));
+  return list_price_tile(s, a);
 }
 
 Markup losses_tile(const Answer& a) {

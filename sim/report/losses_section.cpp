@@ -117,8 +117,7 @@ Markup losses_section(const Scenario& s, const Answer& a) {
   }
   if (!r.gains.empty()) out += gains_table(r);
   if (out.empty()) return {};
-  return card("losses", s.mixture ? "Where the losses go" : "Where the loss goes", Width::whole,
-              out);
+  return card("losses", s.mixture ? "Where the losses go" : "Where the loss goes", out);
 }
 
 Markup stability_section(const Answer& a) {
@@ -144,7 +143,7 @@ Markup stability_section(const Answer& a) {
     spikes += fmt::format("; {} steps done again after rollbacks in the median run",
                           show_count(std::round(a.loss->rolled_back->steps_median)));
   }
-  return card("stability", "Whether it survives", Width::half,
+  return card("stability", "Whether it survives",
               table.markup() + note(spikes + ". Orders of magnitude: most of these constants are "
                                              "assumed."));
 }

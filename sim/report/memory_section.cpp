@@ -11,7 +11,7 @@
 namespace forerun::sim::report {
 namespace {
 
-constexpr double kHalf = 400;
+constexpr double kHalf = 430;
 /// The largest owners have colours of their own, the others share one.
 constexpr std::size_t kOwnerColours[] = {0, 4, 2, 1, 3, 5, 10, 9, 8};
 constexpr std::size_t kOthersColour = 11, kAllocatorColour = 7;
@@ -92,7 +92,7 @@ Markup memory_section(const Answer& a) {
       "has. Stage {} holds {} of {}, most in the {}.",
       worst.stage, show(worst.reserved), show(worst.capacity), worst.moment);
   return card(
-      "memory", "Memory", Width::half,
+      "memory", "Memory",
       figure(column_chart_svg(chart, {kHalf, kInPage, {"memory-chart", "Memory by stage", told}}),
              told) +
           table.markup());

@@ -72,7 +72,7 @@ Markup not_modelled_section(const Scenario&, const Answer& a) {
     items.emplace_back(
         "what data, hardware and the routers of experts do to the stability of training");
   }
-  return card("left-out", "What is not modelled", Width::half, list(items));
+  return card("left-out", "What is not modelled", list(items));
 }
 
 }  // namespace forerun::sim::report

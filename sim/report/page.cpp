@@ -14,11 +14,32 @@ std::string page(std::string_view title, const Markup& body) {
       html_escaped(title), page_style(), body.text());
 }
 
-Markup card(std::string_view id, std::string_view heading, Width width, const Markup& content) {
-  return element(
-      "section",
-      fmt::format("class=\"card{}\" id=\"{}\"", width == Width::whole ? " whole" : "", id),
-      element("h2", heading) + content);
+Markup card(std::string_view id, std::string_view heading, const Markup& content) {
+  return element("section", fmt::format("class=\"card\" id=\"{}\"", id),
+                 element("h2", heading) + content);
+}
+
+Markup long_card(std::string_view id, std::string_view heading, const Markup& content) {
+  return element("section", fmt::format("class=\"card long\" id=\"{}\"", id),
+                 element("h2", heading) + content);
+}
+
+Markup laid_out(const std::vector<std::pair<Width, Markup>>& cards) {
+  Markup out, waiting, left;  // left: a card beside which there is room
+  const auto whole = [](const Markup& m) { return element("div", "class=\"whole\"", m); };
+  for (const auto& [width, card] : cards) {
+    if (card.empty()) continue;
+    if (width == Width::whole) {
+      (left.empty() ? out : waiting) += whole(card);
+    } else if (left.empty()) {
+      left = card;
+    } else {
+      out += element("div", "class=\"pair\"", left + card) + waiting;
+      left = waiting = {};
+    }
+  }
+  if (!left.empty()) out += element("div", "class=\"whole alone\"", left);
+  return out + waiting;
 }
 
 Markup tile(std::string_view heading, const Markup& content) {

@@ -17,10 +17,17 @@ namespace forerun::sim::report {
 /// What stands in its <style>.
 [[nodiscard]] std::string page_style();
 
-/// A section with a heading; `id` is its own in the page. Wide ones take the page's whole width.
+/// A section with a heading; `id` is its own in the page.
+[[nodiscard]] Markup card(std::string_view id, std::string_view heading, const Markup& content);
+/// The same where it may go over several sheets of paper.
+[[nodiscard]] Markup long_card(std::string_view id, std::string_view heading,
+                               const Markup& content);
+
+/// Cards in their order, in two columns where the page is wide enough. One that needs the whole
+/// width waits until the row before it is full, so that there are no holes; empty ones are left
+/// out.
 enum class Width : unsigned char { half, whole };
-[[nodiscard]] Markup card(std::string_view id, std::string_view heading, Width width,
-                          const Markup& content);
+[[nodiscard]] Markup laid_out(const std::vector<std::pair<Width, Markup>>& cards);
 
 /// A short answer: a heading, then what it is.
 [[nodiscard]] Markup tile(std::string_view heading, const Markup& content);

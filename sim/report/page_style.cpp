@@ -22,8 +22,9 @@ body{margin:0;background:var(--page);color:var(--ink);
  font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
  -webkit-text-size-adjust:100%}
 main{max-width:1080px;margin:0 auto;padding:28px 20px 48px;
- display:grid;gap:20px;grid-template-columns:repeat(2,minmax(0,1fr));align-items:start}
-header,.whole,.tiles{grid-column:1/-1}
+ display:flex;flex-direction:column;gap:20px}
+.pair{display:grid;gap:20px;grid-template-columns:repeat(2,minmax(0,1fr))}
+.alone svg{max-width:540px}
 .eyebrow{margin:0;color:var(--muted);font-size:13px;letter-spacing:.06em;text-transform:uppercase}
 h1{margin:2px 0 8px;font-size:28px;line-height:1.2;overflow-wrap:anywhere}
 h2{margin:0 0 10px;font-size:18px;line-height:1.3}
@@ -44,6 +45,7 @@ figure{margin:0 0 12px}
 svg{display:block;width:100%;height:auto;font-family:inherit;font-variant-numeric:tabular-nums}
 figcaption{margin-top:6px}
 .narrow{display:none}
+.name{white-space:nowrap}
 .scrolls{overflow-x:auto;margin-bottom:10px}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted);padding-bottom:4px}
@@ -57,6 +59,7 @@ td{overflow-wrap:break-word}
 .swatch{display:inline-block;width:.8em;height:.8em;margin-right:.5em;border-radius:2px;
  background:var(--s);vertical-align:-.04em}
 .swatch.dashed{height:0;background:none;border-top:3px dashed var(--s);vertical-align:.25em}
+td:has(.swatch){padding-left:1.35em;text-indent:-1.35em}
 .legend{list-style:none;margin:0 0 10px;padding:0;display:flex;flex-wrap:wrap;gap:2px 18px;font-size:14px}
 .list{margin:0 0 10px;padding-left:1.1em;font-size:14px}
 .list li{margin-bottom:4px;overflow-wrap:anywhere}
@@ -74,10 +77,10 @@ pre{margin:0 0 10px;padding:12px 14px;border-radius:6px;background:var(--page);w
  overflow-wrap:anywhere}
 details{margin-bottom:10px}
 summary{cursor:pointer;color:var(--accent);font-size:14px;padding:4px 0}
-@media (max-width:820px){main{grid-template-columns:minmax(0,1fr)}}
+@media (max-width:820px){.pair{grid-template-columns:minmax(0,1fr)}}
 @media (max-width:560px){
  main{padding:18px 12px 32px;gap:12px}
- .tiles{gap:12px}
+ .tiles,.pair{gap:12px}
  .card,.tile{padding:14px}
  h1{font-size:23px}
  .question{font-size:17px}
@@ -90,11 +93,11 @@ summary{cursor:pointer;color:var(--accent);font-size:14px;padding:4px 0}
  *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
  body{background:#fff;font-size:10.5pt}
  main{display:block;max-width:none;padding:0}
- .card,.tile{border-color:#ccd2d8;border-radius:4px;padding:10px 12px;margin-bottom:10px;
-  break-inside:avoid}
+ header,.tiles,.whole{margin-bottom:10px}
+ .card,.tile{border-color:#ccd2d8;border-radius:4px;padding:10px 12px;break-inside:avoid}
  .card.long{break-inside:auto}
  .tiles{gap:10px;grid-template-columns:repeat(2,minmax(0,1fr))}
- .pair{display:grid;gap:10px;grid-template-columns:repeat(2,minmax(0,1fr));align-items:start}
+ .pair{gap:10px;margin-bottom:10px;grid-template-columns:repeat(2,minmax(0,1fr));break-inside:avoid}
  h1{font-size:20pt}
  .question{font-size:13pt}
  .big{font-size:20pt}

@@ -38,15 +38,21 @@ std::string parameters(const Scenario& s) {
 }  // namespace
 
 Markup question_header(const Scenario& s, const Answer& a) {
-  const std::string what = fmt::format("{} ({} parameters)", s.model.name, parameters(s));
-  std::string question;
-  if (s.training_tokens > 0) {
-    question = fmt::format("What does it take to train {} on {} tokens with {}?", what,
-                           show_count(s.training_tokens), machines(s));
+  // A name is not broken at its hyphens.
+  const auto name = [](const std::string& n) { return element("span", "class=\"name\"", n); };
+  const Markup what = name(s.model.name) + fmt::format(" ({} parameters)", parameters(s));
+  const Markup machine = s.pools.empty() ? Markup(show_count(static_cast<double>(s.accelerators))) +
+                                               " " + name(s.accelerator.name)
+                                         : Markup(machines(s));
+  Markup question;
+  if (!a.step) {
+    question = "Can " + machine + " train " + what + "?";
+  } else if (s.training_tokens > 0) {
+    question = "What does it take to train " + what + " on " + show_count(s.training_tokens) +
+               " tokens with " + machine + "?";
   } else {
-    question = fmt::format("How long is a training step of {} on {}?", what, machines(s));
+    question = "How long is a training step of " + what + " on " + machine + "?";
   }
-  if (!a.step) question = fmt::format("Can {} train {}?", machines(s), what);
   return element("header", element("p", "class=\"eyebrow\"", "Forecast of a training run") +
                                element("h1", s.name) +
                                element("p", "class=\"question\"", question) +
@@ -76,7 +82,7 @@ Markup question_facts(const Scenario& s, const Answer& a) {
                                            show_count(static_cast<double>(a.run->nodes)),
                                            show_count(static_cast<double>(a.run->spares))));
   }
-  return card("question", "What was asked", Width::half, facts(rows));
+  return card("question", "What was asked", facts(rows));
 }
 
 }  // namespace forerun::sim::report

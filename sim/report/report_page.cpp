@@ -20,7 +20,7 @@ Markup identity_section(const Scenario& s, const Answer& a, const ReportIdentity
   if (a.step) {
     rows.emplace_back("events of the step", show_count(static_cast<double>(a.step->events)));
   }
-  return card("identity", "How to make this page again", Width::half,
+  return card("identity", "How to make this page again",
               element("pre", element("code", id.command)) + facts(rows) +
                   note("The same program, inputs and seed make the same page, byte for byte."));
 }
@@ -30,15 +30,22 @@ Markup identity_section(const Scenario& s, const Answer& a, const ReportIdentity
 std::string report_page(const Scenario& s, const Answer& a, const ReportIdentity& id) {
   using namespace report;
   Markup body = question_header(s, a) + headline(s, a, id);
-  body += finish_section(a, id) + time_use_section(a);
-  body += interruptions_section(a) + cost_section(a);
-  body += losses_section(s, a);
-  body += step_section(s, a) + memory_section(a);
-  body += timeline_section(s, a);
-  body += stability_section(a) + question_facts(s, a);
-  body += evidence_section(s, a) + not_modelled_section(s, a);
-  body += warnings_section(a) + assumptions_section(s, a) + sources_section(s);
-  body += identity_section(s, a, id);
+  body += laid_out({{Width::half, finish_section(a, id)},
+                    {Width::half, time_use_section(a)},
+                    {Width::half, interruptions_section(a)},
+                    {Width::half, cost_section(a)},
+                    {Width::whole, losses_section(s, a)},
+                    {Width::half, step_section(s, a)},
+                    {Width::half, memory_section(a)},
+                    {Width::whole, timeline_section(s, a)},
+                    {Width::half, evidence_section(s, a)},
+                    {Width::half, stability_section(a)},
+                    {Width::half, question_facts(s, a)},
+                    {Width::half, not_modelled_section(s, a)},
+                    {Width::whole, warnings_section(a)},
+                    {Width::whole, assumptions_section(s, a)},
+                    {Width::whole, sources_section(s)},
+                    {Width::whole, identity_section(s, a, id)}});
   return page(s.name, body);
 }
 

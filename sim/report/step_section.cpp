@@ -18,7 +18,7 @@
 namespace forerun::sim::report {
 namespace {
 
-constexpr double kHalf = 400, kWide = 860;
+constexpr double kHalf = 430, kWide = 860;
 /// Rows of the picture of a step: more would not be told apart on paper.
 constexpr std::size_t kMostRows = 20;
 
@@ -87,7 +87,7 @@ Markup step_section(const Scenario& s, const Answer& a) {
       "Where the time of the busiest accelerator goes ({}). Exchanges that hide behind computing "
       "are not in it.",
       rank_words(r));
-  return card("step", "One step", Width::half,
+  return card("step", "One step",
               facts(step_facts(s, a)) +
                   figure(stacked_bar_svg(
                       bar, {kHalf, kInPage, {"step-chart", "Where a step's time goes", told}})) +
@@ -109,7 +109,7 @@ Markup timeline_section(const Scenario&, const Answer& a) {
                         t.chart.rows.size() + t.left_out);
   }
   return card(
-      "timeline", "The course of a step", Width::whole,
+      "timeline", "The course of a step",
       legend(items) +
           wide_figure(
               gantt_svg(t.chart, {kWide, kInPage, {"timeline-chart", "Course of a step", told}}),

@@ -14,7 +14,7 @@
 namespace forerun::sim::report {
 namespace {
 
-constexpr double kHalf = 400;            // width of a picture in half a page
+constexpr double kHalf = 430;            // width of a picture in half a page
 constexpr double kLeastShare = 0.00005;  // of the time: less is not shown
 constexpr std::size_t kMostCauses = 10;
 
@@ -55,7 +55,7 @@ Markup finish_section(const Answer& a, const ReportIdentity& id) {
         "{} of them were given up: they took longer than twenty times an undisturbed run.",
         show_percent(r.given_up)));
   }
-  return card("finish", "When it is done", Width::half, out);
+  return card("finish", "When it is done", out);
 }
 
 Markup time_use_section(const Answer& a) {
@@ -81,7 +81,7 @@ Markup time_use_section(const Answer& a) {
       "In the median run {} of the time are steps that count (goodput), in 8 of 10 runs "
       "{}.",
       show_percent(r.goodput.p50), percent_range(r.goodput.p10, r.goodput.p90));
-  return card("time", "Where the time goes", Width::half,
+  return card("time", "Where the time goes",
               figure(stacked_bar_svg(
                   bar, {kHalf, kInPage, {"time-chart", "Shares of the run's time", told}})) +
                   table.markup() + note(told));
@@ -117,7 +117,7 @@ Markup interruptions_section(const Answer& a) {
     checkpoints += fmt::format("; the interval that loses least (Young and Daly) is {}",
                                show(*r.best_interval));
   }
-  return card("interruptions", "What interrupts it", Width::half, out + note(checkpoints + "."));
+  return card("interruptions", "What interrupts it", out + note(checkpoints + "."));
 }
 
 }  // namespace forerun::sim::report

@@ -17,6 +17,7 @@ namespace forerun::sim::report {
 namespace {
 
 constexpr double kSecond = 1e12;  // ticks
+constexpr double kSeen = 1e-3;    // of a row: less is not in the legend
 
 constexpr std::array kPasses = {
     TimelineKey{"forward", 0},
@@ -49,34 +50,37 @@ class Builder {
       const Operation& o = p.operations[i];
       const Span& s = execution_.spans[rank][i];
       if (o.duration <= 0 || s.begin == s.end) continue;
-      const GanttSpan span = at(s.begin, s.end);
       if (o.stream == StreamKind::compute) {
-        row.spans.push_back(coloured(span, key_of(o)));
+        row.spans.push_back(coloured(s.begin, s.end, key_of(o)));
       } else {
-        row.strip.push_back(coloured(span, category(o.category)));
+        row.strip.push_back(coloured(s.begin, s.end, category(o.category)));
       }
     }
     for (const Idle& idle : idle_intervals(causality_, static_cast<std::int32_t>(rank))) {
       const TimelineKey key = category(idle.category);
-      if (key.colour == kIdleColour) {
-        used_[key.colour] = key.words;
-        continue;  // the ground shows it
-      }
-      row.spans.push_back(coloured(at(idle.begin, idle.end), key));
+      const GanttSpan span = coloured(idle.begin, idle.end, key);
+      if (key.colour != kIdleColour) row.spans.push_back(span);  // else the ground shows it
     }
     return row;
   }
 
+  /// What is seen of the rows: passes first, then the rest as the step's breakdown has it.
   std::vector<TimelineKey> keys() const {
+    std::vector<TimelineKey> all(kPasses.begin(), kPasses.end());
+    for (int c = 0; c < kCategories; ++c) all.push_back(category(static_cast<Category>(c)));
     std::vector<TimelineKey> out;
-    for (const auto& [colour, words] : used_) out.push_back({words, colour});
+    for (const TimelineKey& key : all) {
+      const auto found = used_.find(key.words);
+      if (found == used_.end() || found->second < kSeen * static_cast<double>(execution_.end))
+        continue;
+      if (std::ranges::none_of(out, [&](const TimelineKey& k) { return k.colour == key.colour; })) {
+        out.push_back(key);
+      }
+    }
     return out;
   }
 
  private:
-  static GanttSpan at(std::int64_t begin, std::int64_t end) {
-    return {static_cast<double>(begin) / kSecond, static_cast<double>(end) / kSecond, 0};
-  }
   static TimelineKey category(Category c) {
     const Named named = words_of(c);
     return {named.words, named.colour};
@@ -85,16 +89,15 @@ class Builder {
     const TimelineKey* pass = pass_of(program_.labels[static_cast<std::size_t>(o.label)].name);
     return pass != nullptr ? *pass : category(o.category);
   }
-  GanttSpan coloured(GanttSpan span, const TimelineKey& key) {
-    span.colour = key.colour;
-    used_.try_emplace(key.colour, key.words);
-    return span;
+  GanttSpan coloured(std::int64_t begin, std::int64_t end, const TimelineKey& key) {
+    used_[key.words] += static_cast<double>(end - begin);
+    return {static_cast<double>(begin) / kSecond, static_cast<double>(end) / kSecond, key.colour};
   }
 
   const Program& program_;
   const Execution& execution_;
   Causality causality_;
-  std::map<std::size_t, const char*> used_;  // by colour
+  std::map<std::string_view, double> used_;  // ticks, by words
 };
 
 }  // namespace
