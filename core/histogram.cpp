@@ -15,6 +15,7 @@ namespace {
 constexpr double kPlot = 150, kLeft = 40, kRight = 12, kBelow = 52, kName = 20, kLine = 16;
 constexpr int kMostBars = 40, kLeastBars = 6;
 constexpr double kLabel = 64;  // of x, in pixels
+constexpr double kFar = 2;     // distances of the 10th and 90th percentile
 
 /// Where each mark's text begins and in which line above the plot it stands, so that none meets
 /// another.
@@ -52,8 +53,13 @@ std::vector<Placed> place(const std::vector<HistogramMark>& marks, const ChartFr
 
 std::vector<double> histogram_edges(const std::vector<double>& values) {
   FORERUN_ASSERT(!values.empty(), "a histogram of nothing");
-  const auto [low, high] = std::ranges::minmax(values);
+  auto [low, high] = std::ranges::minmax(values);
   FORERUN_ASSERT(std::isfinite(low) && std::isfinite(high), fmt::format("{} to {}", low, high));
+  const double p10 = quantile(values, 0.1), p90 = quantile(values, 0.9);
+  if (p10 < p90) {
+    low = std::max(low, p10 - kFar * (p90 - p10));
+    high = std::min(high, p90 + kFar * (p90 - p10));
+  }
   // All alike but for rounding: one bar, a hundredth of the value wide.
   if (high - low <= 1e-9 * std::max(std::abs(high), std::abs(low))) {
     const double half = low == 0 ? 0.5 : std::abs(low) / 200;
@@ -78,10 +84,17 @@ std::string histogram_svg(const Histogram& h, const SvgLook& look) {
   const std::vector<double> edges = histogram_edges(h.values);
   const double step = edges[1] - edges[0];
   std::vector<double> share(edges.size() - 1);
+  const double each = 100.0 / static_cast<double>(h.values.size());
+  double below = 0, beyond = 0;
   for (const double v : h.values) {
-    const auto at = static_cast<std::size_t>(
-        std::clamp(std::floor((v - edges[0]) / step), 0.0, static_cast<double>(share.size()) - 1));
-    share[at] += 100.0 / static_cast<double>(h.values.size());
+    const double at = std::floor((v - edges[0]) / step);
+    if (at < 0) {
+      below += each;
+    } else if (v > edges.back()) {
+      beyond += each;
+    } else {
+      share[std::min(static_cast<std::size_t>(at), share.size() - 1)] += each;
+    }
   }
   ChartFrame frame;
   const double wide = edges.back() - edges.front();
@@ -110,6 +123,14 @@ std::string histogram_svg(const Histogram& h, const SvgLook& look) {
         "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"{}/>\n",
         left + 0.5, frame.up(share[i]), std::max(1.0, right - left - 1),
         frame.bottom() - frame.up(share[i]), look.paint.colour(0), full ? "" : " opacity=\"0.45\"");
+  }
+  if (below > 0) {
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">← {:.2g} %</text>\n", frame.left + 5,
+                       frame.bottom() - 20, below);
+  }
+  if (beyond > 0) {
+    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{:.2g} % →</text>\n",
+                       frame.right(), frame.bottom() - 20, beyond);
   }
   for (std::size_t i = 0; i < marks.size(); ++i) {
     const Placed& p = marks[i];

@@ -23,11 +23,12 @@ struct Histogram {
 };
 
 /// Bars as wide as Freedman and Diaconis (1981) choose, 2 IQR / n^(1/3), rounded, at most about 40;
-/// their heights are shares in per cent. A mark further outside than the values are wide stands at
-/// the edge with an arrow. Asserts a value, and that all are finite.
+/// their heights are shares in per cent. Values more than twice the distance of the 10th and 90th
+/// percentile outside of them are told in words, and a mark further outside than the bars are wide
+/// stands at the edge with an arrow. Asserts a value, and that all are finite.
 [[nodiscard]] std::string histogram_svg(const Histogram&, const SvgLook&);
 
-/// Edges of the bars, rising and equally far apart, around all values.
+/// Edges of the bars, rising and equally far apart, around all values but those far outside.
 [[nodiscard]] std::vector<double> histogram_edges(const std::vector<double>& values);
 
 }  // namespace forerun

@@ -73,7 +73,7 @@ Markup ends_table(const models::MixtureAnswer& m) {
     table.row(cells);
   }
   if (several) {
-    table.last_row({swatch(kMeanColour) + "mean over tokens", "100 %", "",
+    table.last_row({dashed_swatch(kMeanColour) + "mean over tokens", "100 %", "",
                     fmt::format("{:.3f}", m.mean),
                     fmt::format("{:.2f} to {:.2f}", m.mean_band.low, m.mean_band.high), ""});
   }
@@ -98,7 +98,7 @@ Markup losses_section(const Scenario& s, const Answer& a) {
   if (!a.loss) return {};
   const RunLoss& r = *a.loss;
   Markup out;
-  for (const std::string& u : r.unanswered) out += paragraph(Markup("Not answered: ") + u);
+  for (const std::string& u : r.unanswered) out += note(Markup("Not answered: ") + u);
   if (r.losses) {
     const models::MixtureAnswer& m = *r.losses;
     const ChartPanel panel = panel_of(m);

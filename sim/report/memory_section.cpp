@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "core/bar_chart.h"
 #include "core/column_chart.h"
 #include "core/table.h"
 #include "sim/report/page.h"
+#include "sim/report/palette.h"
 #include "sim/report/sections.h"
 
 namespace forerun::sim::report {
@@ -14,7 +16,7 @@ namespace {
 constexpr double kHalf = 430;
 /// The largest owners have colours of their own, the others share one.
 constexpr std::size_t kOwnerColours[] = {0, 4, 2, 1, 3, 5, 10, 9, 8};
-constexpr std::size_t kOthersColour = 11, kAllocatorColour = 7;
+constexpr std::size_t kOthersColour = 11, kAllocatorColour = 6;
 
 /// "activations of 16 passes in flight" belong together whatever their number.
 std::string kind_of(const std::string& owner) {
@@ -22,15 +24,85 @@ std::string kind_of(const std::string& owner) {
   return owner.starts_with(kFlight) ? "activations in flight" : owner;
 }
 
-using Owned = std::map<std::string, Bytes>;
+double gib(Bytes b) { return b.in(1.0_GiB); }
 
-Owned owned(const StageMemory& stage) {
-  Owned out;
-  for (const MemoryOwner& o : stage.owners) out[kind_of(o.name)] += o.bytes;
+/// What one column is made of: the same parts for all stages, in GiB.
+struct Parts {
+  std::vector<std::string> names;
+  std::vector<std::size_t> colours;
+  std::vector<std::vector<double>> by_stage;
+};
+
+Parts parts_of(const MemoryResult& m) {
+  std::vector<std::map<std::string, double>> held(m.stages.size());
+  std::map<std::string, double> all;
+  for (std::size_t s = 0; s < m.stages.size(); ++s) {
+    for (const MemoryOwner& o : m.stages[s].owners) {
+      held[s][kind_of(o.name)] += gib(o.bytes);
+      all[kind_of(o.name)] += gib(o.bytes);
+    }
+  }
+  std::vector<std::pair<std::string, double>> order(all.begin(), all.end());
+  std::ranges::stable_sort(order, [](const auto& x, const auto& y) { return x.second > y.second; });
+  const std::size_t named = std::min(order.size(), std::size(kOwnerColours));
+  Parts out;
+  for (std::size_t i = 0; i < named; ++i) {
+    out.names.push_back(order[i].first);
+    out.colours.push_back(kOwnerColours[i]);
+  }
+  for (const char* rest : {"others", "allocator, context and communicators"}) {
+    out.names.emplace_back(rest);
+  }
+  out.colours.push_back(kOthersColour);
+  out.colours.push_back(kAllocatorColour);
+  for (std::size_t s = 0; s < m.stages.size(); ++s) {
+    std::vector<double>& parts = out.by_stage.emplace_back();
+    double others = gib(m.stages[s].peak);
+    for (std::size_t i = 0; i < named; ++i) {
+      parts.push_back(held[s][order[i].first]);
+      others -= parts.back();
+    }
+    // Below a thousandth it is a rounding.
+    parts.push_back(others < 1e-3 ? 0 : others);
+    parts.push_back(std::max(0.0, gib(m.stages[s].reserved - m.stages[s].peak)));
+  }
   return out;
 }
 
-double gib(Bytes b) { return b.in(1.0_GiB); }
+std::string told(const StageMemory& s) {
+  return fmt::format("stage {} holds {} of {}, most in the {}", s.stage, show(s.reserved),
+                     show(s.capacity), s.moment);
+}
+
+/// Every stage a column, its capacity a dashed line.
+Markup columns(const MemoryResult& m, const Parts& parts) {
+  ColumnChart chart{"pipeline stage", "GiB on each accelerator", parts.colours, {}};
+  for (std::size_t s = 0; s < m.stages.size(); ++s) {
+    chart.columns.push_back({fmt::format("{}", m.stages[s].stage), told(m.stages[s]),
+                             parts.by_stage[s], gib(m.stages[s].capacity)});
+  }
+  const std::string words = fmt::format(
+      "Memory of each pipeline stage at its peak, by owner; the dashed line is what an accelerator "
+      "has. Of all, {}.",
+      told(m.stages[m.worst]));
+  return figure(
+      column_chart_svg(chart, {kHalf, kInPage, {"memory-chart", "Memory by stage", words}}), words);
+}
+
+/// One stage alone: a bar of all that is there.
+Markup bar(const MemoryResult& m, const Parts& parts) {
+  const StageMemory& only = m.stages.front();
+  std::vector<BarPart> bar;
+  for (std::size_t i = 0; i < parts.names.size(); ++i) {
+    const double held = parts.by_stage.front()[i];
+    bar.push_back({parts.names[i], fmt::format("{:.2f} GiB", held), held, parts.colours[i]});
+  }
+  const Bytes left = only.capacity - only.reserved;
+  bar.push_back({"free", show(left), gib(left), kIdleColour});
+  const std::string words = fmt::format(
+      "Memory of an accelerator at its peak, by owner, of all that is there: {}.", told(only));
+  return figure(stacked_bar_svg(bar, {kHalf, kInPage, {"memory-chart", "Memory", words}}), words);
+}
 
 }  // namespace
 
@@ -38,64 +110,25 @@ Markup memory_section(const Answer& a) {
   const MemoryResult& m = a.memory;
   if (m.stages.empty()) return {};
   const StageMemory& worst = m.stages[m.worst];
-  // Owners by how much they hold on all stages; the smallest together.
-  Owned all;
-  for (const StageMemory& s : m.stages) {
-    for (const auto& [name, bytes] : owned(s)) all[name] += bytes;
-  }
-  std::vector<std::pair<std::string, Bytes>> order(all.begin(), all.end());
-  std::ranges::stable_sort(order, [](const auto& x, const auto& y) { return x.second > y.second; });
-  const std::size_t named = std::min(order.size(), std::size(kOwnerColours));
-  const bool others = order.size() > named;
-
-  ColumnChart chart;
-  chart.x_label = "pipeline stage";
-  chart.y_label = "GiB on each accelerator";
-  for (std::size_t i = 0; i < named; ++i) chart.colours.push_back(kOwnerColours[i]);
-  if (others) chart.colours.push_back(kOthersColour);
-  chart.colours.push_back(kAllocatorColour);
+  const Parts parts = parts_of(m);
+  const bool alone = m.stages.size() == 1 && m.fits;
   using Align = HtmlTable::Align;
-  HtmlTable table({{fmt::format("stage {}, the one with the least left", worst.stage), Align::left},
-                   {"GiB", Align::right}});
-  for (const StageMemory& s : m.stages) {
-    const Owned here = owned(s);
-    StackedColumn column;
-    column.name = fmt::format("{}", s.stage);
-    column.told = fmt::format("stage {}: {} held of {}, most in the {}", s.stage, show(s.reserved),
-                              show(s.capacity), s.moment);
-    column.limit = gib(s.capacity);
-    double rest = gib(s.peak);
-    for (std::size_t i = 0; i < named; ++i) {
-      const auto found = here.find(order[i].first);
-      const double held = found == here.end() ? 0 : gib(found->second);
-      column.parts.push_back(held);
-      rest -= held;
-    }
-    if (others) column.parts.push_back(std::max(0.0, rest));
-    column.parts.push_back(std::max(0.0, gib(s.reserved - s.peak)));
-    chart.columns.push_back(std::move(column));
+  const std::string heading =
+      m.stages.size() == 1 ? "at its peak"
+                           : fmt::format("stage {}, the one with the least left", worst.stage);
+  HtmlTable table({{heading, Align::left}, {"GiB", Align::right}});
+  for (std::size_t i = 0; i < parts.names.size(); ++i) {
+    const double held = parts.by_stage[m.worst][i];
+    if (held < 0.005) continue;
+    table.row({swatch(parts.colours[i]) + parts.names[i], fmt::format("{:.2f}", held)});
   }
-  const std::vector<double>& parts = chart.columns[m.worst].parts;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i] < 0.005) continue;
-    const bool last = i + 1 == parts.size();
-    table.row(
-        {swatch(chart.colours[i]) + (last ? std::string("allocator, context and communicators")
-                                     : i < named ? order[i].first
-                                                 : std::string("others")),
-         fmt::format("{:.2f}", parts[i])});
+  if (alone) {
+    table.row({swatch(kIdleColour) + "free",
+               fmt::format("{:.2f}", gib(worst.capacity - worst.reserved))});
   }
   table.last_row({fmt::format("held, of {:.2f} GiB there", gib(worst.capacity)),
                   fmt::format("{:.2f}", gib(worst.reserved))});
-  const std::string told = fmt::format(
-      "Memory of each pipeline stage at its peak, by owner; the dashed line is what an accelerator "
-      "has. Stage {} holds {} of {}, most in the {}.",
-      worst.stage, show(worst.reserved), show(worst.capacity), worst.moment);
-  return card(
-      "memory", "Memory",
-      figure(column_chart_svg(chart, {kHalf, kInPage, {"memory-chart", "Memory by stage", told}}),
-             told) +
-          table.markup());
+  return card("memory", "Memory", (alone ? bar(m, parts) : columns(m, parts)) + table.markup());
 }
 
 }  // namespace forerun::sim::report

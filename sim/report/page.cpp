@@ -70,14 +70,14 @@ Markup swatch(std::size_t colour) {
   return Markup::raw(fmt::format("<i class=\"swatch\" style=\"--s:var(--c{})\"></i>", colour));
 }
 
+Markup dashed_swatch(std::size_t colour) {
+  return Markup::raw(
+      fmt::format("<i class=\"swatch dashed\" style=\"--s:var(--c{})\"></i>", colour));
+}
+
 Markup legend(const std::vector<LegendItem>& items) {
   Markup out;
-  for (const LegendItem& i : items) {
-    out +=
-        element("li", Markup::raw(fmt::format("<i class=\"swatch{}\" style=\"--s:var(--c{})\"></i>",
-                                              i.dashed ? " dashed" : "", i.colour)) +
-                          i.name);
-  }
+  for (const LegendItem& i : items) out += element("li", swatch(i.colour) + i.name);
   return element("ul", "class=\"legend\"", out);
 }
 

@@ -45,11 +45,11 @@ enum class Width : unsigned char { half, whole };
 struct LegendItem {
   std::string name;
   std::size_t colour = 0;
-  bool dashed = false;
 };
 [[nodiscard]] Markup legend(const std::vector<LegendItem>&);
-/// A square of the colour.
+/// A square of the colour; a dashed line of it.
 [[nodiscard]] Markup swatch(std::size_t colour);
+[[nodiscard]] Markup dashed_swatch(std::size_t colour);
 
 [[nodiscard]] Markup paragraph(const Markup& text);
 /// Small, for what explains.

@@ -30,17 +30,23 @@ Markup identity_section(const Scenario& s, const Answer& a, const ReportIdentity
 std::string report_page(const Scenario& s, const Answer& a, const ReportIdentity& id) {
   using namespace report;
   Markup body = question_header(s, a) + headline(s, a, id);
+  const Markup cost = cost_section(a), survives = stability_section(a);
+  const Markup asked = question_facts(s, a);
+  // Beside the interruptions stands what is about as short as they are.
+  const bool beside = a.run && cost.empty();
   body += laid_out({{Width::half, finish_section(a, id)},
                     {Width::half, time_use_section(a)},
                     {Width::half, interruptions_section(a)},
-                    {Width::half, cost_section(a)},
+                    {Width::half, cost},
+                    {Width::half, beside ? survives : Markup()},
+                    {Width::half, beside && survives.empty() ? asked : Markup()},
                     {Width::whole, losses_section(s, a)},
                     {Width::half, step_section(s, a)},
                     {Width::half, memory_section(a)},
                     {Width::whole, timeline_section(s, a)},
+                    {Width::half, beside ? Markup() : survives},
+                    {Width::half, beside && survives.empty() ? Markup() : asked},
                     {Width::half, evidence_section(s, a)},
-                    {Width::half, stability_section(a)},
-                    {Width::half, question_facts(s, a)},
                     {Width::half, not_modelled_section(s, a)},
                     {Width::whole, warnings_section(a)},
                     {Width::whole, assumptions_section(s, a)},

@@ -99,14 +99,17 @@ Markup timeline_section(const Scenario&, const Answer& a) {
   const StepResult& r = *a.step;
   const Timeline t = timeline(*r.program, *r.execution, r.rank, r.memory.stages.size(), kMostRows);
   std::vector<LegendItem> items;
-  for (const TimelineKey& k : t.keys) items.push_back({k.words, k.colour, false});
-  std::string told =
-      "Each row is an accelerator of one pipeline stage: above its passes and what it waited for, "
-      "below, thin, its exchanges, hidden or not. Where passes are too short to be drawn, a column "
-      "shows their shares of the time.";
+  for (const TimelineKey& k : t.keys) items.push_back({k.words, k.colour});
+  const bool lanes = r.memory.stages.size() == 1 && t.chart.rows.size() > 1;
+  std::string told = fmt::format(
+      "Each row is an accelerator of {}: above its passes and what it waited for, below, thin, its "
+      "exchanges, hidden or not. Where passes are too short to be drawn, a column shows their "
+      "shares "
+      "of the time.",
+      lanes ? "one data-parallel replica" : "one pipeline stage");
   if (t.left_out > 0) {
-    told += fmt::format(" {} of the {} stages are drawn.", t.chart.rows.size(),
-                        t.chart.rows.size() + t.left_out);
+    told += fmt::format(" {} of the {} {} that differ are drawn.", t.chart.rows.size(),
+                        t.chart.rows.size() + t.left_out, lanes ? "replicas" : "stages");
   }
   return card(
       "timeline", "The course of a step",

@@ -45,7 +45,6 @@ class Builder {
   GanttRow row(std::size_t rank) {
     GanttRow row;
     const RankProgram& p = program_.ranks[rank];
-    row.name = p.name.substr(0, p.name.find(','));  // without the replica: one lane is drawn
     for (std::size_t i = 0; i < p.operations.size(); ++i) {
       const Operation& o = p.operations[i];
       const Span& s = execution_.spans[rank][i];
@@ -105,19 +104,25 @@ class Builder {
 Timeline timeline(const Program& program, const Execution& execution, std::int64_t rank,
                   std::size_t stages, std::size_t most) {
   Timeline out;
-  const std::size_t first = static_cast<std::size_t>(rank) / stages * stages;
-  const std::size_t drawn = std::min(stages, most);
+  const bool lanes = stages == 1;
+  const std::size_t first = lanes ? 0 : static_cast<std::size_t>(rank) / stages * stages;
+  const std::size_t all = lanes ? program.ranks.size() : stages;
+  const std::size_t drawn = std::min(all, most);
   Builder builder(program, execution);
   for (std::size_t i = 0; i < drawn; ++i) {
-    const std::size_t stage =
-        drawn == 1 ? static_cast<std::size_t>(rank) - first : i * (stages - 1) / (drawn - 1);
-    out.chart.rows.push_back(builder.row(first + stage));
+    const std::size_t at = first + (drawn == 1 ? 0 : i * (all - 1) / (drawn - 1));
+    GanttRow row = builder.row(at);
+    // "stage 3, replica 7": what all rows share is left out.
+    const std::string& name = program.ranks[at].name;
+    const std::size_t comma = std::min(name.find(", "), name.size());
+    row.name = lanes && comma < name.size() ? name.substr(comma + 2) : name.substr(0, comma);
+    out.chart.rows.push_back(std::move(row));
   }
   out.chart.to = static_cast<double>(execution.end) / kSecond;
   out.chart.x_label = "seconds from the beginning of the step";
   out.chart.idle_colour = kIdleColour;
   out.keys = builder.keys();
-  out.left_out = stages - drawn;
+  out.left_out = all - drawn;
   return out;
 }
 

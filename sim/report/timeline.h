@@ -20,11 +20,11 @@ struct TimelineKey {
 struct Timeline {
   GanttChart chart;               ///< dates in seconds; the whole step
   std::vector<TimelineKey> keys;  ///< of what occurs
-  std::size_t left_out = 0;       ///< stages that are not drawn, for want of room
+  std::size_t left_out = 0;       ///< rows that are not drawn, for want of room
 };
 
-/// Stages of the lane that `rank` is in, of `stages` a lane; at most `most` of them, evenly chosen,
-/// the first and the last among them.
+/// Stages of the lane that `rank` is in, of `stages` a lane; where there is one stage, the lanes.
+/// At most `most` rows, evenly chosen, the first and the last among them.
 [[nodiscard]] Timeline timeline(const Program&, const Execution&, std::int64_t rank,
                                 std::size_t stages, std::size_t most);
 

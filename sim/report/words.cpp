@@ -103,7 +103,8 @@ std::string percent_range(double low, double high) {
 }
 
 std::string times_text(double count) {
-  return count >= 10 ? show_count(std::round(count)) : significant(count, 2);
+  return count >= 10 || count == std::round(count) ? show_count(std::round(count))
+                                                   : significant(count, 2);
 }
 
 std::string date_text(std::chrono::sys_days day) {
