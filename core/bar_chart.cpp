@@ -10,7 +10,7 @@
 namespace forerun {
 namespace {
 
-constexpr double kBar = 12, kText = 17, kEach = 40, kCap = 4;
+constexpr double kBar = 15, kText = 17, kEach = 43, kCap = 4;
 constexpr double kStacked = 34;
 /// Between parts, so that they are told apart without colour.
 constexpr double kGap = 1;
@@ -47,7 +47,7 @@ std::string bar_chart_svg(const std::vector<ChartBar>& bars, const SvgLook& look
                       1 + scale * b.low, middle, 1 + scale * b.high, middle - kCap, 2 * kCap);
       // With a rim, so that it is seen on the bar and beside it.
       out += fmt::format(
-          "<path d=\"{0}\" stroke=\"{1}\" stroke-width=\"4.5\" fill=\"none\"/>\n"
+          "<path d=\"{0}\" stroke=\"{1}\" stroke-width=\"3.5\" fill=\"none\"/>\n"
           "<path d=\"{0}\" stroke=\"{2}\" stroke-width=\"1.5\" fill=\"none\"/>\n",
           path, look.paint.ground, look.paint.text);
     }

@@ -13,9 +13,9 @@ TEST_SUITE("core/bar_chart") {
     const std::string svg = bar_chart_svg(
         {{"a", "100", 100, 50, 200, 0}, {"b & c", "10 %", 10, 10, 10, 1}}, {404, kInPage, {}});
     CHECK(testing::xml_problem(svg) == "");
-    CHECK(svg.find("width=\"200.0\" height=\"12\" fill=\"var(--c0)\"") != std::string::npos);
-    CHECK(svg.find("width=\"20.0\" height=\"12\" fill=\"var(--c1)\"") != std::string::npos);
-    CHECK(svg.find("M101.0 25.0H401.0") != std::string::npos);
+    CHECK(svg.find("width=\"200.0\" height=\"15\" fill=\"var(--c0)\"") != std::string::npos);
+    CHECK(svg.find("width=\"20.0\" height=\"15\" fill=\"var(--c1)\"") != std::string::npos);
+    CHECK(svg.find("M101.0 26.5H401.0") != std::string::npos);
     CHECK(svg.find("b &amp; c") != std::string::npos);
   }
 

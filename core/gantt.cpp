@@ -26,8 +26,11 @@ std::string number(double v) {
 class Painter {
  public:
   void rectangle(std::size_t colour, double x, double y, double width, double height) {
-    const std::string w = number(width);
-    paths_[colour] += fmt::format("M{} {}h{}v{}h-{}z", number(x), number(y), w, number(height), w);
+    // Ends are rounded, not widths, so that what touches still does.
+    const double left = std::round(10 * x) / 10, right = std::round(10 * (x + width)) / 10;
+    const std::string w = number(right - left);
+    paths_[colour] +=
+        fmt::format("M{} {}h{}v{}h-{}z", number(left), number(y), w, number(height), w);
   }
   [[nodiscard]] std::string svg(const SvgPaint& paint) const {
     // Crisp: neighbours that touch show no seam.

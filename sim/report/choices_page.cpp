@@ -104,7 +104,7 @@ std::string choices_page(const ChoicesPage& c) {
   }
   std::vector<std::pair<Markup, Markup>> rows = {{"program", "forerun " + c.version}};
   for (const auto& [what, value] : c.identity) rows.emplace_back(what, value);
-  const Markup again = element("pre", element("code", c.command)) + facts(rows) +
+  const Markup again = command_line(c.command) + facts(rows) +
                        note("The same program, inputs and seed make the same page, byte for byte.");
   body += laid_out(
       {{Width::whole, front_section(c)},

@@ -37,7 +37,7 @@ TEST_SUITE("sim/report/choices") {
     CHECK(check.run() == "");
     for (const char* part :
          {"<b>512 B200</b>", "id=\"front\"", "id=\"ways\"", "6 % dearer", "does not fit",
-          "the price of B200 moves the choice most", "forerun plan x.json", "r=\"9\""}) {
+          "the price of B200 moves the choice most", ">x.json</span>", "r=\"9\""}) {
       CHECK_MESSAGE(has(page, part), part);
     }
     CHECK_FALSE(has(page, "Warnings"));

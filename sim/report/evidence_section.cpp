@@ -135,16 +135,20 @@ Markup assumptions_section(const Scenario& s, const Answer& a) {
 }
 
 Markup sources_section(const Scenario& s) {
-  // A source of an owner with all facts that come from it.
-  std::map<std::pair<std::string, std::string>, std::vector<std::string>> sources;
-  for (const InputFact& f : provenance(s).facts) {
-    if (!f.source.empty()) {
-      sources[{f.owner, f.source}].push_back(fmt::format("{} ({})", f.fact, name(f.evidence)));
-    }
+  const Provenance inputs = provenance(s);
+  // Of each owner its sources, each with all facts that come from it.
+  std::map<std::string, std::map<std::string, std::vector<std::string>>> sources;
+  for (const InputFact& f : inputs.facts) {
+    if (f.source.empty()) continue;
+    sources[f.owner][f.source].push_back(fmt::format("{} ({})", f.fact, name(f.evidence)));
   }
-  HtmlTable table({{"of", Align::left}, {"facts", Align::left}, {"source", Align::left}});
-  for (const auto& [from, facts_of_it] : sources) {
-    table.row({from.first, fmt::format("{}", fmt::join(facts_of_it, ", ")), from.second});
+  Markup of_facts;
+  for (const auto& [owner, from] : sources) {
+    std::vector<Markup> items;
+    for (const auto& [source, facts_of_it] : from) {
+      items.push_back(fmt::format("{}: ", fmt::join(facts_of_it, ", ")) + element("span", source));
+    }
+    of_facts += element("h3", owner) + list(items);
   }
   std::vector<Markup> others;
   const auto add = [&](const std::string& what, const std::string& source) {
@@ -158,8 +162,8 @@ Markup sources_section(const Scenario& s) {
   Markup out = list(others);
   if (!sources.empty()) {
     out += details(fmt::format("The sources of {} facts",
-                               show_count(static_cast<double>(provenance(s).facts.size()))),
-                   table.markup());
+                               show_count(static_cast<double>(inputs.facts.size()))),
+                   element("div", "class=\"columns\"", of_facts));
   }
   return long_card("sources", "Sources", out);
 }

@@ -129,9 +129,9 @@ Markup risk_tile(const Answer& a, const ReportIdentity& id) {
   Markup remark;
   if (a.loss && a.loss->stability) {
     add("lost: the training breaks down", a.loss->stability->lost);
-    remark = about(fmt::format("lost: an order of magnitude, {} to {}",
-                               show_percent(a.loss->stability->lost_band.low, 0),
-                               show_percent(a.loss->stability->lost_band.high, 0)));
+    remark =
+        about("lost: an order of magnitude, " +
+              percent_range(a.loss->stability->lost_band.low, a.loss->stability->lost_band.high));
   }
   if (rows.empty()) return {};
   return tile("How likely", facts(rows) + remark);

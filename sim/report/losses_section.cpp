@@ -57,9 +57,9 @@ Markup ends_table(const models::MixtureAnswer& m) {
   using Align = HtmlTable::Align;
   const bool several = m.modalities.size() > 1;
   std::vector<std::pair<Markup, Align>> columns = {{"modality", Align::left},
-                                                   {"share of tokens", Align::right},
+                                                   {"share", Align::right},
                                                    {"tokens", Align::right},
-                                                   {"ends at, nats a token", Align::right},
+                                                   {"ends at, nats", Align::right},
                                                    {"8 of 10", Align::right}};
   if (several) columns.emplace_back("the others add", Align::right);
   HtmlTable table(columns);
@@ -132,7 +132,7 @@ Markup stability_section(const Answer& a) {
   for (const stability::Finding& f : s.findings) {
     const bool remedy = !f.remedies.empty();
     table.row({stability::name(f.failure), show_percent(f.probability),
-               fmt::format("{} to {}", show_percent(f.band.low, 0), show_percent(f.band.high, 0)),
+               percent_range(f.band.low, f.band.high),
                remedy ? f.remedies.front().what : std::string("none needed"),
                remedy ? show_percent(f.remedies.front().probability) : std::string()});
   }

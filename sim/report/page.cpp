@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace forerun::sim::report {
 
 std::string page(std::string_view title, const Markup& body) {
@@ -13,6 +15,19 @@ std::string page(std::string_view title, const Markup& body) {
       "</html>\n",
       html_escaped(title), page_style(), body.text());
 }
+
+namespace {
+
+/// A number is not parted from its per cent sign at the end of a line.
+Markup unbroken(const Markup& m) {
+  std::string out = m.text();
+  for (std::size_t at = out.find(" %"); at != std::string::npos; at = out.find(" %", at + 1)) {
+    out.replace(at, 1, "\xC2\xA0");
+  }
+  return Markup::raw(std::move(out));
+}
+
+}  // namespace
 
 Markup card(std::string_view id, std::string_view heading, const Markup& content) {
   return element("section", fmt::format("class=\"card\" id=\"{}\"", id),
@@ -51,7 +66,7 @@ Markup big(const std::string& number, const std::string& unit) {
   return element("p", "class=\"big\"", Markup(number) + beside);
 }
 
-Markup about(const std::string& text) { return element("p", "class=\"about\"", text); }
+Markup about(const std::string& text) { return element("p", "class=\"about\"", unbroken(text)); }
 
 Markup tiles(const Markup& content) { return element("div", "class=\"tiles\"", content); }
 
@@ -81,20 +96,31 @@ Markup legend(const std::vector<LegendItem>& items) {
   return element("ul", "class=\"legend\"", out);
 }
 
-Markup paragraph(const Markup& text) { return element("p", text); }
-Markup note(const Markup& text) { return element("p", "class=\"note\"", text); }
+Markup command_line(const std::string& command) {
+  Markup words;
+  for (std::size_t from = 0; from <= command.size();) {
+    const std::size_t to = std::min(command.find(' ', from), command.size());
+    if (from > 0) words += " ";
+    words += element("span", "class=\"word\"", command.substr(from, to - from));
+    from = to + 1;
+  }
+  return element("pre", element("code", words));
+}
+
+Markup paragraph(const Markup& text) { return element("p", unbroken(text)); }
+Markup note(const Markup& text) { return element("p", "class=\"note\"", unbroken(text)); }
 
 Markup list(const std::vector<Markup>& items) {
   if (items.empty()) return {};
   Markup out;
-  for (const Markup& i : items) out += element("li", i);
+  for (const Markup& i : items) out += element("li", unbroken(i));
   return element("ul", "class=\"list\"", out);
 }
 
 Markup facts(const std::vector<std::pair<Markup, Markup>>& rows) {
   Markup out;
   for (const auto& [name, value] : rows) {
-    out += element("div", element("dt", name) + element("dd", value));
+    out += element("div", element("dt", name) + element("dd", unbroken(value)));
   }
   return element("dl", "class=\"facts\"", out);
 }

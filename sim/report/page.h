@@ -52,6 +52,8 @@ struct LegendItem {
 [[nodiscard]] Markup dashed_swatch(std::size_t colour);
 
 [[nodiscard]] Markup paragraph(const Markup& text);
+/// As a shell reads it; broken between words only, and copied as it is.
+[[nodiscard]] Markup command_line(const std::string& command);
 /// Small, for what explains.
 [[nodiscard]] Markup note(const Markup& text);
 /// Empty where there are none.

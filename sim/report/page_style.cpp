@@ -58,7 +58,8 @@ tr:last-child td{border-bottom:0}
 td{overflow-wrap:break-word}
 .swatch{display:inline-block;width:.8em;height:.8em;margin-right:.5em;border-radius:2px;
  background:var(--s);vertical-align:-.04em}
-.swatch.dashed{height:0;background:none;border-top:3px dashed var(--s);vertical-align:.25em}
+.swatch.dashed{width:1.2em;margin-right:.1em;height:0;border-radius:0;background:none;
+ border-top:2px dashed var(--s);vertical-align:.25em}
 td:has(.swatch){padding-left:1.35em;text-indent:-1.35em}
 .legend{list-style:none;margin:0 0 10px;padding:0;display:flex;flex-wrap:wrap;gap:2px 18px;font-size:14px}
 .list{margin:0 0 10px;padding-left:1.1em;font-size:14px}
@@ -75,9 +76,13 @@ td:has(.swatch){padding-left:1.35em;text-indent:-1.35em}
 code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 pre{margin:0 0 10px;padding:12px 14px;border-radius:6px;background:var(--page);white-space:pre-wrap;
  overflow-wrap:anywhere}
+.word{display:inline-block;max-width:100%}
+.columns{columns:2;column-gap:28px}
+.columns h3:first-child{margin-top:4px}
+.columns span{color:var(--muted)}
 details{margin-bottom:10px}
 summary{cursor:pointer;color:var(--accent);font-size:14px;padding:4px 0}
-@media (max-width:820px){.pair{grid-template-columns:minmax(0,1fr)}}
+@media (max-width:820px){.pair{grid-template-columns:minmax(0,1fr)}.columns{columns:1}}
 @media (max-width:560px){
  main{padding:18px 12px 32px;gap:12px}
  .tiles,.pair{gap:12px}
@@ -91,16 +96,25 @@ summary{cursor:pointer;color:var(--accent);font-size:14px;padding:4px 0}
 @page{size:A4;margin:13mm 12mm}
 @media print{
  *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
- body{background:#fff;font-size:10.5pt}
+ body{background:#fff;font-size:9.5pt}
+ table,.facts,.list,.legend,.note,figcaption,.about,caption{font-size:8.5pt}
+ .columns .list{font-size:7.5pt}
+ .columns{columns:2}
+ th,td,.facts div{padding-top:2.5px;padding-bottom:2.5px}
+ h2{font-size:12pt;margin-bottom:6px}
+ h3{font-size:10pt;margin:10px 0 4px}
  main{display:block;max-width:none;padding:0}
  header,.tiles,.whole{margin-bottom:10px}
  .card,.tile{border-color:#ccd2d8;border-radius:4px;padding:10px 12px;break-inside:avoid}
  .card.long{break-inside:auto}
- .tiles{gap:10px;grid-template-columns:repeat(2,minmax(0,1fr))}
+ .tiles{gap:8px;grid-template-columns:repeat(auto-fit,minmax(150px,1fr))}
+ .tile h2{font-size:9pt}
  .pair{gap:10px;margin-bottom:10px;grid-template-columns:repeat(2,minmax(0,1fr));break-inside:avoid}
  h1{font-size:20pt}
  .question{font-size:13pt}
- .big{font-size:20pt}
+ .big{font-size:17pt}
+ .big small{font-size:11pt}
+ .about{margin-bottom:4px}
  h2,h3,caption{break-after:avoid}
  tr,li,figure,.facts div{break-inside:avoid}
  thead{display:table-header-group}

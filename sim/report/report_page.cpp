@@ -21,7 +21,7 @@ Markup identity_section(const Scenario& s, const Answer& a, const ReportIdentity
     rows.emplace_back("events of the step", show_count(static_cast<double>(a.step->events)));
   }
   return card("identity", "How to make this page again",
-              element("pre", element("code", id.command)) + facts(rows) +
+              command_line(id.command) + facts(rows) +
                   note("The same program, inputs and seed make the same page, byte for byte."));
 }
 

@@ -99,7 +99,7 @@ TEST_SUITE("sim/report") {
     CHECK(has(page, "of CO2"));
     CHECK(has(page, "done within 100 days"));
     CHECK(has(page, "costs $2.50 M or less"));
-    CHECK(has(page, "<b>83 %</b>"));
+    CHECK(has(page, "<b>83\xC2\xA0%</b>"));
     CHECK(has(page, "speech"));
     CHECK(has(page, "deadline 2400 →"));  // hours, far outside
   }

@@ -21,6 +21,8 @@ namespace {
 constexpr double kHalf = 430, kWide = 860;
 /// Rows of the picture of a step: more would not be told apart on paper.
 constexpr std::size_t kMostRows = 20;
+/// Replicas differ little.
+constexpr std::size_t kMostReplicas = 6;
 
 std::string seconds_text(Seconds t) {
   return t < 1.0_s ? show(t) : fmt::format("{} s", significant(t.base(), 4));
@@ -97,10 +99,12 @@ Markup step_section(const Scenario& s, const Answer& a) {
 Markup timeline_section(const Scenario&, const Answer& a) {
   if (!a.step || !a.step->program || !a.step->execution || a.step->memory.stages.empty()) return {};
   const StepResult& r = *a.step;
-  const Timeline t = timeline(*r.program, *r.execution, r.rank, r.memory.stages.size(), kMostRows);
+  const std::size_t stages = r.memory.stages.size();
+  const Timeline t =
+      timeline(*r.program, *r.execution, r.rank, stages, stages == 1 ? kMostReplicas : kMostRows);
   std::vector<LegendItem> items;
   for (const TimelineKey& k : t.keys) items.push_back({k.words, k.colour});
-  const bool lanes = r.memory.stages.size() == 1 && t.chart.rows.size() > 1;
+  const bool lanes = stages == 1 && t.chart.rows.size() > 1;
   std::string told = fmt::format(
       "Each row is an accelerator of {}: above its passes and what it waited for, below, thin, its "
       "exchanges, hidden or not. Where passes are too short to be drawn, a column shows their "

@@ -63,16 +63,16 @@ Markup time_use_section(const Answer& a) {
   const RunForecast& r = *a.run;
   using Align = HtmlTable::Align;
   HtmlTable table({{"", Align::left},
-                   {"share, mean", Align::right},
-                   {"8 of 10 runs", Align::right},
-                   {"time, mean", Align::right}});
+                   {"share", Align::right},
+                   {"8 of 10", Align::right},
+                   {"time", Align::right}});
   std::vector<BarPart> bar;
   for (const RunForecast::Part& p : r.parts) {
     if (p.share.mean < kLeastShare) continue;
     const Named what = words_of(p.use);
     bar.push_back({what.words, show_percent(p.share.mean, 2), p.share.mean, what.colour});
     table.row({swatch(what.colour) + what.words, show_percent(p.share.mean, 2),
-               fmt::format("{} to {}", show_percent(p.share.p10, 2), show_percent(p.share.p90, 2)),
+               percent_range(p.share.p10, p.share.p90),
                show(Seconds(p.share.mean * r.duration_s.mean))});
   }
   if (bar.empty()) return {};
@@ -84,7 +84,7 @@ Markup time_use_section(const Answer& a) {
   return card("time", "Where the time goes",
               figure(stacked_bar_svg(
                   bar, {kHalf, kInPage, {"time-chart", "Shares of the run's time", told}})) +
-                  table.markup() + note(told));
+                  table.markup("On the mean, and the range of 8 in 10 runs") + note(told));
 }
 
 Markup interruptions_section(const Answer& a) {

@@ -99,7 +99,7 @@ std::string range_text(Dollars low, Dollars high) {
 }
 
 std::string percent_range(double low, double high) {
-  return fmt::format("{} to {}", show_percent(low), show_percent(high));
+  return fmt::format("{:.1f} to {}", 100 * low, show_percent(high));
 }
 
 std::string times_text(double count) {

@@ -34,7 +34,7 @@ struct TimeUnit {
 [[nodiscard]] std::string range_text(Seconds low, Seconds high);
 /// "$11.9 M to $13.2 M".
 [[nodiscard]] std::string range_text(Dollars low, Dollars high);
-/// "2.1 % to 3.4 %".
+/// "2.1 to 3.4 %".
 [[nodiscard]] std::string percent_range(double low, double high);
 /// How often something happens: "0.3", "12", "419".
 [[nodiscard]] std::string times_text(double count);
