@@ -103,7 +103,7 @@ summary{cursor:pointer;color:var(--accent);font-size:14px;padding:4px 0}
  th,td,.facts div{padding-top:2.5px;padding-bottom:2.5px}
  h2{font-size:12pt;margin-bottom:6px}
  h3{font-size:10pt;margin:10px 0 4px}
- main{display:block;max-width:none;padding:0}
+ main{display:block;max-width:none;padding:0 1px 0 0}
  header,.tiles,.whole{margin-bottom:10px}
  .card,.tile{border-color:#ccd2d8;border-radius:4px;padding:10px 12px;break-inside:avoid}
  .card.long{break-inside:auto}

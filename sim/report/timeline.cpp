@@ -16,7 +16,7 @@
 namespace forerun::sim::report {
 namespace {
 
-constexpr double kSecond = 1e12;  // ticks
+constexpr double kSecond = 1e12, kMillisecond = 1e9;  // ticks
 constexpr double kSeen = 1e-3;    // of a row: less is not in the legend
 
 constexpr std::array kPasses = {
@@ -39,8 +39,8 @@ const TimelineKey* pass_of(std::string_view label) {
 
 class Builder {
  public:
-  Builder(const Program& program, const Execution& execution)
-      : program_(program), execution_(execution), causality_(program, execution) {}
+  Builder(const Program& program, const Execution& execution, double unit)
+      : program_(program), execution_(execution), unit_(unit), causality_(program, execution) {}
 
   GanttRow row(std::size_t rank) {
     GanttRow row;
@@ -90,11 +90,12 @@ class Builder {
   }
   GanttSpan coloured(std::int64_t begin, std::int64_t end, const TimelineKey& key) {
     used_[key.words] += static_cast<double>(end - begin);
-    return {static_cast<double>(begin) / kSecond, static_cast<double>(end) / kSecond, key.colour};
+    return {static_cast<double>(begin) / unit_, static_cast<double>(end) / unit_, key.colour};
   }
 
   const Program& program_;
   const Execution& execution_;
+  double unit_;  // ticks
   Causality causality_;
   std::map<std::string_view, double> used_;  // ticks, by words
 };
@@ -108,7 +109,9 @@ Timeline timeline(const Program& program, const Execution& execution, std::int64
   const std::size_t first = lanes ? 0 : static_cast<std::size_t>(rank) / stages * stages;
   const std::size_t all = lanes ? program.ranks.size() : stages;
   const std::size_t drawn = std::min(all, most);
-  Builder builder(program, execution);
+  const bool seconds = static_cast<double>(execution.end) >= kSecond;
+  const double unit = seconds ? kSecond : kMillisecond;
+  Builder builder(program, execution, unit);
   for (std::size_t i = 0; i < drawn; ++i) {
     const std::size_t at = first + (drawn == 1 ? 0 : i * (all - 1) / (drawn - 1));
     GanttRow row = builder.row(at);
@@ -118,8 +121,9 @@ Timeline timeline(const Program& program, const Execution& execution, std::int64
     row.name = lanes && comma < name.size() ? name.substr(comma + 2) : name.substr(0, comma);
     out.chart.rows.push_back(std::move(row));
   }
-  out.chart.to = static_cast<double>(execution.end) / kSecond;
-  out.chart.x_label = "seconds from the beginning of the step";
+  out.chart.to = static_cast<double>(execution.end) / unit;
+  out.chart.x_label =
+      fmt::format("{} from the beginning of the step", seconds ? "seconds" : "milliseconds");
   out.chart.idle_colour = kIdleColour;
   out.keys = builder.keys();
   out.left_out = all - drawn;

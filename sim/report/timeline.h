@@ -18,7 +18,7 @@ struct TimelineKey {
 };
 
 struct Timeline {
-  GanttChart chart;               ///< dates in seconds; the whole step
+  GanttChart chart;               ///< the whole step, in seconds or milliseconds
   std::vector<TimelineKey> keys;  ///< of what occurs
   std::size_t left_out = 0;       ///< rows that are not drawn, for want of room
 };
