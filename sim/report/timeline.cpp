@@ -17,7 +17,7 @@ namespace forerun::sim::report {
 namespace {
 
 constexpr double kSecond = 1e12, kMillisecond = 1e9;  // ticks
-constexpr double kSeen = 1e-3;    // of a row: less is not in the legend
+constexpr double kSeen = 1e-3;                        // of a row: less is not in the legend
 
 constexpr std::array kPasses = {
     TimelineKey{"forward", 0},

@@ -18,10 +18,10 @@ TEST_SUITE("cli/report") {
   TEST_CASE("the page is written beside the text, whole and the same every time") {
     const Folder folder;
     const std::string page = folder.path("answer.html");
-    const std::vector<std::string> words = {"run",   "interaction_350m_speech_text_64_a100",
-                                            "--set", "plan.micro_batch=1",
-                                            "--seed", "7",
-                                            "--draws", "20",
+    const std::vector<std::string> words = {"run",      "interaction_350m_speech_text_64_a100",
+                                            "--set",    "plan.micro_batch=1",
+                                            "--seed",   "7",
+                                            "--draws",  "20",
                                             "--report", page};
     const Ran r = forerun(words);
     REQUIRE_MESSAGE(r.code == 0, r.err);
