@@ -59,16 +59,18 @@ std::string names(const std::vector<FrontPoint>& points, const ChartFrame& f) {
   for (const FrontPoint& p : points) {
     if (!p.on_front && !p.chosen) continue;
     const double x = f.across(p.x), y = f.up(p.y);
-    taken.push_back({x - 6, y - 6, x + 6, y + 6});
+    const double mark = p.chosen ? 10 : 6;
+    taken.push_back({x - mark, y - mark, x + mark, y + mark});
   }
   std::string out;
   for (const FrontPoint& p : points) {
     if (p.name.empty()) continue;
     const double x = f.across(p.x), y = f.up(p.y), wide = svg_text_width(p.name);
-    const std::array<Box, 4> places = {{{x + 7, y - 15, x + 7 + wide, y - 15 + kText},
-                                        {x - 7 - wide, y + 4, x - 7, y + 4 + kText},
-                                        {x + 7, y + 3, x + 7 + wide, y + 3 + kText},
-                                        {x - 7 - wide, y - 15, x - 7, y - 15 + kText}}};
+    const double right = x + (p.chosen ? 11 : 7), left = x - (p.chosen ? 11 : 7) - wide;
+    const std::array<Box, 4> places = {{{right, y - 15, right + wide, y - 15 + kText},
+                                        {left, y + 4, left + wide, y + 4 + kText},
+                                        {right, y + 3, right + wide, y + 3 + kText},
+                                        {left, y - 15, left + wide, y - 15 + kText}}};
     for (const Box& b : places) {
       if (b.left < f.left || b.right > f.right() + kRight || b.top < f.top - 12 ||
           b.bottom > f.bottom() ||

@@ -112,8 +112,8 @@ Markup timeline_section(const Scenario&, const Answer& a) {
       "of the time.",
       lanes ? "one data-parallel replica" : "one pipeline stage");
   if (t.left_out > 0) {
-    told += fmt::format(" {} of the {} {} that differ are drawn.", t.chart.rows.size(),
-                        t.chart.rows.size() + t.left_out, lanes ? "replicas" : "stages");
+    told += fmt::format(" Of {} {}, {} are drawn.", t.chart.rows.size() + t.left_out,
+                        lanes ? "replicas that differ" : "stages", t.chart.rows.size());
   }
   return card(
       "timeline", "The course of a step",
