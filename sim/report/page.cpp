@@ -76,9 +76,11 @@ Markup figure(std::string svg, const Markup& caption) {
 }
 
 Markup wide_figure(std::string svg, const Markup& caption) {
-  return element("figure", "class=\"wide\"",
-                 element("div", "class=\"scrolls\" tabindex=\"0\" role=\"group\" aria-label=\"picture\"", Markup::raw(std::move(svg))) +
-                     (caption.empty() ? Markup() : element("figcaption", caption)));
+  return element(
+      "figure", "class=\"wide\"",
+      element("div", "class=\"scrolls\" tabindex=\"0\" role=\"group\" aria-label=\"picture\"",
+              Markup::raw(std::move(svg))) +
+          (caption.empty() ? Markup() : element("figcaption", caption)));
 }
 
 Markup swatch(std::size_t colour) {

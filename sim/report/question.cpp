@@ -16,10 +16,9 @@ std::string machines(const Scenario& s) {
   }
   std::string out;
   for (std::size_t k = 0; k <= s.pools.size(); ++k) {
-    out += fmt::format(
-        "{}{} {}", k == 0 ? "" : " and ",
-        show_count(static_cast<double>(s.accelerators / s.plan.pipeline * stages_of_pool(s, k))),
-        k == 0 ? s.accelerator.name : s.pools[k - 1].accelerator.name);
+    const std::int64_t here = s.accelerators / s.plan.pipeline * stages_of_pool(s, k);
+    out += fmt::format("{}{} {}", k == 0 ? "" : " and ", show_count(static_cast<double>(here)),
+                       k == 0 ? s.accelerator.name : s.pools[k - 1].accelerator.name);
   }
   return out;
 }
