@@ -18,7 +18,7 @@ struct Options {
   std::vector<std::string> with;              ///< files of measurements
   std::vector<std::string> faster, schedule;  ///< KIND=FACTOR; names of schedules
   std::optional<std::uint64_t> seed;
-  std::string json, output, trace, profile, notes, left_out, chakra,
+  std::string json, output, trace, report, profile, notes, left_out, chakra,
       plot;                      ///< empty: not asked for
   int threads = 0;               ///< 0: one for each processor
   std::optional<double> budget;  ///< seconds
@@ -35,6 +35,7 @@ enum class Flag : std::uint8_t {
   json,
   output,
   trace,
+  report,
   profile,
   notes,
   left_out,

@@ -105,6 +105,9 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
     case Flag::trace:
       option = app.add_option(name, o.trace, summary);
       break;
+    case Flag::report:
+      option = app.add_option(name, o.report, summary);
+      break;
     case Flag::profile:
       option = app.add_option(name, o.profile, summary);
       break;

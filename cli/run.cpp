@@ -7,6 +7,7 @@
 #include "cli/cost_report.h"
 #include "cli/load.h"
 #include "cli/loss_report.h"
+#include "cli/page.h"
 #include "cli/report.h"
 #include "cli/run_report.h"
 #include "core/table.h"
@@ -156,6 +157,7 @@ void write_answer(JsonWriter& json, const sim::Scenario& s, const sim::Answer& a
 }  // namespace
 
 int run(const Options& o) {
+  check_page_name(o);
   const sim::Scenario s = load_scenario(o);
   sim::AnswerOptions options;
   options.run_draws = o.draws.value_or(kRunDraws);
@@ -163,9 +165,13 @@ int run(const Options& o) {
   options.detail = o.every_kernel ? sim::Detail::kernels : sim::Detail::folded;
   Problems problems;
   const sim::Answer a = sim::answer(s, options, problems);
-  if (!a.step) return deliver_infeasible(o, s, a.memory);
+  if (!a.step) {
+    write_page(o, s, a);
+    return deliver_infeasible(o, s, a.memory);
+  }
   if (!problems.empty()) refuse(o.arguments[0], problems);
   write_trace(o, s, *a.step);
+  write_page(o, s, a);
   JsonWriter json;
   const std::optional<sim::TimeBand> band =
       sim::time_band(sim::load_error_bands(), s, a.step->time);

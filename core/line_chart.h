@@ -1,11 +1,13 @@
 #pragma once
 
-/// Curves against a common axis, with bands, as an SVG picture that stands alone: one panel above
-/// the other. Readable in light and dark surroundings (white ground), colours told apart by people
-/// who see few (Okabe and Ito).
+/// Curves against a common axis, with bands, as an SVG picture: one panel above the other. Alone it
+/// has a white ground, so that it is readable in light and dark surroundings, and colours told
+/// apart by people who see few (Okabe and Ito); in a page it has the page's.
 
 #include <string>
 #include <vector>
+
+#include "core/svg.h"
 
 namespace forerun {
 
@@ -36,7 +38,9 @@ struct ChartPanel {
 /// drawn and others left out.
 [[nodiscard]] std::string line_chart_svg(const std::vector<ChartPanel>&);
 
-/// Round values to label an axis from `least` to `most` with: about `count` of them, rising.
-[[nodiscard]] std::vector<double> axis_ticks(double least, double most, int count);
+/// One panel for a page, `width` by `height` with all around it, without title and legend, which
+/// the page has.
+[[nodiscard]] std::string line_chart_in_page(const ChartPanel&, double width, double height,
+                                             const SvgWords&);
 
 }  // namespace forerun

@@ -4,16 +4,12 @@
 
 #include <string>
 
+#include "tests/well_formed.h"
+
 namespace forerun {
 namespace {
 
 TEST_SUITE("core/line_chart") {
-  TEST_CASE("ticks are round, inside and about as many as asked for") {
-    CHECK(axis_ticks(0, 10, 5) == std::vector<double>{0, 2, 4, 6, 8, 10});
-    CHECK(axis_ticks(1.93, 2.21, 5) == std::vector<double>{2.0, 2.1, 2.2});
-    CHECK(axis_ticks(-1, 1, 4) == std::vector<double>{-1, -0.5, 0, 0.5, 1});
-  }
-
   TEST_CASE("a curve from corner to corner is drawn from corner to corner, on both scales") {
     ChartPanel p;
     p.title = "a < b & c";
@@ -38,6 +34,21 @@ TEST_SUITE("core/line_chart") {
     CHECK(svg.find("nan") == std::string::npos);
     CHECK(svg.find("inf") == std::string::npos);
     CHECK(svg.find("stroke-dasharray") != std::string::npos);
+  }
+
+  TEST_CASE("in a page it has the page's colours, no title and no legend of its own") {
+    ChartPanel p;
+    p.title = "a title";
+    p.x_label = "x < y";
+    p.curves.push_back({"a curve", {0, 1}, {0, 1}, {0, 0}, {1, 2}, false, 8});
+    const std::string svg = line_chart_in_page(p, 400, 300, {"id", "told", "so"});
+    CHECK(testing::xml_problem(svg) == "");
+    CHECK(svg.find("viewBox=\"0 0 400 300\"") != std::string::npos);
+    CHECK(svg.find("var(--c8)") != std::string::npos);
+    CHECK(svg.find('#') == std::string::npos);
+    CHECK(svg.find("a title") == std::string::npos);
+    CHECK(svg.find("a curve") == std::string::npos);
+    CHECK(svg.find("x &lt; y") != std::string::npos);
   }
 }
 
