@@ -1,5 +1,5 @@
-// forerun plan: the best parallel plan of a scenario; with choices, the best of those, each with its
-// own best plan.
+// forerun plan: the best parallel plan of a scenario; with choices, the best of those, each with
+// its own best plan.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -33,12 +33,17 @@ std::atomic<bool> stop_asked = false;
 
 class StopOnInterrupt {
  public:
-  StopOnInterrupt() : before_(std::signal(SIGINT, [](int) { stop_asked = true; })) {}
+  StopOnInterrupt() : before_(std::signal(SIGINT, stop)) {}
   ~StopOnInterrupt() { std::signal(SIGINT, before_); }
   StopOnInterrupt(const StopOnInterrupt&) = delete;
   StopOnInterrupt& operator=(const StopOnInterrupt&) = delete;
 
  private:
+  /// A second one ends the program.
+  static void stop(int) {
+    stop_asked = true;
+    (void)std::signal(SIGINT, SIG_DFL);
+  }
   void (*before_)(int);
 };
 
@@ -114,6 +119,16 @@ Question read_question(const Options& o) {
   return {std::move(document), std::move(file), *std::move(scenario)};
 }
 
+/// What was measured or published of another plan says nothing of this one.
+void forget_other_plan(sim::Scenario& planned, const sim::Plan& before,
+                       std::vector<std::string>& edits) {
+  if (sim::plan_json(planned.plan) == sim::plan_json(before)) return;
+  planned.published = {};
+  if (!planned.operations.step_time) return;
+  planned.operations.step_time.reset();
+  edits.emplace_back("operations.step_time=null");
+}
+
 void write_best(const Options& o, const sim::Scenario& best) {
   if (!o.output.empty()) write_file(o.output, sim::scenario_json(best));
 }
@@ -181,8 +196,7 @@ int plan_alone(const Options& o, const Question& q) {
       progress.say(what, done, all);
     };
     Problems none;
-    a.search =
-        sim::search_plans(q.scenario, sim::space_of(q.document, q.scenario, none), options);
+    a.search = sim::search_plans(q.scenario, sim::space_of(q.document, q.scenario, none), options);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   if (a.search.front.empty()) {
@@ -196,6 +210,7 @@ int plan_alone(const Options& o, const Question& q) {
   for (std::string& edit : sim::plan_edits(a.asked.plan, a.best.plan)) {
     a.edits.push_back(std::move(edit));
   }
+  forget_other_plan(a.best, a.asked.plan, a.edits);
   a.breakdown = sim::mean_breakdown(a.best);
   a.losers = losers(q.scenario, a.search, a.breakdown);
   const sim::DecisionQuestion& asked = q.file.question;
@@ -269,7 +284,9 @@ int plan_choices(const Options& o, const Question& q) {
     if (asked->training_tokens != winner.scenario->training_tokens) {
       a.edits.push_back(fmt::format("training_tokens={}", winner.scenario->training_tokens));
     }
-    write_best(o, *winner.scenario);
+    sim::Scenario best = *winner.scenario;
+    forget_other_plan(best, asked->plan, a.edits);
+    write_best(o, best);
     write_question(json, *winner.scenario);
     write_decision(json, a);
     write_inputs(json, *winner.scenario);

@@ -1,8 +1,9 @@
 // What `forerun plan` found, as JSON.
 
+#include "sim/plan_json.h"
+
 #include "cli/plan_report.h"
 #include "cli/report.h"
-#include "sim/plan_json.h"
 
 namespace forerun::cli {
 namespace {
@@ -47,6 +48,9 @@ void write_outcome(JsonWriter& json, const sim::Outcome& o) {
   json.key("tokens").value(run ? std::optional(o.tokens) : std::nullopt);
   json.key("steps").value(run ? std::optional(o.steps) : std::nullopt);
   json.key("days").value(run ? std::optional(o.duration.in(1.0_days)) : std::nullopt);
+  json.key("days_p10").value(run ? std::optional(o.early.in(1.0_days)) : std::nullopt);
+  json.key("days_p90").value(run ? std::optional(o.late.in(1.0_days)) : std::nullopt);
+  json.key("goodput").value(run ? std::optional(o.goodput) : std::nullopt);
   json.key("cost_usd").value(o.cost ? std::optional(o.cost->base()) : std::nullopt);
   json.key("loss").value(o.loss);
   json.end_object();

@@ -28,8 +28,7 @@ std::string than(double ratio) {
 std::string reasons(const std::vector<sim::TimeDifference>& why) {
   std::vector<std::string> parts;
   const auto say = [&](const sim::TimeDifference& d) {
-    parts.push_back(fmt::format("{} {}{}", sim::name(d.category),
-                                d.longer > Seconds(0) ? "+" : "-",
+    parts.push_back(fmt::format("{} {}{}", sim::name(d.category), d.longer > Seconds(0) ? "+" : "-",
                                 show_step(d.longer > Seconds(0) ? d.longer : -d.longer)));
   };
   for (const sim::TimeDifference& d : why) {
@@ -78,8 +77,8 @@ std::string losers_text(const PlanAnswer& a) {
                {"", Align::right},
                {"what sets it apart", Align::left}});
   for (const Loser& l : a.losers) {
-    table.row({l.what, show_step(l.step.time), than(l.step.time / a.search.best().time),
-               reasons(l.why)});
+    table.row(
+        {l.what, show_step(l.step.time), than(l.step.time / a.search.best().time), reasons(l.why)});
   }
   return "\nwhy others lost: the fastest plan with another value of each knob\n\n" + table.text();
 }
@@ -88,17 +87,21 @@ std::string edits_text(const std::vector<std::string>& edits, const std::string&
   std::string out = fmt::format("\nto run it\n\n  forerun run {}", argument);
   for (const std::string& edit : edits) {
     const bool plain = edit.find_first_of("{}[] \"'$*?;&|<>()") == std::string::npos;
-    out += plain ? fmt::format(" \\\n    --set {}", edit) : fmt::format(" \\\n    --set '{}'", edit);
+    out +=
+        plain ? fmt::format(" \\\n    --set {}", edit) : fmt::format(" \\\n    --set '{}'", edit);
   }
   return out + "\n";
 }
 
 std::string run_text(const sim::Outcome& o) {
   if (o.tokens <= 0) return {};
-  std::string out = fmt::format("  {} tokens in {}", show_count(o.tokens), show(o.duration));
-  if (o.cost) out += fmt::format(", {} at the list price", show(*o.cost));
-  if (o.loss) out += fmt::format(", to {:.3f} nats", *o.loss);
-  return out + ", undisturbed\n";
+  std::string out = fmt::format("  {} tokens in {} ({} to {} in 80 %), {} of it steps that count",
+                                show_count(o.tokens), show(o.duration), show(o.early), show(o.late),
+                                show_percent(o.goodput));
+  std::vector<std::string> more;
+  if (o.cost) more.push_back(fmt::format("{} at the list price", show(*o.cost)));
+  if (o.loss) more.push_back(fmt::format("to {:.3f} nats", *o.loss));
+  return out + (more.empty() ? "\n" : fmt::format("\n  {}\n", fmt::join(more, ", ")));
 }
 
 }  // namespace
@@ -153,7 +156,8 @@ std::string plan_answer_text(const PlanAnswer& a, const std::string& argument) {
   if (s.simplified) {
     out += wrapped(
         "plans were searched as if micro-batches were alike and links not shared; those shown were "
-        "then simulated as they are", 2);
+        "then simulated as they are",
+        2);
   }
   out += "\n" + front_text(s) + losers_text(a) + "\n" + counts_text(s.counts, a.seconds);
   std::vector<std::pair<std::int64_t, std::string>> refusals;
@@ -206,10 +210,8 @@ std::string goal_text(const sim::DecisionQuestion& q) {
 std::vector<std::string> outcome_cells(const sim::DecisionPoint& p) {
   const sim::Outcome& o = p.outcome;
   const bool run = o.tokens > 0;
-  return {p.step ? show_step(p.step->time) : "",
-          run ? show_count(o.tokens) : "",
-          run ? show(o.duration) : "",
-          o.cost ? show(*o.cost) : "",
+  return {p.step ? show_step(p.step->time) : "", run ? show_count(o.tokens) : "",
+          run ? show(o.duration) : "", o.cost ? show(*o.cost) : "",
           o.loss ? fmt::format("{:.3f}", *o.loss) : ""};
 }
 
@@ -227,7 +229,9 @@ std::string points_text(const DecisionAnswer& a) {
                {"cost", Align::right},
                {"loss", Align::right},
                {"why it lost", Align::left}});
-  const auto on_front = [&](std::size_t i) { return std::ranges::find(d.front, i) != d.front.end(); };
+  const auto on_front = [&](std::size_t i) {
+    return std::ranges::find(d.front, i) != d.front.end();
+  };
   std::size_t shown = 0;
   const auto row = [&](std::size_t i, std::string why) {
     if (++shown > kMostPoints) return;
@@ -240,14 +244,15 @@ std::string points_text(const DecisionAnswer& a) {
   for (std::size_t k = 0; k < d.ranking.size(); ++k) {
     const double ratio = *sim::worth(goal, d.points[d.ranking[k]].outcome) /
                          *sim::worth(goal, d.points[d.ranking.front()].outcome);
-    row(d.ranking[k], k == 0 ? "" : fmt::format("{} {}", name(goal) == "date" ? "run" : name(goal),
-                                                than(ratio)));
+    row(d.ranking[k],
+        k == 0 ? "" : fmt::format("{} {}", name(goal) == "date" ? "run" : name(goal), than(ratio)));
   }
   for (std::size_t i = 0; i < d.points.size(); ++i) {
     if (!d.points[i].in()) row(i, d.points[i].out);
   }
   std::string out = table.text();
-  if (shown > kMostPoints) out += fmt::format("and {} more (--json has all)\n", shown - kMostPoints);
+  if (shown > kMostPoints)
+    out += fmt::format("and {} more (--json has all)\n", shown - kMostPoints);
   return out + "* on the front: no point is better in run, cost and loss at once\n";
 }
 
@@ -326,13 +331,14 @@ std::string sensitivity_text(const DecisionAnswer& a) {
   for (std::size_t i = 0; i < shown; ++i) {
     const sim::SensitivityRow& r = a.sensitivity[i];
     const std::size_t other = r.winner_at_low != winner ? r.winner_at_low : r.winner_at_high;
-    table.row({fmt::format("{} ({})", r.input, name(r.evidence)), r.low, r.high,
-               worth_text(a.question.goal, r.at_low), worth_text(a.question.goal, r.at_high),
-               show_percent(r.swing),
-               r.changes(winner) ? fmt::format("changes to {}", point_name(d.points[other]))
-                                 : "holds"});
+    table.row(
+        {fmt::format("{} ({})", r.input, name(r.evidence)), r.low, r.high,
+         worth_text(a.question.goal, r.at_low), worth_text(a.question.goal, r.at_high),
+         show_percent(r.swing),
+         r.changes(winner) ? fmt::format("changes to {}", point_name(d.points[other])) : "holds"});
   }
-  std::string out = "\nwhat the decision hangs on: each input alone at both ends\n\n" + table.text();
+  std::string out =
+      "\nwhat the decision hangs on: each input alone at both ends\n\n" + table.text();
   if (shown < a.sensitivity.size()) {
     out += fmt::format("and {} more (--json has all)\n", a.sensitivity.size() - shown);
   }

@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 #include "core/table.h"
-#include "sim/run.h"
+#include "sim/list_price.h"
 
 namespace forerun::sim {
 namespace {
@@ -161,6 +161,52 @@ std::optional<double> worth(Goal goal, const Outcome& o) {
   return std::nullopt;
 }
 
+namespace {
+
+constexpr int kMostTries = 12;
+constexpr double kNearEnough = 0.005;  ///< of a limit that is left
+
+/// As many tokens as budget and days allow. Interruptions are drawn, so a run's time is not quite
+/// in proportion to its steps: the limit is neared from both sides.
+std::optional<double> affordable(const DecisionQuestion& q, const Scenario& s, Seconds step_time,
+                                 std::string& why) {
+  FORERUN_ASSERT(q.within || q.budget, "free tokens need a loss, a budget or days");
+  // What is left of the tighter limit, above 1 if both hold.
+  const auto left = [&](double steps) -> std::optional<double> {
+    const Outcome o = outcome(s, step_time, steps * tokens_per_step(s), nullptr);
+    double least = INFINITY;
+    if (q.within) least = std::min(least, *q.within / o.duration);
+    if (q.budget && !o.cost) return std::nullopt;
+    if (q.budget) least = std::min(least, *q.budget / *o.cost);
+    return least;
+  };
+  double steps = INFINITY, most = 0;
+  if (q.within) steps = std::min(steps, *q.within / step_time);
+  if (q.budget) {
+    const std::optional<Dollars> each = list_price(s, step_time);
+    if (!each) {
+      why = "no price of its accelerators is stated";
+      return std::nullopt;
+    }
+    steps = std::min(steps, *q.budget / *each);
+  }
+  steps = std::floor(steps);
+  for (int i = 0; i < kMostTries && steps >= 1; ++i) {
+    const std::optional<double> ratio = left(steps);
+    if (ratio && *ratio >= 1) most = std::max(most, steps);
+    if (ratio && *ratio >= 1 && *ratio < 1 + kNearEnough) break;
+    // A little short of the limit, so that it is kept.
+    steps = std::floor(steps * *ratio * (1 - kNearEnough / 2));
+  }
+  if (most < 1) {
+    why = "not one step fits into the limits";
+    return std::nullopt;
+  }
+  return most * tokens_per_step(s);
+}
+
+}  // namespace
+
 std::optional<double> tokens_of(const DecisionQuestion& q, const Scenario& s, Seconds step_time,
                                 const EndLoss& loss, std::string& why, double near) {
   if (!q.free_tokens) {
@@ -173,22 +219,7 @@ std::optional<double> tokens_of(const DecisionQuestion& q, const Scenario& s, Se
     if (!tokens) why = fmt::format("never reaches that loss: {}", loss.why());
     return tokens;
   }
-  double steps = INFINITY;
-  if (q.within) steps = std::min(steps, std::floor(*q.within / step_time));
-  if (q.budget) {
-    const std::optional<Dollars> each = list_price(s, step_time);
-    if (!each) {
-      why = "no price of its accelerators is stated";
-      return std::nullopt;
-    }
-    steps = std::min(steps, std::floor(*q.budget / *each));
-  }
-  if (steps < 1) {
-    why = "not one step fits into the limits";
-    return std::nullopt;
-  }
-  FORERUN_ASSERT(std::isfinite(steps), "free tokens need a loss, a budget or days");
-  return steps * tokens_per_step(s);
+  return affordable(q, s, step_time, why);
 }
 
 std::string broken_limit(const DecisionQuestion& q, const Outcome& o, const EndLoss& loss) {

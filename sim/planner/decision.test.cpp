@@ -5,8 +5,8 @@
 
 #include <cmath>
 
+#include "sim/list_price.h"
 #include "sim/planner/shipped.h"
-#include "sim/run.h"
 #include "sim/step.h"
 
 namespace forerun::sim {
@@ -64,6 +64,9 @@ TEST_SUITE("sim/planner/decision") {
       const Scenario& s = *p.scenario;
       CHECK(step_time(s) == p.step->time);
       CHECK(p.outcome.steps == std::ceil(s.training_tokens / tokens_per_step(s)));
+      CHECK(p.outcome.duration >= p.outcome.steps * p.step->time * 0.9);
+      CHECK(p.outcome.early <= p.outcome.duration);
+      CHECK(p.outcome.duration <= p.outcome.late);
       CHECK(p.outcome.cost->base() == doctest::Approx(list_price(s, p.outcome.duration)->base()));
     }
   }
@@ -101,9 +104,8 @@ TEST_SUITE("sim/planner/decision") {
     for (const DecisionPoint& p : d.points) {
       CHECK(*p.outcome.cost <= *q.budget);
       CHECK(p.outcome.duration <= *q.within);
-      // One step more would break a limit.
-      const Outcome more = outcome(*p.scenario, p.step->time,
-                                   p.outcome.tokens + tokens_per_step(*p.scenario), nullptr);
+      // Two hundredths more would break a limit.
+      const Outcome more = outcome(*p.scenario, p.step->time, 1.02 * p.outcome.tokens, nullptr);
       CHECK((*more.cost > *q.budget || more.duration > *q.within));
     }
     // Of two machines alike the cheaper one trains no less.

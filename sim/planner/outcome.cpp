@@ -6,14 +6,17 @@
 #include <cmath>
 #include <utility>
 
+#include "sim/list_price.h"
 #include "sim/loss_question.h"
-#include "sim/run.h"
+#include "sim/run/run_forecast.h"
+#include "sim/run/run_setup.h"
 
 namespace forerun::sim {
 namespace {
 
 constexpr double kFewestTokens = 1e6, kMostTokens = 1e15;
 constexpr int kMostTries = 200;
+constexpr std::int64_t kDraws = 64;  ///< of a run; a median of so many is near enough to rank
 
 }  // namespace
 
@@ -114,9 +117,17 @@ Outcome outcome(const Scenario& s, Seconds step_time, double tokens, const EndLo
   Outcome o;
   o.step_time = step_time;
   if (tokens <= 0) return o;
+  Scenario run = s;
+  run.training_tokens = tokens;
+  run.operations.step_time.reset();  // measured of another plan
+  const RunSetup setup = run_setup(run, step_time, std::nullopt);
+  const RunForecast forecast = run_forecast(setup, s.seed, kDraws, 1);
   o.tokens = tokens;
-  o.steps = std::ceil(tokens / tokens_per_step(s));
-  o.duration = o.steps * step_time;
+  o.steps = setup.steps;
+  o.duration = Seconds(forecast.duration_s.p50);
+  o.early = Seconds(forecast.duration_s.p10);
+  o.late = Seconds(forecast.duration_s.p90);
+  o.goodput = forecast.goodput.p50;
   o.cost = list_price(s, o.duration);
   if (loss != nullptr) o.loss = loss->after(tokens);
   return o;

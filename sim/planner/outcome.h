@@ -1,10 +1,11 @@
 #pragma once
 
 /// What a planned run comes to: days, dollars, loss. One small function that the search over
-/// machines asks for each point.
+/// machines asks for each point: its days are simulated with all that interrupts them
+/// (sim/run/run_forecast.h), its loss is the law's at the constants' own values.
 ///
-/// Not modelled here: failures, checkpoints and what they add (as sim/run.h); the whole answer
-/// (sim/answer/answer.h) of the few that are in the end compared is the caller's affair.
+/// Not modelled here: rollbacks of a diverging loss (sim/answer/answer.h has them), bands of the
+/// loss. Cost is the list price of the job's accelerators for the median run.
 
 #include <optional>
 #include <string>
@@ -21,7 +22,9 @@ namespace forerun::sim {
 struct Outcome {
   Seconds step_time{};
   double tokens = 0, steps = 0;
-  Seconds duration{};
+  Seconds duration{};           ///< of the median run
+  Seconds early{}, late{};      ///< 10th and 90th percentile
+  double goodput = 1;           ///< median: time of steps that count over all
   std::optional<Dollars> cost;  ///< at the list price; nothing where there is none
   std::optional<double> loss;   ///< nats a token; nothing where no law is known
 };

@@ -23,6 +23,7 @@ constexpr double kEndOfNormal = 1.645;  ///< standard deviations from 5 to 95 %
 struct Nudge {
   std::function<double(const Scenario&)> time = [](const Scenario&) { return 1.0; };
   std::function<double(const Scenario&)> price = [](const Scenario&) { return 1.0; };
+  std::function<void(Scenario&)> change = [](Scenario&) {};
   std::optional<models::Law> law;  ///< in place of the law of that name
 };
 
@@ -65,6 +66,7 @@ class Finalists {
     Scenario s = scenario(i);
     const double dearer = nudge.price(s);
     if (s.price) *s.price *= dearer;
+    nudge.change(s);
     const Seconds step_time = time(i) * nudge.time(s);
     std::optional<models::Law> law = loss_law(s);
     if (nudge.law && law && law->name == nudge.law->name) law = nudge.law;
@@ -161,6 +163,39 @@ void add_networks(const Finalists& finalists, double share, std::vector<Sensitiv
   }
 }
 
+/// Of one profile at one end of every rate.
+Nudge failing(const std::string& name, double Range::* end) {
+  Nudge n;
+  n.change = [&name, end](Scenario& s) {
+    hw::Reliability& r = s.operations.reliability;
+    if (r.name != name) return;
+    const auto hold = [end](Range& rate) { rate.low = rate.high = rate.*end; };
+    for (hw::FailureCause& cause : r.causes) hold(cause.per_1000_node_days);
+    for (hw::SlowNodes& slow : r.slow) hold(slow.per_1000_node_days);
+  };
+  return n;
+}
+
+void add_failures(const Finalists& finalists, std::vector<SensitivityRow>& rows) {
+  std::map<std::string, Range> profiles;  ///< events of a thousand node-days that stop a job
+  for (const std::size_t i : finalists.list()) {
+    const hw::Reliability& r = finalists.scenario(i).operations.reliability;
+    Range all;
+    for (const hw::FailureCause& cause : r.causes) {
+      all.low += cause.per_1000_node_days.low;
+      all.high += cause.per_1000_node_days.high;
+    }
+    if (all.high > all.low) profiles.emplace(r.name, all);
+  }
+  for (const auto& [name, all] : profiles) {
+    SensitivityRow row;
+    row.input = fmt::format("failures of {}, 1000 node-days", name);
+    row.low = significant(all.low, 3);
+    row.high = significant(all.high, 3);
+    add(finalists, row, failing(name, &Range::low), failing(name, &Range::high), rows);
+  }
+}
+
 void add_prices(const Finalists& finalists, double share, std::vector<SensitivityRow>& rows) {
   std::map<std::string, DollarRate> prices;
   for (const std::size_t i : finalists.list()) {
@@ -221,6 +256,7 @@ std::vector<SensitivityRow> sensitivity(const DecisionQuestion& q, const Decisio
   const Finalists finalists(q, d);
   add_times(finalists, rows);
   add_networks(finalists, shares.network, rows);
+  if (q.goal != Goal::time) add_failures(finalists, rows);
   if (q.goal == Goal::cost || q.budget) add_prices(finalists, shares.price, rows);
   if (finalists.losses_matter()) add_laws(finalists, rows);
   const std::size_t winner = d.ranking.front();

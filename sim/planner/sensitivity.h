@@ -6,6 +6,7 @@
 ///   step times     the band of published runs nearest to each kind of accelerator and framework
 ///                  (sim/error_band.h); finalists with one band move together
 ///   networks       bandwidth out of the domain, by an assumed share; steps are simulated again
+///   failures       all rates of a reliability profile together, to the ends of their ranges
 ///   prices         of each kind of accelerator, by an assumed share
 ///   laws           every constant with a spread, to its ends (a standard error: 1.645 of them),
 ///                  where losses matter to the question
