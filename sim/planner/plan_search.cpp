@@ -331,7 +331,8 @@ Scenario simplified(const Scenario& s) {
   return simple;
 }
 
-/// What a plan takes as it is; nothing if it does not fit after all.
+/// What a plan takes as it is; without a time, and below zero to spare, if it does not fit after
+/// all. Nothing if it breaks a rule that only the question as it is has.
 std::optional<PlannedStep> as_it_is(const Scenario& s, const PlannedStep& step) {
   Scenario planned = s;
   planned.plan = step.plan;
@@ -339,25 +340,39 @@ std::optional<PlannedStep> as_it_is(const Scenario& s, const PlannedStep& step) 
   check_scenario(planned, problems);
   if (!problems.empty()) return std::nullopt;
   const MemoryResult memory = step_memory(planned, make_layout(planned), Remedies::skip);
-  if (!memory.fits) return std::nullopt;
   PlannedStep real = step;
   real.memory = memory.stages[memory.worst].reserved;
   real.spare = memory.capacity - real.memory;
-  real.time = step_time(planned);
+  real.time = memory.fits ? step_time(planned) : Seconds(0);
   return real;
+}
+
+/// Those that fit; of the others the one with the least too much is the nearest.
+void drop_too_big(std::vector<std::optional<PlannedStep>>& real, PlanSearch& search) {
+  for (std::optional<PlannedStep>& r : real) {
+    if (!r || r->spare >= Bytes(0)) continue;
+    if (!search.nearest || -r->spare < search.over) {
+      search.nearest = r->plan;
+      search.over = -r->spare;
+    }
+    r.reset();
+  }
 }
 
 /// The answer to a simplified question, its plans simulated as they are.
 void make_real(const Scenario& s, const SearchOptions& options, PlanSearch& search) {
   std::vector<PlannedStep> steps = std::move(search.front);
   for (const PlanSearch::RunnerUp& r : search.runners_up) steps.push_back(r.step);
-  if (search.own) steps.push_back(*search.own);
+  const bool has_own = search.own.has_value();
+  if (has_own) steps.push_back(*search.own);
   std::vector<std::optional<PlannedStep>> real(steps.size());
   in_parallel(steps.size(), options.threads, [&](std::size_t, std::size_t i) {
     if (options.stop == nullptr || !*options.stop) real[i] = as_it_is(s, steps[i]);
   });
   search.simplified = true;
   search.front.clear();
+  search.own.reset();
+  drop_too_big(real, search);
   for (const std::optional<PlannedStep>& r : real) {
     const bool beaten = !r || std::ranges::any_of(real, [&](const auto& other) {
       return other && &other != &r && other->time <= r->time && other->memory <= r->memory &&
@@ -366,7 +381,8 @@ void make_real(const Scenario& s, const SearchOptions& options, PlanSearch& sear
     if (!beaten) search.front.push_back(*r);
   }
   std::ranges::stable_sort(search.front, {}, &PlannedStep::time);
-  if (search.own) search.own = real.back();
+  if (!search.front.empty()) search.nearest.reset();
+  if (has_own) search.own = real.back();
   // Of each knob the fastest of those with another value than the best has now.
   search.runners_up.clear();
   for (int k = 0; k < kKnobs && !search.front.empty(); ++k) {

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kFinalists = 8;
 constexpr double kEndOfNormal = 1.645;  ///< standard deviations from 5 to 95 %
+constexpr std::uint64_t kLawDraws = 40, kLawSeed = 1;
 
 /// What is otherwise than stated, for each finalist.
 struct Nudge {
@@ -45,6 +46,10 @@ class Finalists {
   [[nodiscard]] double base() const { return *worth(q_.goal, d_.points[of_.front()].outcome); }
   [[nodiscard]] bool losses_matter() const { return q_.goal == Goal::loss || q_.loss_at_most; }
   [[nodiscard]] const std::string& modality() const { return q_.modality; }
+
+  [[nodiscard]] std::optional<double> of_winner(const Nudge& nudge) const {
+    return worth_of(of_.front(), nudge);
+  }
 
   [[nodiscard]] Decided decide(const Nudge& nudge) const {
     Decided out;
@@ -218,6 +223,37 @@ void add_prices(const Finalists& finalists, double share, std::vector<Sensitivit
   }
 }
 
+models::Law with_values(models::Law law, const models::ConstantValues& values) {
+  for (const auto& [name, value] : values) law.constants.find(name)->second.value = value;
+  return law;
+}
+
+/// All constants of a law as its draws have them: those at 10 and 90 % by what the winner is worth.
+void add_drawn_law(const Finalists& finalists, const models::Law& law,
+                   std::vector<SensitivityRow>& rows) {
+  struct Draw {
+    models::Law law;
+    double worth = 0;
+  };
+  std::vector<Draw> draws;
+  for (std::uint64_t d = 0; d < kLawDraws; ++d) {
+    Nudge n;
+    n.law = with_values(law, models::drawn_values(law, kLawSeed, d));
+    const std::optional<double> worth = finalists.of_winner(n);
+    draws.push_back({*std::move(n.law), worth.value_or(INFINITY)});
+  }
+  std::ranges::stable_sort(draws, {}, &Draw::worth);
+  Nudge low, high;
+  low.law = draws[draws.size() / 10].law;
+  high.law = draws[draws.size() - 1 - draws.size() / 10].law;
+  SensitivityRow row;
+  row.input = fmt::format("constants of law {} together", law.name);
+  row.low = "best tenth";
+  row.high = "worst tenth";
+  row.evidence = law.weakest_evidence();
+  add(finalists, row, low, high, rows);
+}
+
 void add_laws(const Finalists& finalists, std::vector<SensitivityRow>& rows) {
   std::map<std::string, models::Law> laws;
   for (const std::size_t i : finalists.list()) {
@@ -226,6 +262,10 @@ void add_laws(const Finalists& finalists, std::vector<SensitivityRow>& rows) {
     }
   }
   for (const auto& [name, law] : laws) {
+    if (!law.joints.empty()) {
+      add_drawn_law(finalists, law, rows);
+      continue;
+    }
     for (const auto& [constant, c] : law.constants) {
       if (c.spread == models::Spread::none) continue;
       const bool error = c.spread == models::Spread::standard_error;

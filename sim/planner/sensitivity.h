@@ -8,8 +8,10 @@
 ///   networks       bandwidth out of the domain, by an assumed share; steps are simulated again
 ///   failures       all rates of a reliability profile together, to the ends of their ranges
 ///   prices         of each kind of accelerator, by an assumed share
-///   laws           every constant with a spread, to its ends (a standard error: 1.645 of them),
-///                  where losses matter to the question
+///   laws           where losses matter to the question: a law fitted as a whole, whose constants
+///                  hang together, to the draws that are worst and best for the winner but for one
+///                  in ten; of others every constant with a spread, to its ends (a standard error:
+///                  1.645 of them)
 ///
 /// Plans stay what they are. Inputs are moved one at a time: what two of them do together is not
 /// asked.
