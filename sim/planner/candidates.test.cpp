@@ -70,6 +70,10 @@ TEST_SUITE("sim/planner/candidates") {
       // Shares of layers are rounded, and so apart.
       std::erase_if(space.recompute, [](const RecomputeChoice& c) { return c.share < 1; });
       space.schedule.push_back(PipelineSchedule::zero_bubble_h1);
+      // So many as tell, and are quick.
+      std::erase_if(space.virtual_stages, [](std::int64_t v) { return v > 4; });
+      std::erase_if(space.expert, [](std::int64_t e) { return e != 1 && e != 8; });
+      std::erase_if(space.tensor, [](std::int64_t t) { return t == 2; });
       const Candidates made = candidates(space, s);
       std::set<std::string> listed;
       Plan plan = s.plan;
