@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "sim/memory.h"
+#include "sim/memory_peak.h"
 #include "sim/planner/candidates.h"
 #include "sim/planner/parallel.h"
 #include "sim/planner/step_bound.h"
@@ -54,11 +55,11 @@ class Bench {
     try {
       lay_out();
       const Variation variation(scenario_, layout_);
-      const MemoryResult memory = step_memory(scenario_, layout_, variation, Remedies::skip);
-      a.memory = memory.stages[memory.worst].reserved;
-      a.spare = memory.capacity - a.memory;
-      a.what = memory.fits ? Assessed::What::fits : Assessed::What::too_big;
-      if (memory.fits) a.bound = step_bound(scenario_, layout_, variation, cache_);
+      const MemoryPeak memory = memory_peak(scenario_, layout_, variation);
+      a.memory = memory.reserved;
+      a.spare = memory.capacity - memory.reserved;
+      a.what = memory.fits() ? Assessed::What::fits : Assessed::What::too_big;
+      if (memory.fits()) a.bound = step_bound(scenario_, layout_, variation, cache_);
     } catch (const Error& e) {
       // A step that cannot be timed: an operation of hours, a kernel that the accelerator lacks.
       ++refusals[e.what()];

@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "sim/memory.h"
 #include "sim/plan_json.h"
 #include "sim/planner/shipped.h"
 #include "sim/step.h"
@@ -86,6 +87,9 @@ TEST_SUITE("sim/planner/plan_search") {
       s.plan = p.plan;
       CHECK(step_time(s) == p.time);
       CHECK(p.bound <= p.time);
+      const MemoryResult memory = step_memory(s, make_layout(s), Remedies::skip);
+      CHECK(memory.stages[memory.worst].reserved == p.memory);
+      CHECK(memory.capacity == p.memory + p.spare);
     }
     for (const PlanSearch::RunnerUp& r : found.runners_up) {
       CHECK_FALSE(same_knob(r.knob, r.step.plan, found.best().plan));
