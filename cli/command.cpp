@@ -61,7 +61,11 @@ constexpr std::array kFlags = {
               "most that a run may take: the next one to fit, or the one to advise"},
     FlagFacts{Flag::advise, "advise", "",
               "size, tokens, mixture, batch and learning rate for the run's FLOPs"},
-    FlagFacts{Flag::draws, "draws", "N", "simulated runs; 400 if not stated"}};
+    FlagFacts{Flag::draws, "draws", "N", "simulated runs; 400 if not stated"},
+    FlagFacts{Flag::search, "search", "FILE",
+              "which plans, machines and models are searched, within which limits (docs/plan.md)"},
+    FlagFacts{Flag::goal, "goal", "NAME",
+              "what is best: time of a step (default), cost, loss or date of the run"}};
 
 }  // namespace
 
@@ -104,6 +108,16 @@ const std::vector<Command>& commands() {
        {"forerun step gpt3_175b_korthikanti --trace step.json --every-kernel",
         "forerun step gpt3_175b_korthikanti --chakra traces/gpt3"},
        step},
+      {"plan",
+       "search the best parallel plan, and with choices the best machine, model and run",
+       "SCENARIO",
+       "a scenario\'s file, or the name of one in scenarios/",
+       1,
+       1,
+       {Flag::search, Flag::goal, Flag::set, Flag::seed, Flag::threads, Flag::json, Flag::output},
+       {"forerun plan gpt3_175b_korthikanti",
+        "forerun plan chameleon_34b_3072_a100 --search choices.json --goal cost -o best.json"},
+       plan},
       {"compare",
        "simulate several scenarios and put them side by side",
        "SCENARIO",

@@ -23,6 +23,7 @@ struct Options {
   int threads = 0;               ///< 0: one for each processor
   std::optional<double> budget;  ///< seconds
   std::string form, loss, what;  ///< of the law to fit
+  std::string search, goal;      ///< of a plan: its file; what is best
   std::optional<double> huber, budget_flops;
   std::optional<std::int64_t> bootstrap, draws;
   std::vector<std::string> families;  ///< of the probe
@@ -58,7 +59,9 @@ enum class Flag : std::uint8_t {
   bootstrap,
   budget_flops,
   advise,
-  draws
+  draws,
+  search,
+  goal
 };
 
 /// `name` without its hyphens; `value` names what follows it, empty for a switch; `letter` is
@@ -92,5 +95,6 @@ int probe(const Options&);
 int validate(const Options&);
 int check(const Options&);
 int list(const Options&);
+int plan(const Options&);
 
 }  // namespace forerun::cli

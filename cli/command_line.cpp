@@ -147,6 +147,12 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
     case Flag::advise:
       app.add_flag(name, o.advise, summary);
       return;
+    case Flag::search:
+      option = app.add_option(name, o.search, summary);
+      break;
+    case Flag::goal:
+      option = app.add_option(name, o.goal, summary);
+      break;
     case Flag::form:
       option = app.add_option(name, o.form, summary);
       break;

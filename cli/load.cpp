@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -45,32 +46,58 @@ std::string scenario_path(const std::string& name) {
               did_you_mean(name, names, "forerun list scenarios names them all"));
 }
 
-sim::Scenario load_scenario(const Options& options) {
-  const std::string path = scenario_path(options.arguments.front());
-  std::string identity = read_file(path, kMaxJsonBytes);
-  Problems problems;
+namespace {
+
+/// The scenario's text after all edits, and what its hash is of.
+JsonDocument edited_document(const Options& options, const std::vector<std::string>& more,
+                             std::string& identity, Problems& problems) {
+  identity = read_file(scenario_path(options.arguments.front()), kMaxJsonBytes);
   JsonDocument document = JsonDocument::parse(identity, problems);
-  if (problems.empty()) {
-    set_values(document, options.set, problems);
-    for (const std::string& set : options.set) identity += fmt::format("\n--set {}", set);
+  if (!problems.empty()) return document;
+  for (const auto* edits : {&options.set, &more}) {
+    set_values(document, *edits, problems);
+    for (const std::string& set : *edits) identity += fmt::format("\n--set {}", set);
   }
-  std::optional<sim::Scenario> scenario = sim::read_scenario(document, problems);
-  if (!scenario) refuse(path, problems);
+  return document;
+}
+
+void identify(const Options& options, std::string identity, sim::Scenario& scenario) {
   if (options.seed) {
-    scenario->seed = *options.seed;
+    scenario.seed = *options.seed;
     identity += fmt::format("\n--seed {}", *options.seed);
   }
-  if (scenario->mixture && scenario->mixture->recording) {
-    identity += fmt::format("\nrecording {:016x}", scenario->mixture->recording->hash);
+  if (scenario.mixture && scenario.mixture->recording) {
+    identity += fmt::format("\nrecording {:016x}", scenario.mixture->recording->hash);
   }
-  for (const sim::Pool& pool : scenario->pools) {
+  for (const sim::Pool& pool : scenario.pools) {
     if (pool.files.hash != 0) identity += fmt::format("\nprofiles {:016x}", pool.files.hash);
   }
-  if (scenario->profile_files.hash != 0) {
-    identity += fmt::format("\nprofiles {:016x}", scenario->profile_files.hash);
+  if (scenario.profile_files.hash != 0) {
+    identity += fmt::format("\nprofiles {:016x}", scenario.profile_files.hash);
   }
-  scenario->hash = hash_text(identity);
+  scenario.hash = hash_text(identity);
+}
+
+}  // namespace
+
+sim::Scenario load_scenario(const Options& options) {
+  Problems problems;
+  std::string identity;
+  const JsonDocument document = edited_document(options, {}, identity, problems);
+  std::optional<sim::Scenario> scenario = sim::read_scenario(document, problems);
+  if (!scenario) refuse(scenario_path(options.arguments.front()), problems);
+  identify(options, std::move(identity), *scenario);
   return *std::move(scenario);
+}
+
+std::optional<sim::Scenario> load_unplanned(const Options& options,
+                                            const std::vector<std::string>& more,
+                                            Problems& problems) {
+  std::string identity;
+  const JsonDocument document = edited_document(options, more, identity, problems);
+  std::optional<sim::Scenario> scenario = sim::read_unplanned_scenario(document, problems);
+  if (scenario) identify(options, std::move(identity), *scenario);
+  return scenario;
 }
 
 }  // namespace forerun::cli

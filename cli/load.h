@@ -2,6 +2,7 @@
 
 /// Files that the commands start from.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,12 @@ namespace forerun::cli {
 /// The scenario at the path of `options.arguments[0]`, or the one of that name in scenarios/, after
 /// --set and --seed, with the hash of all that. Throws Error listing every problem.
 [[nodiscard]] sim::Scenario load_scenario(const Options& options);
+
+/// The same read without rules across fields, after more edits: for searches that make the plan.
+/// Nothing, with problems, if it is wrong.
+[[nodiscard]] std::optional<sim::Scenario> load_unplanned(const Options& options,
+                                                          const std::vector<std::string>& more,
+                                                          Problems& problems);
 
 /// Applies --set PATH=VALUE to a document; throws Error for one of another form.
 void set_values(JsonDocument&, const std::vector<std::string>& set, Problems&);

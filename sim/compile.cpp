@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <utility>
 
 #include "core/error.h"
 #include "sim/on_pools.h"
@@ -167,25 +168,15 @@ void wait_for_slowest(Program& program) {
 
 }  // namespace
 
-Compiled compile_step(const Scenario& scenario, const Layout& layout, const Variation& variation,
-                      Detail detail, const std::vector<double>& clocks) {
+namespace {
+
+/// The ranks' programs from what `compiled` has of them so far: parts, and which pool is whose.
+void build_ranks(const Scenario& scenario, const Layout& layout, const OnPools& pools,
+                 const Variation& variation, Detail detail,
+                 const std::vector<std::unique_ptr<Pricer>>& pricers, Compiled& compiled) {
   const Plan& plan = scenario.plan;
-  const bool labelled = detail != Detail::bare;
-  if (scenario.topology) detail = Detail::kernels;
-  Compiled compiled;
-  FORERUN_ASSERT(clocks.size() == scenario.pools.size() + 1,
-                 fmt::format("{} clocks of {} pools", clocks.size(), scenario.pools.size()));
-  std::vector<Label>* const labels = labelled ? &compiled.program.labels : nullptr;
-  const OnPools pools(scenario, layout);
-  std::vector<std::unique_ptr<Pricer>> pricers;
-  for (std::size_t k = 0; k < pools.size(); ++k) {
-    pricers.push_back(
-        std::make_unique<Pricer>(pools.scenario(k), pools.layout(k), clocks[k], labels));
-    compiled.parts.push_back(
-        price_parts(pools.scenario(k), pools.layout(k), *pricers.back(), variation));
-    for (const Parts& parts : compiled.parts.back()) {
-      check_passes(scenario, layout, parts, detail);
-    }
+  for (const auto& of_pool : compiled.parts) {
+    for (const Parts& parts : *of_pool) check_passes(scenario, layout, parts, detail);
   }
   for (std::int64_t r = 0; r < plan.pipeline; ++r) {
     compiled.pool_of.push_back(pool_of(scenario, r));
@@ -195,6 +186,10 @@ Compiled compile_step(const Scenario& scenario, const Layout& layout, const Vari
   const std::int64_t p = plan.pipeline;
   const Channels channels(model_chunks(shape), shape.micro_batches);
   PairedSegments paired;
+  const auto ranks = static_cast<std::size_t>(variation.lanes() * p);
+  compiled.program.ranks.reserve(ranks);
+  compiled.run_of.reserve(ranks);
+  compiled.work.reserve(ranks);
   compiled.data_channels.resize(static_cast<std::size_t>(p));
   compiled.program.channels = static_cast<std::int32_t>(variation.lanes()) * channels.count();
   for (std::int64_t lane = 0; lane < variation.lanes(); ++lane) {
@@ -217,10 +212,44 @@ Compiled compile_step(const Scenario& scenario, const Layout& layout, const Vari
   }
   if (pools.size() > 1) wait_for_slowest(compiled.program);
   check_program(compiled.program);
+}
+
+}  // namespace
+
+Compiled compile_step(const Scenario& scenario, const Layout& layout, const Variation& variation,
+                      Detail detail, const std::vector<double>& clocks) {
+  const bool labelled = detail != Detail::bare;
+  if (scenario.topology) detail = Detail::kernels;
+  Compiled compiled;
+  FORERUN_ASSERT(clocks.size() == scenario.pools.size() + 1,
+                 fmt::format("{} clocks of {} pools", clocks.size(), scenario.pools.size()));
+  std::vector<Label>* const labels = labelled ? &compiled.program.labels : nullptr;
+  const OnPools pools(scenario, layout);
+  std::vector<std::unique_ptr<Pricer>> pricers;
+  for (std::size_t k = 0; k < pools.size(); ++k) {
+    pricers.push_back(
+        std::make_unique<Pricer>(pools.scenario(k), pools.layout(k), clocks[k], labels));
+    compiled.parts.push_back(std::make_shared<const std::vector<Parts>>(
+        price_parts(pools.scenario(k), pools.layout(k), *pricers.back(), variation)));
+  }
+  build_ranks(scenario, layout, pools, variation, detail, pricers, compiled);
   if (scenario.topology) {
     compiled.program.links = place_exchanges(scenario, compiled.program, variation.lanes(),
                                              pricers.front()->exchanges(), compiled.exchange_of);
   }
+  return compiled;
+}
+
+Compiled compile_step(const Scenario& scenario, const Layout& layout, const Variation& variation,
+                      double clock, std::shared_ptr<const std::vector<Parts>> parts,
+                      KnownTimes& known) {
+  FORERUN_ASSERT(scenario.pools.empty() && !scenario.topology, "one kind of accelerator, no graph");
+  Compiled compiled;
+  std::vector<std::unique_ptr<Pricer>> pricers;
+  pricers.push_back(std::make_unique<Pricer>(scenario, layout, clock, nullptr, &known));
+  compiled.parts.push_back(std::move(parts));
+  build_ranks(scenario, layout, OnPools(scenario, layout), variation, Detail::bare, pricers,
+              compiled);
   return compiled;
 }
 

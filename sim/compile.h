@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "models/mixture/composition.h"
@@ -42,11 +43,12 @@ struct Compiled {
   std::vector<FoldedRun> runs;
   std::vector<std::vector<std::int32_t>> run_of;  ///< by rank, by operation; -1: not folded
   std::vector<Work> work;                         ///< by rank, of the whole step
-  /// That the ranks' operations came from: by pool, by composition.
-  std::vector<std::vector<Parts>> parts;
+  /// That the ranks' operations came from: by pool, by composition. Shared with the steps of other
+  /// plans where a search has priced them before (sim/step_cache.h).
+  std::vector<std::shared_ptr<const std::vector<Parts>>> parts;
   std::vector<std::size_t> pool_of;  ///< by stage
   [[nodiscard]] const std::vector<Parts>& parts_of(std::int64_t stage) const {
-    return parts[pool_of[static_cast<std::size_t>(stage)]];
+    return *parts[pool_of[static_cast<std::size_t>(stage)]];
   }
   std::vector<std::vector<std::int32_t>> data_channels;  ///< by stage: where lanes meet
   /// By rank, by operation: into Pricer::exchanges(), or -1; empty unless the network is a graph.
@@ -57,6 +59,9 @@ struct Compiled {
 /// `clocks`: of the burst clock, by pool.
 [[nodiscard]] Compiled compile_step(const Scenario&, const Layout&, const Variation&, Detail,
                                     const std::vector<double>& clocks);
+/// The same from parts priced before, at that clock, of a scenario without pools; bare.
+[[nodiscard]] Compiled compile_step(const Scenario&, const Layout&, const Variation&, double clock,
+                                    std::shared_ptr<const std::vector<Parts>>, KnownTimes&);
 
 /// How the scenario's framework and plan turn a layer into kernels, and one micro-batch's slice.
 [[nodiscard]] models::KernelChoices kernel_choices(const Scenario&);

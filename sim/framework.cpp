@@ -253,6 +253,11 @@ Framework read_framework_choice(Reader& reader) {
   return f;
 }
 
+AdamTraffic adam_traffic(const Framework& f, double parameters) {
+  return {Bytes(parameters * f.optimizer_read_write_bytes * 16.0 / 30.0),
+          Bytes(parameters * f.optimizer_read_write_bytes * 14.0 / 30.0)};
+}
+
 int gather_bytes(const Framework& f, models::PrecisionRecipe recipe) {
   using models::PrecisionRecipe;
   switch (recipe) {

@@ -130,6 +130,12 @@ struct Framework {
 [[nodiscard]] Framework read_framework_choice(Reader&);
 /// The object that read_framework_choice reads back as an equal framework: base and what differs.
 [[nodiscard]] std::string framework_choice_json(const Framework&);
+/// What a fused Adam update of so many parameters reads (gradient, copy, two moments) and writes
+/// (all but the gradient).
+struct AdamTraffic {
+  Bytes read{}, written{};
+};
+[[nodiscard]] AdamTraffic adam_traffic(const Framework&, double parameters);
 /// Bytes of a parameter element on the wire when sharded parameters are gathered.
 [[nodiscard]] int gather_bytes(const Framework&, models::PrecisionRecipe);
 /// The preset of that name; throws Error naming the nearest if there is none.

@@ -9,6 +9,7 @@
 
 #include "sim/kept_activations.h"
 #include "sim/memory_ledger.h"
+#include "sim/memory_peak.h"
 #include "sim/schedule.h"
 #include "sim/variation.h"
 
@@ -46,7 +47,19 @@ class StageWalk {
     }
   }
 
+  /// With who holds how much at the peak.
   StageMemory run() {
+    walk();
+    result_.owners = peak_.owners();
+    for (MemoryOwner& owner : result_.owners) {
+      if (owner.name == kActivations && peak_in_flight_ > 1) {
+        owner.name = fmt::format("activations of {} passes in flight", peak_in_flight_);
+      }
+    }
+    return result_;
+  }
+
+  const StageMemory& walk() {
     make_states();
     // All that a moment adds depends on the chunk and composition alone: only where more lives than
     // at the same moment before can there be a new peak.
@@ -88,12 +101,6 @@ class StageWalk {
     optimizer_step();
     const Bytes living = result_.peak - result_.persistent;
     result_.stage = rank_;
-    result_.owners = peak_.owners();
-    for (MemoryOwner& owner : result_.owners) {
-      if (owner.name == kActivations && peak_in_flight_ > 1) {
-        owner.name = fmt::format("activations of {} passes in flight", peak_in_flight_);
-      }
-    }
     const Bytes cached = result_.peak + habits_.allocator_slack * living;
     result_.reserved = cached + Bytes(static_cast<double>(habits_.outside_bytes));
     switch (habits_.reported) {
@@ -342,17 +349,45 @@ MemoryResult step_memory(const Scenario& scenario, const Layout& layout, Remedie
   return step_memory(scenario, layout, Variation(scenario, layout), remedies);
 }
 
-MemoryResult step_memory(const Scenario& scenario, const Layout& layout, const Variation& variation,
-                         Remedies remedies) {
+namespace {
+
+std::vector<KeptActivations> kept_activations(const Scenario& scenario, const Layout& layout,
+                                              const Variation& variation) {
   std::vector<KeptActivations> compositions;
+  compositions.reserve(variation.slices().size());
   for (const models::Slice& slice : variation.slices()) {
     compositions.emplace_back(scenario, layout, variation, slice);
   }
+  return compositions;
+}
+
+/// Of lanes whose micro-batches differ in what they keep, the one that needs most counts.
+std::int64_t walked_lanes(const Variation& variation) {
+  return variation.slices().size() > 1 ? variation.lanes() : 1;
+}
+
+}  // namespace
+
+MemoryPeak memory_peak(const Scenario& scenario, const Layout& layout, const Variation& variation) {
+  const std::vector<KeptActivations> compositions = kept_activations(scenario, layout, variation);
+  MemoryPeak worst;
+  for (std::int64_t rank = 0; rank < scenario.plan.pipeline; ++rank) {
+    MemoryPeak own{Bytes(0), accelerator_of(scenario, rank).memory};
+    for (std::int64_t lane = 0; lane < walked_lanes(variation); ++lane) {
+      own.reserved =
+          std::max(own.reserved, StageWalk(compositions, variation, lane, rank).walk().reserved);
+    }
+    if (rank == 0 || own.reserved - own.capacity > worst.reserved - worst.capacity) worst = own;
+  }
+  return worst;
+}
+
+MemoryResult step_memory(const Scenario& scenario, const Layout& layout, const Variation& variation,
+                         Remedies remedies) {
+  const std::vector<KeptActivations> compositions = kept_activations(scenario, layout, variation);
   MemoryResult result;
   for (std::int64_t rank = 0; rank < scenario.plan.pipeline; ++rank) {
-    // Of lanes whose micro-batches differ in what they keep, the one that needs most.
-    const std::int64_t lanes = compositions.size() > 1 ? variation.lanes() : 1;
-    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+    for (std::int64_t lane = 0; lane < walked_lanes(variation); ++lane) {
       StageMemory stage = StageWalk(compositions, variation, lane, rank).run();
       if (lane == 0) {
         result.stages.push_back(std::move(stage));

@@ -86,7 +86,7 @@ std::optional<ExpertWork> expert_work(const Scenario& s, const Layout& layout,
   work.chosen = kind->experts->top_k;
   work.ranks = s.plan.expert;
   const LayerParts& layer =
-      compiled.parts.front().front().layers[static_cast<std::size_t>(kind - kinds.begin())];
+      compiled.parts.front()->front().layers[static_cast<std::size_t>(kind - kinds.begin())];
   work.rank_rows = rows_of_layer(layer.by_level[0].forward, labels);
   work.expert_rows =
       work.rank_rows * static_cast<double>(work.ranks) / static_cast<double>(work.experts);

@@ -87,7 +87,34 @@ void flag(Reader& r, std::string_view key, bool& value) {
   if (r.has(key)) value = r.boolean(key);
 }
 
-Recompute read_recompute(Reader r) {
+/// Each by its name in `choices`; the nearest is named for one that is none.
+template <class E, std::size_t N>
+std::vector<E> read_list(Reader& r, std::string_view key, const std::array<Choice<E>, N>& choices) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, value] : choices) names.push_back(name);
+  std::vector<E> values;
+  for (const std::string& text : r.texts(key)) {
+    const auto found = std::find(names.begin(), names.end(), text);
+    if (found != names.end()) {
+      values.push_back(choices[static_cast<std::size_t>(found - names.begin())].second);
+    } else {
+      r.problem(key, fmt::format("\"{}\" is none of {}: {}", text, fmt::join(names, ", "),
+                                 did_you_mean(text, names, "see docs/plan.md")));
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+std::vector<PipelineSchedule> read_schedules(Reader& r, std::string_view key) {
+  return read_list(r, key, kSchedules);
+}
+std::vector<ShardingStage> read_shardings(Reader& r, std::string_view key) {
+  return read_list(r, key, kShardings);
+}
+
+Recompute read_recompute(Reader& r) {
   Recompute out;
   out.mode = r.choice("mode", kModes);
   if (r.has("parts")) {
@@ -125,8 +152,6 @@ Recompute read_recompute(Reader r) {
   return out;
 }
 
-}  // namespace
-
 std::string_view name(PipelineSchedule s) { return name_in(kSchedules, s); }
 std::string_view name(ShardingStage s) { return name_in(kShardings, s); }
 std::string_view name(RecomputeMode m) { return name_in(kModes, m); }
@@ -150,7 +175,10 @@ Plan read_plan(Reader& r) {
   optional_choice(r, "context_exchange", kExchanges, p.context_exchange);
   optional_choice(r, "sharding", kShardings, p.sharding);
   if (r.has("shard_group")) p.shard_group = r.integer("shard_group", 0, kMostRanks);
-  if (r.has("recompute")) p.recompute = read_recompute(r.object("recompute"));
+  if (r.has("recompute")) {
+    Reader recompute = r.object("recompute");
+    p.recompute = read_recompute(recompute);
+  }
   p.precision = r.choice("precision", kPrecisions);
   p.micro_batch = r.integer("micro_batch", 1, kMostSequences);
   p.global_batch = r.integer("global_batch", 1, kMostSequences);
@@ -171,20 +199,19 @@ Plan read_plan(Reader& r) {
   return p;
 }
 
-std::string plan_json(const Plan& p) {
-  std::string recompute = fmt::format("{{\"mode\": \"{}\"", name(p.recompute.mode));
-  if (!p.recompute.parts.empty()) {
+std::string recompute_json(const Recompute& r) {
+  std::string text = fmt::format("{{\"mode\": \"{}\"", name(r.mode));
+  if (!r.parts.empty()) {
     std::vector<std::string> parts;
-    for (const LayerPart part : p.recompute.parts) {
-      parts.push_back(fmt::format("\"{}\"", part_name(part)));
-    }
-    recompute += fmt::format(", \"parts\": [{}]", fmt::join(parts, ", "));
+    for (const LayerPart part : r.parts) parts.push_back(fmt::format("\"{}\"", part_name(part)));
+    text += fmt::format(", \"parts\": [{}]", fmt::join(parts, ", "));
   }
-  if (p.recompute.layers_per_stage > 0) {
-    recompute += fmt::format(", \"layers_per_stage\": {}", p.recompute.layers_per_stage);
-  }
-  if (p.recompute.encoders) recompute += ", \"encoders\": true";
-  recompute += "}";
+  if (r.layers_per_stage > 0) text += fmt::format(", \"layers_per_stage\": {}", r.layers_per_stage);
+  if (r.encoders) text += ", \"encoders\": true";
+  return text + "}";
+}
+
+std::string plan_json(const Plan& p) {
   return fmt::format(
       "{{\"data\": {}, \"tensor\": {}, \"pipeline\": {}, \"context\": {}, \"expert\": {}, "
       "\"expert_tensor\": {}, \"encoder_stages\": {}, \"encoder_tensor\": {}, "
@@ -195,7 +222,7 @@ std::string plan_json(const Plan& p) {
       "\"loss_takes_slot\": {}, \"activation_offload_layers\": {}{}}}",
       p.data, p.tensor, p.pipeline, p.context, p.expert, p.expert_tensor, p.encoder_stages,
       p.encoder_tensor, p.virtual_stages, p.sequence_parallel, name(p.schedule),
-      exchange_name(p.context_exchange), name(p.sharding), p.shard_group, recompute,
+      exchange_name(p.context_exchange), name(p.sharding), p.shard_group, recompute_json(p.recompute),
       name_in(kPrecisions, p.precision), p.micro_batch, p.global_batch, p.sequence,
       p.embedding_takes_slot, p.loss_takes_slot, p.activation_offload_layers,
       p.layers_by_time ? ", \"layers_by_time\": true"

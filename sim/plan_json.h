@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/reader.h"
 #include "models/layer_operations.h"
@@ -18,6 +19,14 @@ namespace forerun::sim {
 [[nodiscard]] std::string plan_json(const Plan&);
 /// "tensor 8, pipeline 16 (interleaved, 8 virtual stages), data 128 ..." for people.
 [[nodiscard]] std::string plan_text(const Plan&);
+
+/// {"mode": "selective", "parts": ["core_attention"]}; calls finish().
+[[nodiscard]] Recompute read_recompute(Reader&);
+/// The object that it reads back as an equal value.
+[[nodiscard]] std::string recompute_json(const Recompute&);
+/// By their names in a plan; nothing, reported at `key`, for one that there is not.
+[[nodiscard]] std::vector<PipelineSchedule> read_schedules(Reader&, std::string_view key);
+[[nodiscard]] std::vector<ShardingStage> read_shardings(Reader&, std::string_view key);
 
 [[nodiscard]] std::string_view name(PipelineSchedule);
 [[nodiscard]] std::string_view name(ShardingStage);

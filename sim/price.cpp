@@ -69,8 +69,8 @@ std::string shape_text(const hw::Kernel& kernel) {
 }
 
 Pricer::Pricer(const Scenario& scenario, const Layout& layout, double clock,
-               std::vector<Label>* labels)
-    : scenario_(scenario), layout_(layout), clock_(clock), labels_(labels) {
+               std::vector<Label>* labels, KnownTimes* known)
+    : scenario_(scenario), layout_(layout), clock_(clock), labels_(labels), known_(known) {
   const Framework& f = scenario.framework;
   // Whole-iteration graphs issue a node in tens of nanoseconds; partial graphs a share of kernels.
   launch_ = f.cuda_graphs ? 0 : count(to_ticks(f.launch * (1.0 - f.graphed_share)));
@@ -115,8 +115,11 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
   p.category = category;
   check_length(static_cast<double>(launch_) * launches);
   p.host = launch_ * launches;
-  hw::KernelTime t = hw::at_burst_clock(hw::kernel_time(kernel, scenario_.accelerator), kernel,
-                                        scenario_.accelerator.power);
+  const hw::Accelerator& accelerator = scenario_.accelerator;
+  hw::KernelTime t = known_ != nullptr
+                         ? known_->kernel(kernel)
+                         : hw::at_burst_clock(hw::kernel_time(kernel, accelerator), kernel,
+                                              accelerator.power);
   if (std::holds_alternative<hw::GroupedGemm>(kernel)) {
     const Seconds more = t.compute_bound * (1.0 / scenario_.framework.grouped_rate - 1.0);
     t.time += more;
@@ -272,7 +275,9 @@ PricedOperation Pricer::collective(std::string_view name, hw::CollectiveKind kin
 
 PricedOperation Pricer::price_collective(const CollectiveKey& key) {
   const auto& [name, kind, bytes, group, stream, category] = key;
-  const hw::CollectiveTime t = hw::collective_time(kind, bytes, group, scenario_.network);
+  const hw::CollectiveTime t =
+      known_ != nullptr ? known_->collective(kind, bytes, group)
+                        : hw::collective_time(kind, bytes, group, scenario_.network);
   PricedOperation p = exchange_of(t, kind, bytes, group, stream, category, true);
   if (labels_ == nullptr) return p;
   p.label =

@@ -15,6 +15,7 @@
 #include "hw/collective_flows.h"
 #include "hw/power.h"
 #include "models/layer_operations.h"
+#include "sim/known_times.h"
 #include "sim/layout.h"
 #include "sim/program.h"
 #include "sim/scenario.h"
@@ -80,7 +81,9 @@ class Pricer {
  public:
   /// `clock` of the burst clock; labels are collected into `labels`, or, if that is null, left out:
   /// they are for people, and writing them takes longer than all the rest.
-  Pricer(const Scenario&, const Layout&, double clock, std::vector<Label>* labels);
+  /// `known`: times of the scenario's machine that were asked for before, or null.
+  Pricer(const Scenario&, const Layout&, double clock, std::vector<Label>* labels,
+         KnownTimes* known = nullptr);
 
   [[nodiscard]] Segment segment(const models::OperationList&);
   /// `name` is static text.
@@ -127,6 +130,7 @@ class Pricer {
   double clock_;
   std::int64_t launch_ = 0, expert_launch_ = 0;
   std::vector<Label>* labels_;
+  KnownTimes* known_;
   /// By name, shape and load; of an exchange also bytes and stride, which the shape rounds or
   /// omits.
   std::map<std::tuple<std::string, std::string, double, double, std::int64_t>, std::int32_t>

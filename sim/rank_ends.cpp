@@ -122,10 +122,8 @@ void RankBuilder::update() {
                              Bytes(owned * f.gradient_bytes), kPassLaunches, Category::optimizer,
                              &work_, true));
   }
-  // A fused Adam reads gradient, copy and two moments and writes all but the gradient.
-  const double read = owned * f.optimizer_read_write_bytes * 16.0 / 30.0;
-  const double written = owned * f.optimizer_read_write_bytes * 14.0 / 30.0;
-  push(pricer_.memory_pass("Adam", Bytes(read), Bytes(written), kPassLaunches, Category::optimizer,
+  const AdamTraffic adam = adam_traffic(f, owned);
+  push(pricer_.memory_pass("Adam", adam.read, adam.written, kPassLaunches, Category::optimizer,
                            &work_));
 
   const ShardingStage s = scenario_.plan.sharding;

@@ -125,7 +125,7 @@ Scenario all_on_pool(const Scenario& s, std::size_t pool) {
   return all;
 }
 
-std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& problems) {
+std::optional<Scenario> read_unplanned_scenario(const JsonDocument& document, Problems& problems) {
   if (!document.readable()) return std::nullopt;
   Reader top = document.root(problems);
   Scenario s;
@@ -167,8 +167,16 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
         top.integer("seed", 0, std::numeric_limits<std::int64_t>::max()));
   }
   top.finish();
+  if (!problems.empty()) return std::nullopt;
+  return s;
+}
+
+std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& problems) {
+  std::optional<Scenario> read = read_unplanned_scenario(document, problems);
   // Rules across fields would only repeat what is wrong with the fields themselves.
-  if (problems.empty()) check_scenario(s, problems);
+  if (!read) return std::nullopt;
+  Scenario& s = *read;
+  check_scenario(s, problems);
   if (!problems.empty()) return std::nullopt;
   if (s.plan.layers_by_time) s.plan.layers_of_chunks = layers_by_time(s);
   assume_recorded(s);
@@ -176,7 +184,7 @@ std::optional<Scenario> read_scenario(const JsonDocument& document, Problems& pr
     s.assumptions.emplace_back(
         "copies of offloaded activations run beside the passes and take no time");
   }
-  return s;
+  return read;
 }
 
 }  // namespace forerun::sim

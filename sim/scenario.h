@@ -121,6 +121,9 @@ void cap_power(Scenario&, Watts cap, std::string source);
 /// Reads and checks a scenario whole; every problem is reported. Profiles are loaded by name.
 /// `hash` is left to the caller, who has the text.
 [[nodiscard]] std::optional<Scenario> read_scenario(const JsonDocument&, Problems&);
+/// The same where a search makes the plan: rules across fields are left to the caller, who puts
+/// another plan in.
+[[nodiscard]] std::optional<Scenario> read_unplanned_scenario(const JsonDocument&, Problems&);
 /// Rules across fields, reported at the paths of a scenario file: the plan multiplies to the
 /// cluster, tensor parallel divides heads and feed-forward, the global batch divides into
 /// micro-batches, virtual stages have layers, the accelerator knows the precision ...

@@ -11,6 +11,7 @@
 #include "sim/parts.h"
 #include "sim/pass_units.h"
 #include "sim/schedule.h"
+#include "sim/step_cache.h"
 #include "sim/variation.h"
 
 namespace forerun::sim {
@@ -82,11 +83,43 @@ void add_kernels(std::vector<ModalityWork>& modalities, const std::vector<Kernel
 
 }  // namespace
 
+namespace {
+
+/// Whether a rank's work on a micro-batch is the same on both.
+bool alike(const Layout& layout, std::int64_t a, std::int64_t b) {
+  const std::vector<Chunk>& first = layout.chunks[static_cast<std::size_t>(a)];
+  const std::vector<Chunk>& second = layout.chunks[static_cast<std::size_t>(b)];
+  const auto kinds = [&](const Chunk& c) { return layout.kinds.of.begin() + c.first_layer; };
+  return std::ranges::equal(first, second, [&](const Chunk& x, Chunk y) {
+    const bool same = x.layers == y.layers &&
+                      (layout.kinds.kinds.size() == 1 ||
+                       std::equal(kinds(x), kinds(x) + x.layers, kinds(y), kinds(y) + y.layers));
+    y.first_layer = x.first_layer;
+    return same && x == y;
+  });
+}
+
+}  // namespace
+
 /// The clock that the power cap leaves, from the passes of a pool's busiest rank: the cap's control
 /// loop averages over tens of milliseconds, longer than a kernel and shorter than a pipeline's
 /// bubble. The hungriest of the job's chips sets the pace. Where micro-batches differ: of the
 /// first. Passes that run together are taken one after the other: what their overlap adds is left
 /// out.
+double stages_clock(const Scenario& s, const Layout& layout, const Parts& parts, std::int64_t first,
+                    std::int64_t stages) {
+  const hw::PowerModel power = hw::hungriest(s.accelerator.power, s.accelerator.chip_spread,
+                                             s.accelerators / s.plan.pipeline * stages);
+  double clock = 1.0;
+  for (std::int64_t stage = first; stage < first + stages; ++stage) {
+    if (stage > first && alike(layout, stage - 1, stage)) continue;
+    const MicroBatchWork m = micro_batch_work(s, layout, parts, stage);
+    if (m.work.busy <= Seconds(0)) continue;
+    clock = std::min(clock, hw::sustained_clock(power, m.work.window(m.time)));
+  }
+  return clock;
+}
+
 std::vector<double> step_clocks(const Scenario& s, const Layout& layout,
                                 const Variation& variation) {
   const OnPools pools(s, layout);
@@ -98,15 +131,8 @@ std::vector<double> step_clocks(const Scenario& s, const Layout& layout,
     const Parts parts =
         price_parts(own, pools.layout(k), at_burst, variation.slices().front(), {true});
     const std::int64_t stages = stages_of_pool(s, k);
-    const hw::PowerModel power = hw::hungriest(own.accelerator.power, own.accelerator.chip_spread,
-                                               s.accelerators / s.plan.pipeline * stages);
-    double clock = 1.0;
-    for (const std::int64_t end = stage + stages; stage < end; ++stage) {
-      const MicroBatchWork m = micro_batch_work(own, pools.layout(k), parts, stage);
-      if (m.work.busy <= Seconds(0)) continue;
-      clock = std::min(clock, hw::sustained_clock(power, m.work.window(m.time)));
-    }
-    clocks.push_back(clock);
+    clocks.push_back(stages_clock(own, pools.layout(k), parts, stage, stages));
+    stage += stages;
   }
   return clocks;
 }
@@ -117,6 +143,20 @@ Seconds step_time(const Scenario& scenario) {
   const std::vector<double> clocks = step_clocks(scenario, layout, variation);
   return to_seconds(
       Tick{execute(compile_step(scenario, layout, variation, Detail::bare, clocks).program).end});
+}
+
+Seconds step_time(const Scenario& scenario, const Layout& layout, const Variation& variation,
+                  StepCache& cache) {
+  if (!StepCache::serves(scenario, variation)) {
+    const std::vector<double> clocks = step_clocks(scenario, layout, variation);
+    return to_seconds(
+        Tick{execute(compile_step(scenario, layout, variation, Detail::bare, clocks).program).end});
+  }
+  const StepCache::Priced& priced = cache.priced(scenario, layout, variation);
+  return to_seconds(Tick{execute(compile_step(scenario, layout, variation, priced.clock,
+                                              priced.parts, cache.times())
+                                     .program)
+                             .end});
 }
 
 StepResult simulate_step(const Scenario& scenario, Detail detail) {

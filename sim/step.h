@@ -26,6 +26,8 @@
 
 namespace forerun::sim {
 
+class StepCache;  // sim/step_cache.h
+
 /// What a kind of operation contributed to the compute stream's time of one rank.
 struct KernelShare {
   std::string name, shape;
@@ -69,8 +71,14 @@ struct StepResult {
 [[nodiscard]] StepResult simulate_step(const Scenario&, Detail = Detail::folded);
 /// simulate_step(...).time, without what explains it: for fits and searches that ask it often.
 [[nodiscard]] Seconds step_time(const Scenario&);
+/// The same with what other plans of the scenario had in common with it.
+[[nodiscard]] Seconds step_time(const Scenario&, const Layout&, const Variation&, StepCache&);
 /// The clocks that the power cap leaves, of the burst clock, by pool: the same however uneven the
 /// work is.
 [[nodiscard]] std::vector<double> step_clocks(const Scenario&, const Layout&, const Variation&);
+/// The clock of a pool that holds the stages from `first` on, `stages` of them, from its parts at
+/// the burst clock.
+[[nodiscard]] double stages_clock(const Scenario&, const Layout&, const Parts&, std::int64_t first,
+                                  std::int64_t stages);
 
 }  // namespace forerun::sim

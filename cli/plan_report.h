@@ -1,0 +1,60 @@
+#pragma once
+
+/// What `forerun plan` found, as text for people and as JSON.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json_writer.h"
+#include "sim/memory.h"
+#include "sim/planner/decision.h"
+#include "sim/planner/plan_search.h"
+#include "sim/planner/sensitivity.h"
+#include "sim/planner/why_slower.h"
+#include "sim/scenario.h"
+
+namespace forerun::cli {
+
+/// A plan beside the best one.
+struct Loser {
+  std::string what;  ///< "pipeline": the knob; "as stated": the scenario's own
+  sim::PlannedStep step;
+  std::vector<sim::TimeDifference> why;
+};
+
+/// The inner search, with what set the best apart.
+struct PlanAnswer {
+  sim::Scenario asked;      ///< as the scenario has it
+  sim::Scenario best;       ///< with the best plan
+  sim::PlanSearch search;
+  sim::MeanBreakdown breakdown{};  ///< of the best
+  std::vector<Loser> losers;
+  sim::Outcome outcome;     ///< where tokens are stated
+  double seconds = 0;       ///< that the search took; only for people
+  std::vector<std::string> edits;  ///< --set words that make the best scenario
+};
+
+[[nodiscard]] std::string plan_answer_text(const PlanAnswer&, const std::string& argument);
+void write_plan_answer(JsonWriter&, const PlanAnswer&);
+
+/// "tensor 4", "full recompute": a plan's value of a knob.
+[[nodiscard]] std::string knob_value(sim::Knob, const sim::Plan&);
+
+/// The outer search.
+struct DecisionAnswer {
+  sim::DecisionQuestion question;
+  sim::Decision decision;
+  std::vector<sim::SensitivityRow> sensitivity;
+  sim::MeanBreakdown winner{}, runner_up{};  ///< of their steps, where there are two
+  std::vector<std::string> edits;            ///< that make the winner's scenario
+};
+
+[[nodiscard]] std::string decision_text(const DecisionAnswer&, const std::string& argument);
+void write_decision(JsonWriter&, const DecisionAnswer&);
+
+/// Where no plan fits: the nearest, and what would make it fit.
+[[nodiscard]] std::string no_plan_text(const sim::PlanSearch&, const sim::MemoryResult&);
+void write_counts(JsonWriter&, const sim::SearchCounts&);
+
+}  // namespace forerun::cli
