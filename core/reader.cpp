@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/json_value.h"
+#include "core/reading_record.h"
 #include "core/unit.h"
 
 namespace forerun {
@@ -70,6 +71,7 @@ Reader::Reader(const void* object, std::string pointer, Problems* problems)
 const void* Reader::find(std::string_view key) const {
   if (object_ == nullptr) return nullptr;
   known_.emplace(key);
+  note_asked(problems_, pointer_, key);
   return std::get<json::Object>(as_value(object_)->v).find(key);
 }
 
@@ -86,11 +88,14 @@ bool Reader::has(std::string_view key) const {
 
 void Reader::problem(std::string_view key, std::string what) {
   if (refused_.contains(key)) return;
-  problems_->add(key.empty() ? pointer_ : pointer_ + json::pointer_part(key), std::move(what));
+  std::string where = key.empty() ? pointer_ : pointer_ + json::pointer_part(key);
+  note_told(problems_, where);
+  problems_->add(std::move(where), std::move(what));
 }
 
 void Reader::refuse(std::string_view key, std::string what) {
   problem(key, std::move(what));
+  note_refused(problems_, pointer_ + json::pointer_part(key));
   refused_.emplace(key);
 }
 
@@ -208,6 +213,7 @@ void Reader::each(std::string_view key, Element element) {
     return;
   }
   for (std::size_t i = 0; i < array->items.size(); ++i) {
+    note_asked(problems_, pointer_ + json::pointer_part(key), fmt::format("{}", i));
     element(array->items[i], fmt::format("{}{}/{}", pointer_, json::pointer_part(key), i));
   }
 }
@@ -216,7 +222,10 @@ std::vector<Reader> Reader::objects(std::string_view key) {
   std::vector<Reader> out;
   each(key, [&](const json::Value& item, std::string where) {
     const bool good = std::holds_alternative<json::Object>(item.v);
-    if (!good) problems_->add(where, "expected an object, found " + json::shown(item));
+    if (!good) {
+      note_refused(problems_, where);
+      problems_->add(where, "expected an object, found " + json::shown(item));
+    }
     out.push_back(Reader(good ? &item : nullptr, std::move(where), problems_));
   });
   return out;
@@ -230,6 +239,7 @@ std::vector<T> Reader::list(std::string_view key, Convert convert) {
     if (result.index() == 0) {
       out.push_back(std::get<0>(std::move(result)));
     } else {
+      note_refused(problems_, where);
       problems_->add(std::move(where), std::get<1>(std::move(result)));
       out.push_back(T{});
     }
@@ -264,6 +274,7 @@ std::vector<std::string> Reader::keys() {
   for (const json::Member& member : std::get<json::Object>(as_value(object_)->v).members) {
     out.push_back(member.key);
     known_.insert(member.key);
+    note_asked(problems_, pointer_, member.key);
   }
   return out;
 }
