@@ -24,6 +24,7 @@
 #include "sim/framework.h"
 #include "sim/published_row.h"
 #include "sim/scenario.h"
+#include "sim/sweep/sweep.h"
 
 namespace forerun::cli {
 namespace {
@@ -47,6 +48,8 @@ void check_model(const std::string& text, Problems& problems) {
 
 constexpr std::array kKinds = {
     Kind{"plan", "scenario", check_scenario_file},
+    Kind{"designs", "sweep",
+         [](const std::string& text, Problems& p) { (void)sim::read_sweep(text, p); }},
     Kind{"peak", "accelerator profile",
          [](const std::string& text, Problems& p) { (void)hw::read_accelerator(text, p); }},
     Kind{"offers", "cloud",

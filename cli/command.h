@@ -26,6 +26,8 @@ struct Options {
   std::optional<double> huber, budget_flops;
   std::optional<std::int64_t> bootstrap, draws;
   std::vector<std::string> families;  ///< of the probe
+  std::string store, export_to;       ///< of a sweep
+  bool resume = false;
   bool markdown = false, rows = false, every_kernel = false, plan = false, advise = false;
 };
 
@@ -57,7 +59,10 @@ enum class Flag : std::uint8_t {
   bootstrap,
   budget_flops,
   advise,
-  draws
+  draws,
+  store,
+  resume,
+  export_to
 };
 
 /// `name` without its hyphens; `value` names what follows it, empty for a switch; `letter` is
@@ -88,6 +93,7 @@ int import(const Options&);
 int calibrate(const Options&);
 int fit(const Options&);
 int probe(const Options&);
+int sweep(const Options&);
 int validate(const Options&);
 int check(const Options&);
 int list(const Options&);

@@ -55,8 +55,9 @@ bool parsed(std::string_view text, json::Value& root) {
 void add_pointers(const json::Value& value, const std::string& pointer,
                   std::vector<std::string>& out) {
   const auto add = [&](std::string_view key, const json::Value& inner) {
-    out.push_back(pointer + json::pointer_part(key));
-    add_pointers(inner, std::string(out.back()), out);
+    const std::string inside = pointer + json::pointer_part(key);
+    out.push_back(inside);
+    add_pointers(inner, inside, out);
   };
   if (const auto* object = std::get_if<json::Object>(&value.v)) {
     for (const json::Member& m : object->members) add(m.key, m.value);
