@@ -59,7 +59,11 @@ constexpr std::array kFlags = {
               "most that a run may take: the next one to fit, or the one to advise"},
     FlagFacts{Flag::advise, "advise", "",
               "size, tokens, mixture, batch and learning rate for the run's FLOPs"},
-    FlagFacts{Flag::draws, "draws", "N", "simulated runs; 400 if not stated"}};
+    FlagFacts{Flag::draws, "draws", "N", "simulated runs; 400 if not stated"},
+    FlagFacts{Flag::store, "store", "FILE", "SQLite file that the answers go to"},
+    FlagFacts{Flag::resume, "resume", "", "go on with a store that was begun"},
+    FlagFacts{Flag::export_to, "export", "FILE",
+              "also write the points as a table (.csv), and its columns' types beside it"}};
 
 }  // namespace
 

@@ -212,16 +212,19 @@ void Reader::each(std::string_view key, Element element) {
     refuse(key, "expected an array, found " + json::shown(*value));
     return;
   }
+  // Tables have elements by the ten thousand: where one stands is worked out only when asked.
+  const std::string inside = pointer_ + json::pointer_part(key);
   for (std::size_t i = 0; i < array->items.size(); ++i) {
-    note_asked(problems_, pointer_ + json::pointer_part(key), fmt::format("{}", i));
-    element(array->items[i], fmt::format("{}{}/{}", pointer_, json::pointer_part(key), i));
+    note_element(problems_, inside, i);
+    element(array->items[i], [&] { return fmt::format("{}/{}", inside, i); });
   }
 }
 
 std::vector<Reader> Reader::objects(std::string_view key) {
   std::vector<Reader> out;
-  each(key, [&](const json::Value& item, std::string where) {
+  each(key, [&](const json::Value& item, const auto& place) {
     const bool good = std::holds_alternative<json::Object>(item.v);
+    std::string where = place();
     if (!good) {
       note_refused(problems_, where);
       problems_->add(where, "expected an object, found " + json::shown(item));
@@ -234,13 +237,13 @@ std::vector<Reader> Reader::objects(std::string_view key) {
 template <class T, class Convert>
 std::vector<T> Reader::list(std::string_view key, Convert convert) {
   std::vector<T> out;
-  each(key, [&](const json::Value& item, std::string where) {
+  each(key, [&](const json::Value& item, const auto& place) {
     auto result = convert(item);
     if (result.index() == 0) {
       out.push_back(std::get<0>(std::move(result)));
     } else {
-      note_refused(problems_, where);
-      problems_->add(std::move(where), std::get<1>(std::move(result)));
+      note_refused(problems_, place());
+      problems_->add(place(), std::get<1>(std::move(result)));
       out.push_back(T{});
     }
   });

@@ -33,6 +33,11 @@ void note_asked(const Problems* problems, const std::string& object, std::string
   current->asked_.insert(object + json::pointer_part(key));
 }
 
+void note_element(const Problems* problems, const std::string& array, std::size_t index) {
+  if (current == nullptr || current->problems_ != problems) return;
+  current->asked_.insert(array + "/" + std::to_string(index));
+}
+
 void note_refused(const Problems* problems, const std::string& pointer) {
   if (current != nullptr && current->problems_ == problems) current->refused_.insert(pointer);
 }

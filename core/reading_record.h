@@ -12,6 +12,7 @@
 /// it through a variable of the thread: a hundred functions hand a Reader on, and none of them
 /// should have to know that somebody listens.
 
+#include <cstddef>
 #include <set>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ class ReadingRecord {
 
  private:
   friend void note_asked(const Problems*, const std::string&, std::string_view);
+  friend void note_element(const Problems*, const std::string&, std::size_t);
   friend void note_refused(const Problems*, const std::string&);
   friend void note_told(const Problems*, const std::string&);
 
@@ -48,6 +50,7 @@ class ReadingRecord {
 
 // For readers: nothing happens unless somebody records.
 void note_asked(const Problems* problems, const std::string& object, std::string_view key);
+void note_element(const Problems* problems, const std::string& array, std::size_t index);
 void note_refused(const Problems* problems, const std::string& pointer);
 void note_told(const Problems* problems, const std::string& pointer);
 

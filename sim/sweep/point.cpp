@@ -16,26 +16,28 @@
 namespace forerun::sim {
 namespace {
 
-/// Steps that are remembered: as many as take some tens of megabytes.
-constexpr std::size_t kMostSteps = 1024;
+/// Steps and losses that are remembered: as many as take some tens of megabytes.
+constexpr std::size_t kMostRemembered = 512;
 
-/// Sections that no step depends on: what is trained and how the steps are, is elsewhere. A section
-/// that is missing here costs time and changes no answer.
+/// Sections of a scenario that no step depends on, and such that no loss does. A section that is
+/// missing here costs time and changes no answer.
 constexpr std::array kBesideSteps = {"/name",  "/description", "/training_tokens", "/recipe",
                                      "/loss",  "/operations",  "/price",           "/cost",
                                      "/published"};
+constexpr std::array kBesideLosses = {"/name",  "/description", "/cluster", "/framework",
+                                      "/price", "/operations",  "/cost",    "/published"};
 
-bool moves_steps(const Setting& one) {
-  const std::string pointer = json_pointer(one.path);
-  return std::ranges::none_of(kBesideSteps, [&](const char* section) {
-    return pointer == section || pointer.starts_with(std::string(section) + "/");
-  });
-}
-
-std::string step_key(const std::vector<Setting>& settings, std::uint64_t seed) {
+/// Of the settings outside these sections.
+template <std::size_t N>
+std::string key_of(const std::vector<Setting>& settings, std::uint64_t seed,
+                   const std::array<const char*, N>& beside) {
   std::string key = fmt::format("{}", seed);
   for (const Setting& one : settings) {
-    if (moves_steps(one)) key += fmt::format("\n{} = {}", one.path, one.value);
+    const std::string pointer = json_pointer(one.path);
+    const bool moves = std::ranges::none_of(beside, [&](const char* section) {
+      return pointer == section || pointer.starts_with(std::string(section) + "/");
+    });
+    if (moves) key += fmt::format("\n{} = {}", one.path, one.value);
   }
   return key;
 }
@@ -51,6 +53,12 @@ StepResult without_trace(StepResult step) {
 struct KnownStep {
   MemoryResult memory;
   std::optional<StepResult> step;
+};
+
+/// Losses, and what keeps them from being known.
+struct KnownLosses {
+  RunLoss loss;
+  Problems problems;
 };
 
 std::string in_one_line(const Problems& problems) {
@@ -77,7 +85,7 @@ PointResult too_big(std::int64_t point, const MemoryResult& m) {
 }  // namespace
 
 struct PointAnswerer::Parts {
-  explicit Parts(const Sweep& s) : sweep(s), steps(kMostSteps) {}
+  explicit Parts(const Sweep& s) : sweep(s), steps(kMostRemembered), losses(kMostRemembered) {}
 
   PointResult answer(std::int64_t point) {
     const std::vector<Setting> settings = sweep.settings(point);
@@ -88,22 +96,19 @@ struct PointAnswerer::Parts {
     const bool seeded = std::ranges::any_of(
         settings, [](const Setting& one) { return json_pointer(one.path) == "/seed"; });
     if (!seeded) s->seed = sweep.seed_of(point);
-    const auto known = steps.get(step_key(settings, s->seed), [&] {
-      AnswerOptions only_step;
-      only_step.remedies = Remedies::skip;
-      Scenario one = *s;
-      one.training_tokens = 0;
-      Problems none;
-      Answer a = sim::answer(one, only_step, none);
-      if (a.step) a.step = without_trace(*std::move(a.step));
-      return KnownStep{std::move(a.memory), std::move(a.step)};
-    });
+    const auto known = known_step(*s, settings);
     if (!known->step) return too_big(point, known->memory);
     AnswerOptions options;
     options.run_draws = sweep.run_draws;
     options.loss_draws = sweep.loss_draws;
     options.remedies = Remedies::skip;
-    const Answer a = sim::answer(*s, options, problems, known->step);
+    std::optional<RunLoss> loss;
+    if (s->training_tokens > 0 && sweep.loss_draws > 0) {
+      const auto losses_known = known_losses(*s, settings);
+      if (!losses_known->problems.empty()) return refused(point, losses_known->problems);
+      loss = losses_known->loss;
+    }
+    const Answer a = sim::answer(*s, options, problems, known->step, std::move(loss));
     if (!problems.empty()) return refused(point, problems);
     PointResult out;
     out.point = point;
@@ -113,8 +118,32 @@ struct PointAnswerer::Parts {
     return out;
   }
 
+  std::shared_ptr<const KnownStep> known_step(const Scenario& s,
+                                              const std::vector<Setting>& settings) {
+    return steps.get(key_of(settings, s.seed, kBesideSteps), [&] {
+      AnswerOptions only_step;
+      only_step.remedies = Remedies::skip;
+      Scenario one = s;
+      one.training_tokens = 0;
+      Problems none;
+      Answer a = sim::answer(one, only_step, none);
+      if (a.step) a.step = without_trace(*std::move(a.step));
+      return KnownStep{std::move(a.memory), std::move(a.step)};
+    });
+  }
+
+  std::shared_ptr<const KnownLosses> known_losses(const Scenario& s,
+                                                  const std::vector<Setting>& settings) {
+    return losses.get(key_of(settings, s.seed, kBesideLosses), [&] {
+      KnownLosses out;
+      out.loss = run_loss(s, sweep.loss_draws, 1, out.problems);
+      return out;
+    });
+  }
+
   const Sweep& sweep;
   Remembered<KnownStep> steps;
+  Remembered<KnownLosses> losses;
 };
 
 PointAnswerer::PointAnswerer(const Sweep& s) : parts_(std::make_unique<Parts>(s)) {}
