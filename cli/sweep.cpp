@@ -36,13 +36,13 @@ volatile std::sig_atomic_t stop_asked = 0;
 class Signals {
  public:
   Signals() {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) { stop_asked = 1; };
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, &before_[0]);
     sigaction(SIGTERM, &action, &before_[1]);
-    struct sigaction ignore {};
+    struct sigaction ignore{};
     ignore.sa_handler = SIG_IGN;
     sigaction(SIGXFSZ, &ignore, &before_[2]);
   }
@@ -68,7 +68,8 @@ std::string sweep_path(const std::string& name) {
   if (std::ranges::find(names, name) != names.end()) {
     return data_path("scenarios/sweeps/" + name + ".json");
   }
-  throw Error(ExitCode::wrong, fmt::format("there is no file and no sweep of the name \"{}\"", name),
+  throw Error(ExitCode::wrong,
+              fmt::format("there is no file and no sweep of the name \"{}\"", name),
               did_you_mean(name, names, fmt::format("there are {}", fmt::join(names, ", "))));
 }
 
@@ -102,12 +103,12 @@ void fill(const Options& o, const sim::Sweep& s, sim::SweepStore& store, sim::Ra
     crew = std::move(threads);
   }
   if (sim::run_sweep(s, store, *crew, std::ref(progress), stopped)) return;
-  throw Error(ExitCode::wrong,
-              fmt::format("stopped: {} of {} points are stored in {}",
-                          show_count(static_cast<double>(store.count())),
-                          show_count(static_cast<double>(s.points())), store.path()),
-              fmt::format("forerun sweep {} --store {} --resume goes on", o.arguments[0],
-                          store.path()));
+  throw Error(
+      ExitCode::wrong,
+      fmt::format("stopped: {} of {} points are stored in {}",
+                  show_count(static_cast<double>(store.count())),
+                  show_count(static_cast<double>(s.points())), store.path()),
+      fmt::format("forerun sweep {} --store {} --resume goes on", o.arguments[0], store.path()));
 }
 
 void report(const Options& o, const sim::Sweep& s) {

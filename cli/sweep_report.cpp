@@ -39,8 +39,8 @@ std::string shown(std::optional<double> value, const std::string& unit) {
 }
 
 /// Paths that are not the same in all points that are listed.
-std::vector<std::string> telling_paths(const sim::Sweep& s,
-                                       const std::vector<sim::SweepSummary::Objective>& objectives) {
+std::vector<std::string> telling_paths(
+    const sim::Sweep& s, const std::vector<sim::SweepSummary::Objective>& objectives) {
   std::vector<std::string> out;
   for (const std::string& path : s.paths) {
     std::set<std::string> values;
@@ -98,10 +98,10 @@ std::string sweep_text(const sim::Sweep& s, const sim::SweepSummary& summary,
                      show_count(static_cast<double>(summary.points)), s.base_name,
                      show_count(static_cast<double>(summary.answered)), store);
   for (const auto& f : summary.failures) {
-    out += wrapped(fmt::format("{} {}: {}, for example point {}: {}",
-                               show_count(static_cast<double>(f.count)), f.status, f.cause,
-                               f.example, f.reason),
-                   2);
+    out += wrapped(
+        fmt::format("{} {}: {}, for example point {}: {}", show_count(static_cast<double>(f.count)),
+                    f.status, f.cause, f.example, f.reason),
+        2);
   }
   const std::vector<std::string> paths = telling_paths(s, summary.objectives);
   for (const auto& objective : summary.objectives) {

@@ -22,8 +22,8 @@ constexpr double kMostInteger = 9007199254740992.0;
 double rounded(double value) { return std::strtod(fmt::format("{:.12g}", value).c_str(), nullptr); }
 
 std::string range_text(const AxisRange& r, double value) {
-  const std::string number = r.integer ? fmt::format("{}", static_cast<std::int64_t>(value))
-                                       : fmt::format("{}", value);
+  const std::string number =
+      r.integer ? fmt::format("{}", static_cast<std::int64_t>(value)) : fmt::format("{}", value);
   return r.unit.empty() ? number : json_quoted(number + " " + r.unit);
 }
 
@@ -31,9 +31,10 @@ std::string range_text(const AxisRange& r, double value) {
 double along(const AxisRange& r, double share) {
   if (share <= 0) return r.from;
   if (share >= 1) return r.to;
-  const double value = r.scale == Scale::log
-                           ? std::exp(std::log(r.from) + share * (std::log(r.to) - std::log(r.from)))
-                           : r.from + share * (r.to - r.from);
+  const double value =
+      r.scale == Scale::log
+          ? std::exp(std::log(r.from) + share * (std::log(r.to) - std::log(r.from)))
+          : r.from + share * (r.to - r.from);
   return std::clamp(rounded(value), r.from, r.to);
 }
 
@@ -98,8 +99,7 @@ std::int64_t Axis::steps() const {
 std::vector<Setting> Axis::at_step(std::int64_t i) const {
   FORERUN_ASSERT(i >= 0 && i < steps(), fmt::format("step {} of {}", i, name()));
   if (range) {
-    double value =
-        along(*range, static_cast<double>(i) / static_cast<double>(*range->count - 1));
+    double value = along(*range, static_cast<double>(i) / static_cast<double>(*range->count - 1));
     if (range->integer) value = std::round(value);
     return {{paths.front(), range_text(*range, value)}};
   }
@@ -137,7 +137,8 @@ Axis read_axis(Reader& r, const std::string& text) {
   for (std::string& path : axis.paths) {
     // They are columns of the store, whose SQL and JSON have no way to say them.
     if (path.find_first_of("\"'\\\n\r") != std::string::npos) {
-      r.problem(axis.paths.size() > 1 ? "paths" : "path", "has a quote, a backslash or a line's end");
+      r.problem(axis.paths.size() > 1 ? "paths" : "path",
+                "has a quote, a backslash or a line's end");
     }
     if (!path.empty()) path = json_path(json_pointer(path));
   }

@@ -207,15 +207,15 @@ class Checker {
       if (one.refused.contains(pointer) || two.refused.contains(pointer) ||
           (one.asked.contains(pointer) && one.told.contains(pointer) &&
            two.told.contains(pointer))) {
-        problems_.add(trial.pointer, fmt::format("{}: {}", setting.path,
-                                                 what_of(bad.problems, pointer)));
+        problems_.add(trial.pointer,
+                      fmt::format("{}: {}", setting.path, what_of(bad.problems, pointer)));
       } else if (!one.asked.contains(pointer) && !two.asked.contains(pointer) &&
                  unknown_.insert(axis_pointer).second) {
         const std::string near = nearest_path(pointer, one.asked);
-        problems_.add(axis_pointer + (trial.settings.size() > 1 ? "/paths" : "/path"),
-                      fmt::format("\"{}\" is no path of this scenario{}", setting.path,
-                                  near.empty() ? std::string{}
-                                               : fmt::format(" (did you mean {}?)", near)));
+        problems_.add(
+            axis_pointer + (trial.settings.size() > 1 ? "/paths" : "/path"),
+            fmt::format("\"{}\" is no path of this scenario{}", setting.path,
+                        near.empty() ? std::string{} : fmt::format(" (did you mean {}?)", near)));
       }
     }
   }

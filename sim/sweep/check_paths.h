@@ -15,8 +15,8 @@
 
 namespace forerun::sim {
 
-/// Problems at the sweep's own pointers ("/designs/0/axes/1/path"). Returns the hash of the files of
-/// profiles that its points name, 0 where all are forerun's own.
+/// Problems at the sweep's own pointers ("/designs/0/axes/1/path"). Returns the hash of the files
+/// of profiles that its points name, 0 where all are forerun's own.
 [[nodiscard]] std::uint64_t check_paths(const Sweep&, Problems&);
 
 }  // namespace forerun::sim

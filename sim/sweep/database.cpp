@@ -89,11 +89,11 @@ bool Statement::is_null(int column) const {
 
 Database::Database(std::string path, Access access) : path_(std::move(path)) {
   sqlite3* opened = nullptr;
-  const int code = sqlite3_open_v2(
-      path_.c_str(), &opened,
-      (access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
-          SQLITE_OPEN_EXRESCODE,
-      nullptr);
+  const int code =
+      sqlite3_open_v2(path_.c_str(), &opened,
+                      (access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                          SQLITE_OPEN_EXRESCODE,
+                      nullptr);
   connection_.reset(opened);
   if (code != SQLITE_OK) fail(code);
   sqlite3_busy_timeout(opened, kPatienceMs);
@@ -108,8 +108,8 @@ void Database::run(const std::string& sql) {
 
 Statement Database::prepare(const std::string& sql) const {
   sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v2(connection_.get(), sql.c_str(),
-                                      static_cast<int>(sql.size()), &statement, nullptr);
+  const int code = sqlite3_prepare_v2(connection_.get(), sql.c_str(), static_cast<int>(sql.size()),
+                                      &statement, nullptr);
   if (code != SQLITE_OK) fail(code);
   return {*this, statement};
 }
@@ -137,8 +137,8 @@ void Database::fail(int code) const {
                               system_text.empty() ? ": input/output error" : system_text),
                   kept);
     case SQLITE_CANTOPEN:
-      throw Error(ExitCode::wrong, fmt::format("can't open {}, or a file beside it{}", path_,
-                                               system_text));
+      throw Error(ExitCode::wrong,
+                  fmt::format("can't open {}, or a file beside it{}", path_, system_text));
     case SQLITE_NOTADB:
       throw Error(ExitCode::wrong, fmt::format("{} is no SQLite database", path_));
     case SQLITE_CORRUPT:
@@ -149,10 +149,9 @@ void Database::fail(int code) const {
       throw Error(ExitCode::wrong, fmt::format("another program keeps {} locked", path_),
                   "close it; " + kept);
     default:
-      throw Error(ExitCode::wrong,
-                  fmt::format("{}: {}", path_,
-                              connection_ ? sqlite3_errmsg(connection_.get())
-                                          : sqlite3_errstr(code)));
+      throw Error(ExitCode::wrong, fmt::format("{}: {}", path_,
+                                               connection_ ? sqlite3_errmsg(connection_.get())
+                                                           : sqlite3_errstr(code)));
   }
 }
 

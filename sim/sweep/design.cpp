@@ -44,10 +44,9 @@ void check_overlaps(Reader& r, const std::vector<Axis>& axes) {
         const std::string& shorter = other.size() < pointer.size() ? other : pointer;
         const std::string& longer = other.size() < pointer.size() ? pointer : other;
         if (longer == shorter || longer.starts_with(shorter + "/")) {
-          r.problem("axes", longer == shorter
-                                ? fmt::format("{} is set twice", path)
-                                : fmt::format("{} is set, and so is {}, inside it",
-                                              json_path(shorter), json_path(longer)));
+          r.problem("axes", longer == shorter ? fmt::format("{} is set twice", path)
+                                              : fmt::format("{} is set, and so is {}, inside it",
+                                                            json_path(shorter), json_path(longer)));
         }
       }
       pointers.insert(pointer);
@@ -81,8 +80,9 @@ std::int64_t count_list(Reader& r, const std::vector<Axis>& axes) {
   const std::int64_t points = axes.front().steps();
   for (const Axis& axis : axes) {
     if (axis.steps() == points) continue;
-    r.problem("axes", fmt::format("{} has {} values and {} has {}: a list goes through all together",
-                                  axes.front().name(), points, axis.name(), axis.steps()));
+    r.problem("axes",
+              fmt::format("{} has {} values and {} has {}: a list goes through all together",
+                          axes.front().name(), points, axis.name(), axis.steps()));
   }
   return points;
 }
@@ -91,11 +91,7 @@ std::int64_t count_list(Reader& r, const std::vector<Axis>& axes) {
 
 Design::Design(std::string name, DesignKind kind, std::vector<Axis> axes, std::int64_t points,
                std::uint64_t seed)
-    : name_(std::move(name)),
-      kind_(kind),
-      axes_(std::move(axes)),
-      points_(points),
-      seed_(seed) {
+    : name_(std::move(name)), kind_(kind), axes_(std::move(axes)), points_(points), seed_(seed) {
   if (kind_ != DesignKind::latin_hypercube) return;
   for (const Axis& axis : axes_) {
     parts_.push_back(shuffled(points_, stream_of(seed_, name_, axis, "parts")));
@@ -142,18 +138,17 @@ DesignText read_design(Reader& r, const std::string& text) {
   if (is_drawn(d.kind)) {
     d.points = r.integer("points", 1, kMostPoints);
   } else if (r.has("points")) {
-    r.problem("points", fmt::format("given, but a {} counts its own",
-                                    name_in(kDesignKinds, d.kind)));
+    r.problem("points",
+              fmt::format("given, but a {} counts its own", name_in(kDesignKinds, d.kind)));
   }
   const std::vector<Reader> axes = r.objects("axes");
   for (Reader axis : axes) d.axes.push_back(read_axis(axis, text));
   if (axes.empty()) r.problem("axes", "empty: a design varies something");
   check_overlaps(r, d.axes);
   check_counts(r, d);
-  const bool countable =
-      !d.axes.empty() && std::ranges::all_of(d.axes, [](const Axis& axis) {
-        return axis.range ? axis.range->count.has_value() : !axis.values.empty();
-      });
+  const bool countable = !d.axes.empty() && std::ranges::all_of(d.axes, [](const Axis& axis) {
+    return axis.range ? axis.range->count.has_value() : !axis.values.empty();
+  });
   if (countable && d.kind == DesignKind::grid) d.points = count_grid(r, d.axes);
   if (countable && d.kind == DesignKind::list) d.points = count_list(r, d.axes);
   r.finish();

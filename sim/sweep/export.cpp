@@ -17,9 +17,10 @@ namespace forerun::sim {
 namespace {
 
 enum class Type : std::uint8_t { none, boolean, int64, real, text };
-constexpr std::array kTypes = {Choice<Type>{"string", Type::none}, Choice<Type>{"bool", Type::boolean},
-                               Choice<Type>{"int64", Type::int64}, Choice<Type>{"double", Type::real},
-                               Choice<Type>{"string", Type::text}};
+constexpr std::array kTypes = {
+    Choice<Type>{"string", Type::none}, Choice<Type>{"bool", Type::boolean},
+    Choice<Type>{"int64", Type::int64}, Choice<Type>{"double", Type::real},
+    Choice<Type>{"string", Type::text}};
 
 Type type_of(const std::string& value) {
   if (value == "null") return Type::none;

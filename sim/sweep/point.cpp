@@ -21,9 +21,9 @@ constexpr std::size_t kMostRemembered = 512;
 
 /// Sections of a scenario that no step depends on, and such that no loss does. A section that is
 /// missing here costs time and changes no answer.
-constexpr std::array kBesideSteps = {"/name",  "/description", "/training_tokens", "/recipe",
-                                     "/loss",  "/operations",  "/price",           "/cost",
-                                     "/published"};
+constexpr std::array kBesideSteps = {"/name",   "/description", "/training_tokens",
+                                     "/recipe", "/loss",        "/operations",
+                                     "/price",  "/cost",        "/published"};
 constexpr std::array kBesideLosses = {"/name",  "/description", "/cluster", "/framework",
                                       "/price", "/operations",  "/cost",    "/published"};
 
@@ -71,12 +71,15 @@ std::string in_one_line(const Problems& problems) {
 
 PointResult refused(std::int64_t point, const Problems& problems) {
   const std::string& where = problems.list().front().where;
-  return {point, PointStatus::refused, where.empty() ? "scenario" : where, in_one_line(problems), {}};
+  return {
+      point, PointStatus::refused, where.empty() ? "scenario" : where, in_one_line(problems), {}};
 }
 
 PointResult too_big(std::int64_t point, const MemoryResult& m) {
   const StageMemory& worst = m.stages[m.worst];
-  return {point, PointStatus::infeasible, "memory",
+  return {point,
+          PointStatus::infeasible,
+          "memory",
           fmt::format("{} over on stage {} ({} held, {} there)", show(m.over), worst.stage,
                       show(worst.reserved), show(worst.capacity)),
           {}};
@@ -114,7 +117,8 @@ struct PointAnswerer::Parts {
     out.point = point;
     out.metrics = metrics(*s, a);
     // What is not known is not stored; nor is what grows beyond all numbers.
-    std::erase_if(out.metrics, [](const Metric& m) { return !m.value || !std::isfinite(*m.value); });
+    std::erase_if(out.metrics,
+                  [](const Metric& m) { return !m.value || !std::isfinite(*m.value); });
     return out;
   }
 
@@ -154,8 +158,11 @@ PointResult PointAnswerer::answer(std::int64_t point) {
     return parts_->answer(point);
   } catch (const Error& e) {
     const bool infeasible = e.code() == ExitCode::infeasible;
-    return {point, infeasible ? PointStatus::infeasible : PointStatus::failed,
-            infeasible ? "network" : "simulation", e.what(), {}};
+    return {point,
+            infeasible ? PointStatus::infeasible : PointStatus::failed,
+            infeasible ? "network" : "simulation",
+            e.what(),
+            {}};
   }
 }
 

@@ -37,8 +37,7 @@ std::string store_tables() {
                      kStoreApplication, kStoreVersion, kTables);
 }
 
-std::string store_views(std::span<const std::string> paths,
-                        std::span<const std::string> metrics) {
+std::string store_views(std::span<const std::string> paths, std::span<const std::string> metrics) {
   std::string columns;
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     columns += fmt::format(",\n  max(CASE m.metric WHEN {} THEN m.value END) AS {}", i + 1,

@@ -54,10 +54,10 @@ SweepSummary summarise(const std::string& store, std::size_t most) {
   stored.each([&](const StoredPoint& p) {
     ++out.points;
     if (p.status != "answered") {
-      auto& f =
-          failures.try_emplace({p.status, p.cause},
-                               SweepSummary::Failure{p.status, p.cause, 0, p.point, p.reason})
-              .first->second;
+      auto& f = failures
+                    .try_emplace({p.status, p.cause},
+                                 SweepSummary::Failure{p.status, p.cause, 0, p.point, p.reason})
+                    .first->second;
       ++f.count;
       return;
     }

@@ -162,7 +162,8 @@ std::optional<Sweep> read_sweep(const std::string& text, Problems& problems) {
   }
   collect_paths(s);
   if (s.paths.size() > kMostPaths) {
-    problems.add("/designs", fmt::format("{} paths are set, at most {}", s.paths.size(), kMostPaths));
+    problems.add("/designs",
+                 fmt::format("{} paths are set, at most {}", s.paths.size(), kMostPaths));
     return std::nullopt;
   }
   const std::uint64_t profiles = check_paths(s, problems);

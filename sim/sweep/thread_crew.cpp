@@ -70,8 +70,8 @@ void ThreadCrew::give(std::span<const std::int64_t> points) {
   const std::lock_guard lock(parts_->mutex);
   parts_->waiting.insert(parts_->waiting.end(), points.begin(), points.end());
   pending_ += std::ssize(points);
-  const auto wanted = std::min<std::size_t>(static_cast<std::size_t>(parts_->most),
-                                            parts_->waiting.size());
+  const auto wanted =
+      std::min<std::size_t>(static_cast<std::size_t>(parts_->most), parts_->waiting.size());
   while (parts_->running < static_cast<int>(wanted)) {
     ++parts_->running;
     parts_->arena.enqueue([parts = parts_.get()] { parts->work(); });
@@ -80,8 +80,7 @@ void ThreadCrew::give(std::span<const std::int64_t> points) {
 
 std::vector<PointResult> ThreadCrew::take() {
   std::unique_lock lock(parts_->mutex);
-  parts_->came.wait_for(lock, kMoment,
-                        [&] { return !parts_->results.empty() || parts_->broken; });
+  parts_->came.wait_for(lock, kMoment, [&] { return !parts_->results.empty() || parts_->broken; });
   std::vector<PointResult> out = std::exchange(parts_->results, {});
   if (out.empty() && parts_->broken) {
     pending_ = 0;
