@@ -131,11 +131,15 @@ void Database::fail(int code) const {
       throw Error(ExitCode::wrong,
                   fmt::format("can't write {}: the file or its folder may only be read", path_),
                   kept);
-    case SQLITE_IOERR:
+    case SQLITE_IOERR: {
+      const bool reading = code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ;
       throw Error(ExitCode::wrong,
-                  fmt::format("can't read or write {}{}", path_,
-                              system_text.empty() ? ": input/output error" : system_text),
+                  fmt::format("can't {} {}{}", reading ? "read" : "write", path_,
+                              !system_text.empty() ? system_text
+                              : reading            ? ": input/output error"
+                                        : ": the device, a quota or a limit of file sizes refuses"),
                   kept);
+    }
     case SQLITE_CANTOPEN:
       throw Error(ExitCode::wrong,
                   fmt::format("can't open {}, or a file beside it{}", path_, system_text));

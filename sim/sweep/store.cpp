@@ -257,8 +257,8 @@ void SweepStore::add(std::span<const PointResult> results) {
 void SweepStore::finish() {
   if (finished_) return;
   FORERUN_ASSERT(count_ == sweep_.points(), fmt::format("{} of {}", count_, sweep_.points()));
-  // All of the log goes into the file, and the log is emptied: one that is left beside the new file
-  // would be taken for its own.
+  // All of the log goes into the file, and the log is emptied, so that whoever is killed between
+  // the files' change leaves no log that would be taken for the new file's.
   {
     Statement checkpoint = database_->prepare("PRAGMA wal_checkpoint(TRUNCATE)");
     if (checkpoint.step() && checkpoint.integer(0) != 0) {
@@ -280,6 +280,10 @@ void SweepStore::finish() {
     refuse(fmt::format("can't write {}: {}", path_, system_text(code)),
            "all points are stored; --resume puts them in order");
   }
+  // Where somebody has the old file open still, its log and index lie here, and would be taken for
+  // the new file's.
+  ::unlink((path_ + "-wal").c_str());
+  ::unlink((path_ + "-shm").c_str());
   sync_folder(path_);
   finished_ = true;
 }

@@ -45,9 +45,9 @@ std::string store_views(std::span<const std::string> paths, std::span<const std:
   }
   return fmt::format(
       R"(
-DROP VIEW IF EXISTS results;
-DROP VIEW IF EXISTS failed;
-DROP VIEW IF EXISTS answers;
+DROP VIEW IF EXISTS main.results;
+DROP VIEW IF EXISTS main.failed;
+DROP VIEW IF EXISTS main.answers;
 CREATE VIEW results AS SELECT p.point, p.design, p.seed{0}{1}
 FROM points AS p LEFT JOIN metrics AS m ON m.point = p.point
 WHERE p.status = 'answered' GROUP BY p.point;

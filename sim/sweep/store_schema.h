@@ -17,7 +17,7 @@ inline constexpr std::int64_t kStoreVersion = 1;
 /// Statements that make the tables of an empty database.
 [[nodiscard]] std::string store_tables();
 /// Statements that make the views, in place of older ones, whose columns are the sweep's paths and
-/// the metrics that are known so far.
+/// the metrics that are known so far. They are of the main database: another may be attached.
 [[nodiscard]] std::string store_views(std::span<const std::string> paths,
                                       std::span<const std::string> metrics);
 
