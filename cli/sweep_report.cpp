@@ -38,20 +38,32 @@ std::string shown(std::optional<double> value, const std::string& unit) {
   return significant(*value, 4);
 }
 
-/// Paths that are not the same in all points that are listed.
-std::vector<std::string> telling_paths(
-    const sim::Sweep& s, const std::vector<sim::SweepSummary::Objective>& objectives) {
-  std::vector<std::string> out;
+/// The value that a point sets; empty if it leaves it to the base.
+std::string value_of(const sim::Sweep& s, const sim::StoredPoint& p, const std::string& path) {
+  const std::vector<sim::Setting> settings = s.settings(p.point);
+  const auto one = std::ranges::find(settings, path, &sim::Setting::path);
+  return one == settings.end() ? "" : plain(one->value);
+}
+
+/// The paths' values in the points that are listed: those that differ are columns, the others one
+/// line for all.
+struct Listed {
+  std::vector<std::string> columns;
+  std::string same;
+};
+Listed listed_paths(const sim::Sweep& s,
+                    const std::vector<sim::SweepSummary::Objective>& objectives) {
+  Listed out;
   for (const std::string& path : s.paths) {
     std::set<std::string> values;
     for (const auto& objective : objectives) {
-      for (const sim::StoredPoint& p : objective.best) {
-        const std::vector<sim::Setting> settings = s.settings(p.point);
-        const auto one = std::ranges::find(settings, path, &sim::Setting::path);
-        values.insert(one == settings.end() ? "" : one->value);
-      }
+      for (const sim::StoredPoint& p : objective.best) values.insert(value_of(s, p, path));
     }
-    if (values.size() > 1) out.push_back(path);
+    if (values.size() > 1) {
+      out.columns.push_back(path);
+    } else if (!values.empty() && !values.begin()->empty()) {
+      out.same += fmt::format("{}{} {}", out.same.empty() ? "" : ", ", path, *values.begin());
+    }
   }
   return out;
 }
@@ -65,11 +77,7 @@ Table best_table(const sim::Sweep& s, const sim::SweepSummary& summary,
   Table table(columns);
   for (const sim::StoredPoint& p : objective.best) {
     std::vector<std::string> cells = {fmt::format("{}", p.point)};
-    const std::vector<sim::Setting> settings = s.settings(p.point);
-    for (const std::string& path : paths) {
-      const auto one = std::ranges::find(settings, path, &sim::Setting::path);
-      cells.push_back(one == settings.end() ? "" : plain(one->value));
-    }
+    for (const std::string& path : paths) cells.push_back(value_of(s, p, path));
     for (const auto& o : summary.objectives) {
       cells.push_back(shown(summary.value(p, o.metric), o.unit));
     }
@@ -103,13 +111,14 @@ std::string sweep_text(const sim::Sweep& s, const sim::SweepSummary& summary,
                     f.status, f.cause, f.example, f.reason),
         2);
   }
-  const std::vector<std::string> paths = telling_paths(s, summary.objectives);
+  const Listed listed = listed_paths(s, summary.objectives);
   for (const auto& objective : summary.objectives) {
     if (objective.best.empty()) continue;
     out += fmt::format("\nleast {}{}\n\n", objective.words,
                        objective.metric.ends_with("_p50") ? " (median)" : "");
-    out += indented(best_table(s, summary, objective, paths).text());
+    out += indented(best_table(s, summary, objective, listed.columns).text());
   }
+  if (!listed.same.empty()) out += "\n" + wrapped("all of these: " + listed.same, 2);
   return out + fmt::format("\nseed {}{}, forerun {}, input {:016x}\n", s.seed,
                            s.seeds == sim::SeedKind::same ? "" : ", another for each point",
                            FORERUN_VERSION, s.hash);
