@@ -27,6 +27,7 @@
 #include "sim/framework.h"
 #include "sim/published_row.h"
 #include "sim/scenario.h"
+#include "sim/sweep/sweep.h"
 
 namespace forerun::cli {
 namespace {
@@ -48,42 +49,47 @@ void check_model(const std::string& text, Problems& problems) {
   (void)models::read_architecture(top);
 }
 
-constexpr std::array kKinds = {
-    Kind{"plan", "scenario", check_scenario_file},
-    Kind{"peak", "accelerator profile",
-         [](const std::string& text, Problems& p) { (void)hw::read_accelerator(text, p); }},
-    Kind{"offers", "cloud",
-         [](const std::string& text, Problems& p) { (void)hw::read_cloud(text, p); }},
-    Kind{"where", "site",
-         [](const std::string& text, Problems& p) { (void)hw::read_site(text, p); }},
-    Kind{"scale_up_profile", "network profile",
-         [](const std::string& text, Problems& p) { (void)hw::read_network(text, p); }},
-    Kind{"curves", "scale-up profile",
-         [](const std::string& text, Problems& p) { (void)hw::read_scale_up(text, p); }},
-    // After scale-up profiles, which have a hop too.
-    Kind{"hop", "topology",
-         [](const std::string& text, Problems& p) {
-           const JsonDocument document = JsonDocument::parse(text, p);
-           (void)hw::read_topology(document, p);
-         }},
-    Kind{"layer_division", "framework preset",
-         [](const std::string& text, Problems& p) { (void)sim::read_framework(text, p); }},
-    Kind{"constants", "loss law",
-         [](const std::string& text, Problems& p) { (void)models::read_law(text, p); }},
-    Kind{"elapsed_s", "probe measurements",
-         [](const std::string& text, Problems& p) { (void)hw::read_probe_measurements(text, p); }},
-    Kind{"bands", "error bands",
-         [](const std::string& text, Problems& p) { (void)sim::read_error_bands(text, p); }},
-    // A law has constants, a fleet's stragglers none of the keys above.
-    Kind{"causes", "reliability or straggler profile",
-         [](const std::string& text, Problems& p) {
-           Problems ignored;
-           const bool rates = hw::read_reliability(text, ignored).has_value();
-           Problems other;
-           if (!rates && hw::read_stragglers(text, other)) return;
-           (void)hw::read_reliability(text, p);
-         }},
-    Kind{"vocab", "model", check_model}};
+constexpr std::array kKinds =
+    {
+        Kind{"plan", "scenario", check_scenario_file},
+        Kind{"designs", "sweep",
+             [](const std::string& text, Problems& p) { (void)sim::read_sweep(text, p); }},
+        Kind{"peak", "accelerator profile",
+             [](const std::string& text, Problems& p) { (void)hw::read_accelerator(text, p); }},
+        Kind{"offers", "cloud",
+             [](const std::string& text, Problems& p) { (void)hw::read_cloud(text, p); }},
+        Kind{"where", "site",
+             [](const std::string& text, Problems& p) { (void)hw::read_site(text, p); }},
+        Kind{"scale_up_profile", "network profile",
+             [](const std::string& text, Problems& p) { (void)hw::read_network(text, p); }},
+        Kind{"curves", "scale-up profile",
+             [](const std::string& text, Problems& p) { (void)hw::read_scale_up(text, p); }},
+        // After scale-up profiles, which have a hop too.
+        Kind{"hop", "topology",
+             [](const std::string& text, Problems& p) {
+               const JsonDocument document = JsonDocument::parse(text, p);
+               (void)hw::read_topology(document, p);
+             }},
+        Kind{"layer_division", "framework preset",
+             [](const std::string& text, Problems& p) { (void)sim::read_framework(text, p); }},
+        Kind{"constants", "loss law",
+             [](const std::string& text, Problems& p) { (void)models::read_law(text, p); }},
+        Kind{"elapsed_s", "probe measurements",
+             [](const std::string& text, Problems& p) {
+               (void)hw::read_probe_measurements(text, p);
+             }},
+        Kind{"bands", "error bands",
+             [](const std::string& text, Problems& p) { (void)sim::read_error_bands(text, p); }},
+        // A law has constants, a fleet's stragglers none of the keys above.
+        Kind{"causes", "reliability or straggler profile",
+             [](const std::string& text, Problems& p) {
+               Problems ignored;
+               const bool rates = hw::read_reliability(text, ignored).has_value();
+               Problems other;
+               if (!rates && hw::read_stragglers(text, other)) return;
+               (void)hw::read_reliability(text, p);
+             }},
+        Kind{"vocab", "model", check_model}};
 
 /// Null if the file has no key that tells.
 const Kind* kind_of(const std::string& text) {

@@ -65,7 +65,11 @@ constexpr std::array kFlags = {
     FlagFacts{Flag::search, "search", "FILE",
               "which plans, machines and models are searched, within which limits (docs/plan.md)"},
     FlagFacts{Flag::goal, "goal", "NAME",
-              "what is best: time of a step (default), cost, loss or date of the run"}};
+              "what is best: time of a step (default), cost, loss or date of the run"},
+    FlagFacts{Flag::store, "store", "FILE", "SQLite file that the answers go to"},
+    FlagFacts{Flag::resume, "resume", "", "go on with a store that was begun"},
+    FlagFacts{Flag::export_to, "export", "FILE",
+              "also write the points as a table (.csv), and its columns' types beside it"}};
 
 }  // namespace
 
@@ -190,6 +194,16 @@ const std::vector<Command>& commands() {
        {"forerun fit runs.csv -o my-law.json",
         "forerun fit alone.csv pairs.csv --form interaction -o my-law.json --budget-flops 1e21"},
        fit},
+      {"sweep",
+       "answer many scenarios that differ in stated ways, and store every answer",
+       "SWEEP",
+       "a sweep's file, or the name of one in scenarios/sweeps/",
+       1,
+       1,
+       {Flag::store, Flag::resume, Flag::threads, Flag::export_to, Flag::json},
+       {"forerun sweep korthikanti_plans --store plans.sqlite --export plans.csv",
+        "mpirun -n 64 forerun sweep korthikanti_plans --store plans.sqlite --resume"},
+       sweep},
       {"validate",
        "predict published rows or measured kernels and print the scoreboard",
        "FILE",

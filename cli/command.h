@@ -27,6 +27,8 @@ struct Options {
   std::optional<double> huber, budget_flops;
   std::optional<std::int64_t> bootstrap, draws;
   std::vector<std::string> families;  ///< of the probe
+  std::string store, export_to;       ///< of a sweep
+  bool resume = false;
   bool markdown = false, rows = false, every_kernel = false, plan = false, advise = false;
 };
 
@@ -61,7 +63,10 @@ enum class Flag : std::uint8_t {
   advise,
   draws,
   search,
-  goal
+  goal,
+  store,
+  resume,
+  export_to
 };
 
 /// `name` without its hyphens; `value` names what follows it, empty for a switch; `letter` is
@@ -92,6 +97,7 @@ int import(const Options&);
 int calibrate(const Options&);
 int fit(const Options&);
 int probe(const Options&);
+int sweep(const Options&);
 int validate(const Options&);
 int check(const Options&);
 int list(const Options&);

@@ -153,6 +153,15 @@ void add_flag(CLI::App& app, Flag flag, Options& o) {
     case Flag::goal:
       option = app.add_option(name, o.goal, summary);
       break;
+    case Flag::resume:
+      app.add_flag(name, o.resume, summary);
+      return;
+    case Flag::store:
+      option = app.add_option(name, o.store, summary);
+      break;
+    case Flag::export_to:
+      option = app.add_option(name, o.export_to, summary);
+      break;
     case Flag::form:
       option = app.add_option(name, o.form, summary);
       break;

@@ -25,13 +25,13 @@ struct Loser {
 
 /// The inner search, with what set the best apart.
 struct PlanAnswer {
-  sim::Scenario asked;      ///< as the scenario has it
-  sim::Scenario best;       ///< with the best plan
+  sim::Scenario asked;  ///< as the scenario has it
+  sim::Scenario best;   ///< with the best plan
   sim::PlanSearch search;
   sim::MeanBreakdown breakdown{};  ///< of the best
   std::vector<Loser> losers;
-  sim::Outcome outcome;     ///< where tokens are stated
-  double seconds = 0;       ///< that the search took; only for people
+  sim::Outcome outcome;            ///< where tokens are stated
+  double seconds = 0;              ///< that the search took; only for people
   std::vector<std::string> edits;  ///< --set words that make the best scenario
 };
 

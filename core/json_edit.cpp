@@ -23,20 +23,6 @@ json::Value parsed(std::string_view text) {
   return value;
 }
 
-std::string scalar(const json::Value& value) {
-  struct Write {
-    std::string operator()(std::nullptr_t) const { return "null"; }
-    std::string operator()(bool v) const { return v ? "true" : "false"; }
-    std::string operator()(std::int64_t v) const { return fmt::format("{}", v); }
-    std::string operator()(std::uint64_t v) const { return fmt::format("{}", v); }
-    std::string operator()(const json::Real& v) const { return v.spelling; }
-    std::string operator()(const std::string& v) const { return json_quoted(v); }
-    std::string operator()(const json::Array&) const { return {}; }
-    std::string operator()(const json::Object&) const { return {}; }
-  };
-  return std::visit(Write{}, value.v);
-}
-
 /// The value in one line, or empty once it is longer than `room`.
 std::string in_one_line(const json::Value& value, std::size_t room) {
   std::string out;
@@ -57,7 +43,7 @@ std::string in_one_line(const json::Value& value, std::size_t room) {
     }
     out += "}";
   } else {
-    return scalar(value);
+    return json::text(value);
   }
   return out.size() > room ? std::string{} : out;
 }
@@ -78,7 +64,7 @@ void write(const json::Value& value, std::size_t indent, std::size_t used, std::
     std::size_t column = kWidth;
     for (std::size_t i = 0; i < array->items.size(); ++i) {
       const json::Value& item = array->items[i];
-      const std::string word = is_scalar(item) ? scalar(item) : std::string{};
+      const std::string word = is_scalar(item) ? json::text(item) : std::string{};
       // Long lists of numbers fill their lines; objects have one each.
       const bool breaks = !is_scalar(item) || column + word.size() + 2 > kWidth;
       if (i > 0) out += breaks ? "," : ", ";
@@ -91,7 +77,7 @@ void write(const json::Value& value, std::size_t indent, std::size_t used, std::
   }
   const auto* object = std::get_if<json::Object>(&value.v);
   if (object == nullptr) {
-    out += scalar(value);
+    out += json::text(value);
     return;
   }
   out += "{";

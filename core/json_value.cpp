@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/json_writer.h"
 #include "core/reader.h"
 
 namespace forerun::json {
@@ -180,6 +181,30 @@ std::string shown(const Value& value) {
     std::string operator()(const Object&) const { return "an object"; }
   };
   return std::visit(Show{}, value.v);
+}
+
+std::string text(const Value& value) {
+  struct Write {
+    std::string operator()(std::nullptr_t) const { return "null"; }
+    std::string operator()(bool v) const { return v ? "true" : "false"; }
+    std::string operator()(std::int64_t v) const { return fmt::format("{}", v); }
+    std::string operator()(std::uint64_t v) const { return fmt::format("{}", v); }
+    std::string operator()(const Real& v) const { return v.spelling; }
+    std::string operator()(const std::string& v) const { return json_quoted(v); }
+    std::string operator()(const Array& v) const {
+      std::string out = "[";
+      for (const Value& item : v.items) out += (out.size() > 1 ? ", " : "") + text(item);
+      return out + "]";
+    }
+    std::string operator()(const Object& v) const {
+      std::string out = "{";
+      for (const Member& m : v.members) {
+        out += (out.size() > 1 ? ", " : "") + json_quoted(m.key) + ": " + text(m.value);
+      }
+      return out + "}";
+    }
+  };
+  return std::visit(Write{}, value.v);
 }
 
 bool parse(std::string_view text, Value& root, Problems& problems) {

@@ -57,6 +57,8 @@ struct Member {
 /// The value in a message: JSON, at most 60 letters; containers only by name.
 [[nodiscard]] std::string shown(const Value& value);
 [[nodiscard]] std::string quoted(std::string_view text);
+/// The value as JSON in one line; numbers keep their spelling.
+[[nodiscard]] std::string text(const Value& value);
 /// False if `text` could not be read to its end; every reason is in `problems`.
 bool parse(std::string_view text, Value& root, Problems& problems);
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/json_value.h"
+#include "core/reading_record.h"
 #include "core/unit.h"
 
 namespace forerun {
@@ -85,6 +86,7 @@ Reader::Reader(const void* object, std::string pointer, Problems* problems)
 const void* Reader::find(std::string_view key) const {
   if (object_ == nullptr) return nullptr;
   known_.emplace(key);
+  note_asked(problems_, pointer_, key);
   return std::get<json::Object>(as_value(object_)->v).find(key);
 }
 
@@ -101,11 +103,14 @@ bool Reader::has(std::string_view key) const {
 
 void Reader::problem(std::string_view key, std::string what) {
   if (refused_.contains(key)) return;
-  problems_->add(key.empty() ? pointer_ : pointer_ + json::pointer_part(key), std::move(what));
+  std::string where = key.empty() ? pointer_ : pointer_ + json::pointer_part(key);
+  note_told(problems_, where);
+  problems_->add(std::move(where), std::move(what));
 }
 
 void Reader::refuse(std::string_view key, std::string what) {
   problem(key, std::move(what));
+  note_refused(problems_, pointer_ + json::pointer_part(key));
   refused_.emplace(key);
 }
 
@@ -213,16 +218,23 @@ void Reader::each(std::string_view key, Element element) {
     refuse(key, "expected an array, found " + json::shown(*value));
     return;
   }
+  // Tables have elements by the ten thousand: where one stands is worked out only when asked.
+  const std::string inside = pointer_ + json::pointer_part(key);
   for (std::size_t i = 0; i < array->items.size(); ++i) {
-    element(array->items[i], fmt::format("{}{}/{}", pointer_, json::pointer_part(key), i));
+    note_element(problems_, inside, i);
+    element(array->items[i], [&] { return fmt::format("{}/{}", inside, i); });
   }
 }
 
 std::vector<Reader> Reader::objects(std::string_view key) {
   std::vector<Reader> out;
-  each(key, [&](const json::Value& item, std::string where) {
+  each(key, [&](const json::Value& item, const auto& place) {
     const bool good = std::holds_alternative<json::Object>(item.v);
-    if (!good) problems_->add(where, "expected an object, found " + json::shown(item));
+    std::string where = place();
+    if (!good) {
+      note_refused(problems_, where);
+      problems_->add(where, "expected an object, found " + json::shown(item));
+    }
     out.push_back(Reader(good ? &item : nullptr, std::move(where), problems_));
   });
   return out;
@@ -231,12 +243,13 @@ std::vector<Reader> Reader::objects(std::string_view key) {
 template <class T, class Convert>
 std::vector<T> Reader::list(std::string_view key, Convert convert) {
   std::vector<T> out;
-  each(key, [&](const json::Value& item, std::string where) {
+  each(key, [&](const json::Value& item, const auto& place) {
     auto result = convert(item);
     if (result.index() == 0) {
       out.push_back(std::get<0>(std::move(result)));
     } else {
-      problems_->add(std::move(where), std::get<1>(std::move(result)));
+      note_refused(problems_, place());
+      problems_->add(place(), std::get<1>(std::move(result)));
       out.push_back(T{});
     }
   });
@@ -279,6 +292,7 @@ std::vector<std::string> Reader::keys() {
   for (const json::Member& member : std::get<json::Object>(as_value(object_)->v).members) {
     out.push_back(member.key);
     known_.insert(member.key);
+    note_asked(problems_, pointer_, member.key);
   }
   return out;
 }

@@ -8,7 +8,7 @@
 namespace forerun::sim {
 
 Answer answer(const Scenario& s, const AnswerOptions& options, Problems& problems,
-              std::optional<StepResult> step) {
+              std::optional<StepResult> step, std::optional<RunLoss> loss) {
   Answer a;
   a.parameters = static_cast<double>(models::parameters(s.model).total());
   a.tokens_per_step = tokens_per_step(s);
@@ -16,7 +16,11 @@ Answer answer(const Scenario& s, const AnswerOptions& options, Problems& problem
   if (!a.memory.fits) return a;
   a.step = step ? std::move(step) : std::optional(simulate_step(s, options.detail));
   if (s.training_tokens <= 0) return a;
-  if (options.loss_draws > 0) a.loss = run_loss(s, options.loss_draws, options.threads, problems);
+  if (loss) {
+    a.loss = std::move(loss);
+  } else if (options.loss_draws > 0) {
+    a.loss = run_loss(s, options.loss_draws, options.threads, problems);
+  }
   const RunSetup setup = run_setup(s, a.step->time, a.loss);
   a.steps = setup.steps;
   a.run = run_forecast(setup, s.seed, options.run_draws, options.threads);

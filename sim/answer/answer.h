@@ -37,10 +37,12 @@ struct Answer {
 };
 
 /// The step's part of it may be given where it is known (sim/step.h; of an equal plan, machine and
-/// model: nothing else moves it), to save its simulation. Problems: what keeps the losses from
-/// being known although a law was named.
+/// model: nothing else moves it), to save its simulation; so may its losses (run_loss.h; of equal
+/// draws, and no machine, framework, operation or price moves them). Problems: what keeps the
+/// losses from being known although a law was named.
 [[nodiscard]] Answer answer(const Scenario&, const AnswerOptions&, Problems&,
-                            std::optional<StepResult> step);
+                            std::optional<StepResult> step,
+                            std::optional<RunLoss> loss = std::nullopt);
 [[nodiscard]] Answer answer(const Scenario&, const AnswerOptions&, Problems&);
 
 /// One number of an answer by name, for tables of many answers.
