@@ -183,7 +183,7 @@ CostForecast cost_forecast(const Scenario& s, const StepResult& step, const RunF
     totals.push_back(b.total().base());
     energy.push_back(b.energy.in(1.0_kWh));
     if (b.carbon_known) carbon.push_back(b.carbon_kg);
-    unfinished += run.draws[i].finished ? 0 : 1;
+    unfinished += run.draws[i].finished ? 0U : 1U;
   }
   const auto of = bases(s, power);
   out.evidence = weakest(run.evidence, power.beside.origin.evidence);

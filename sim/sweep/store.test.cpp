@@ -263,9 +263,10 @@ TEST_SUITE("sim/sweep/store") {
     REQUIRE(summary.failures.size() == 1);
     CHECK(summary.failures[0].count == 2);
     CHECK(summary.failures[0].example == 4);
-    REQUIRE(summary.objectives.size() >= 2);
+    REQUIRE(summary.objectives.size() >= 3);
     CHECK(summary.objectives[0].metric == "days_p50");
-    CHECK(summary.objectives[1].metric == "loss.mean");
+    CHECK(summary.objectives[1].metric == "cost_usd_p50");
+    CHECK(summary.objectives[2].metric == "loss.mean");
     REQUIRE(summary.objectives[0].best.size() == 2);
     const auto days = [&](std::size_t i) {
       return *summary.value(summary.objectives[0].best[i], "days_p50");
