@@ -19,8 +19,8 @@ constexpr double kPageLeft = 52, kPageTop = 26, kPageRight = 12, kPageLabel = 78
 
 class Panel {
  public:
-  Panel(const ChartPanel& panel, ChartFrame frame, const SvgPaint& paint)
-      : p_(panel), paint_(paint), frame_(std::move(frame)) {
+  Panel(const ChartPanel& panel, const ChartFrame& frame, const SvgPaint& paint)
+      : p_(panel), paint_(paint), frame_(frame) {
     ChartAxis& x = frame_.x = ChartAxis::empty(panel.log_x);
     ChartAxis& y = frame_.y = ChartAxis::empty(panel.log_y);
     for (const ChartCurve& c : panel.curves) {

@@ -34,18 +34,20 @@ Markup cost_section(const Answer& a) {
                range_text(Dollars(item.usd.p10), Dollars(item.usd.p90)), name(item.evidence)});
     if (!item.source.empty()) sources.push_back(Markup(item.name + ": ") + item.source);
   }
-  table.last_row({"all", show(Dollars(c.total_usd.mean)),
-                  range_text(Dollars(c.total_usd.p10), Dollars(c.total_usd.p90)),
-                  name(c.evidence)});
-  std::string told =
-      fmt::format("{} in the median run, {} in 8 of 10.", show(Dollars(c.total_usd.p50)),
-                  range_text(Dollars(c.total_usd.p10), Dollars(c.total_usd.p90)));
-  Markup out = paragraph(told);
-  if (!bar.empty()) {
-    out += figure(
-        stacked_bar_svg(bar, {kHalf, kInPage, {"cost-chart", "What the money is spent on", told}}));
+  Markup out;
+  if (!c.items.empty()) {
+    const Spread& all = c.total_usd;
+    const std::string range = range_text(Dollars(all.p10), Dollars(all.p90));
+    table.last_row({"all", show(Dollars(all.mean)), range, name(c.evidence)});
+    const std::string told =
+        fmt::format("{} in the median run, {} in 8 of 10.", show(Dollars(all.p50)), range);
+    out += paragraph(told);
+    if (!bar.empty()) {
+      out += figure(stacked_bar_svg(
+          bar, {kHalf, kInPage, {"cost-chart", "What the money is spent on", told}}));
+    }
+    out += table.markup();
   }
-  out += table.markup();
   std::string energy =
       fmt::format("{} of electricity at the meter ({} to {})", energy_text(c.energy_kwh.p50),
                   energy_text(c.energy_kwh.p10), energy_text(c.energy_kwh.p90));

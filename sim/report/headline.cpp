@@ -18,20 +18,22 @@ Markup big_time(Seconds t) {
 
 Seconds seconds(double s) { return Seconds(s); }
 
-std::chrono::sys_days ends(std::chrono::sys_days start, double duration_s) {
-  return start + std::chrono::days(static_cast<int>(std::ceil(duration_s / 86400.0)));
+/// The day in which a run of that duration ends.
+std::chrono::sys_days ends(const CostSection& c, double duration_s) {
+  const double days = (c.start_hour * 3600.0 + duration_s) / 86400.0;
+  return *c.start + std::chrono::days(static_cast<int>(std::floor(days)));
 }
 
-Markup time_tile(const Scenario& s, const Answer& a, const ReportIdentity& id) {
+Markup time_tile(const Scenario& s, const Answer& a) {
   if (a.run) {
     const Spread& d = a.run->duration_s;
     Markup out =
         big_time(seconds(d.p50)) + about(fmt::format("8 of 10 simulated runs take {}",
                                                      range_text(seconds(d.p10), seconds(d.p90))));
-    if (id.start) {
-      out += about(fmt::format("begun on {}, done on {} (8 of 10: {} to {})", date_text(*id.start),
-                               date_text(ends(*id.start, d.p50)), date_text(ends(*id.start, d.p10)),
-                               date_text(ends(*id.start, d.p90))));
+    if (s.cost.start) {
+      out += about(fmt::format("begun on {}, done on {} (8 of 10: {} to {})",
+                               date_text(*s.cost.start), date_text(ends(s.cost, d.p50)),
+                               date_text(ends(s.cost, d.p10)), date_text(ends(s.cost, d.p90))));
     }
     return tile("How long", out);
   }
@@ -39,9 +41,9 @@ Markup time_tile(const Scenario& s, const Answer& a, const ReportIdentity& id) {
     Markup out = big_time(plain->duration) + about(
                                                  "if nothing interrupts it: failures and saving "
                                                  "checkpoints are not in this number");
-    if (id.start) {
-      out += about(fmt::format("begun on {}, done on {}", date_text(*id.start),
-                               date_text(ends(*id.start, plain->duration.base()))));
+    if (s.cost.start) {
+      out += about(fmt::format("begun on {}, done on {}", date_text(*s.cost.start),
+                               date_text(ends(s.cost, plain->duration.base()))));
     }
     return tile("How long", out);
   }
@@ -67,18 +69,19 @@ Markup list_price_tile(const Scenario& s, const Answer& a) {
 }
 
 Markup cost_tile(const Scenario& s, const Answer& a) {
-  if (a.cost) {
-    const Spread& c = a.cost->total_usd;
-    Markup out = big(show(Dollars(c.p50)), "") +
-                 about(fmt::format("8 of 10 simulated runs cost {}",
-                                   range_text(Dollars(c.p10), Dollars(c.p90))));
-    std::string energy = energy_text(a.cost->energy_kwh.p50) + " of electricity";
-    if (a.cost->carbon_kg) {
-      energy += fmt::format(", {} of CO2", mass_text(a.cost->carbon_kg->p50));
-    }
-    return tile("What it costs", out + about(energy));
-  }
-  return list_price_tile(s, a);
+  if (!a.cost) return list_price_tile(s, a);
+  const CostForecast& c = *a.cost;
+  std::string energy = energy_text(c.energy_kwh.p50) + " of electricity";
+  if (c.carbon_kg) energy += fmt::format(", {} of CO2", mass_text(c.carbon_kg->p50));
+  // Where nothing has a price, a place may have been asked about.
+  if (c.items.empty())
+    return tile("What it draws", big(energy_text(c.energy_kwh.p50), "") + about(energy));
+  const Spread& usd = c.total_usd;
+  return tile("What it costs",
+              big(show(Dollars(usd.p50)), "") +
+                  about(fmt::format("8 of 10 simulated runs cost {}",
+                                    range_text(Dollars(usd.p10), Dollars(usd.p90)))) +
+                  about(energy));
 }
 
 Markup losses_tile(const Answer& a) {
@@ -107,23 +110,15 @@ Markup losses_tile(const Answer& a) {
               facts(rows) + about(fmt::format("{}, with the range of 8 in 10", unit)));
 }
 
-Markup risk_tile(const Answer& a, const ReportIdentity& id) {
+Markup risk_tile(const Scenario& s, const Answer& a) {
   std::vector<std::pair<Markup, Markup>> rows;
   const auto add = [&](const std::string& what, double probability) {
     rows.emplace_back(what, element("b", show_percent(probability, probability < 0.1 ? 1 : 0)));
   };
   if (a.cost) {
     const CostForecast& c = *a.cost;
-    if (c.by_deadline) {
-      add(id.deadline ? fmt::format("done within {}", show(*id.deadline))
-                      : std::string("done by the deadline"),
-          *c.by_deadline);
-    }
-    if (c.within_budget) {
-      add(id.budget ? fmt::format("costs {} or less", show(*id.budget))
-                    : std::string("within the budget"),
-          *c.within_budget);
-    }
+    if (c.by_deadline) add("done by " + date_text(*s.cost.deadline), *c.by_deadline);
+    if (c.within_budget) add("costs " + show(*s.cost.budget) + " or less", *c.within_budget);
     if (c.both) add("both", *c.both);
   }
   Markup remark;
@@ -164,9 +159,9 @@ std::optional<PlainRun> plain_run(const Scenario& s, const Answer& a) {
   return PlainRun{duration, list_price(s, duration)};
 }
 
-Markup headline(const Scenario& s, const Answer& a, const ReportIdentity& id) {
+Markup headline(const Scenario& s, const Answer& a) {
   if (!a.step) return tiles(too_big_tile(a) + remedies_tile(a));
-  return tiles(time_tile(s, a, id) + cost_tile(s, a) + losses_tile(a) + risk_tile(a, id));
+  return tiles(time_tile(s, a) + cost_tile(s, a) + losses_tile(a) + risk_tile(s, a));
 }
 
 }  // namespace forerun::sim::report

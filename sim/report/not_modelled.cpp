@@ -32,6 +32,12 @@ constexpr std::array kLeftOut = {
         "how load, heat or the hour move the rate of failures; single bad nodes that fail again "
         "and again; links one by one",
         "hw/reliability.h"},
+    LeftOut{Of::cost,
+            "started hours that are paid whole, discounts, taxes, traffic, transport, insurance, "
+            "support contracts, repair of owned machines, embodied carbon, seasons",
+            "sim/cost/bill.h"},
+    LeftOut{Of::cost, "the power of switches and of storage outside the nodes",
+            "sim/cost/power_by_use.h"},
     LeftOut{Of::losses,
             "which token follows which, interactions of three modalities, other data or tokenisers",
             "models/loss/interaction_law.h"},

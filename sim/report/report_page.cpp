@@ -29,12 +29,12 @@ Markup identity_section(const Scenario& s, const Answer& a, const ReportIdentity
 
 std::string report_page(const Scenario& s, const Answer& a, const ReportIdentity& id) {
   using namespace report;
-  Markup body = question_header(s, a) + headline(s, a, id);
+  Markup body = question_header(s, a) + headline(s, a);
   const Markup cost = cost_section(a), survives = stability_section(a);
   const Markup asked = question_facts(s, a);
   // Beside the interruptions stands what is about as short as they are.
   const bool beside = a.run && cost.empty();
-  body += laid_out({{Width::half, finish_section(a, id)},
+  body += laid_out({{Width::half, finish_section(s, a)},
                     {Width::half, time_use_section(a)},
                     {Width::half, interruptions_section(a)},
                     {Width::half, cost},

@@ -9,22 +9,16 @@
 /// have is not on the page. An answer that does not fit in memory is a page that says so, by how
 /// much, and what would fit.
 
-#include <chrono>
-#include <optional>
 #include <string>
 
-#include "core/quantity.h"
 #include "sim/answer/answer.h"
 
 namespace forerun::sim {
 
-/// What the page says of how it was made, and what was asked beside the scenario.
+/// What the page says of how it was made.
 struct ReportIdentity {
-  std::string version;                         ///< of the program
-  std::string command;                         ///< that makes the same page, as a shell reads it
-  std::optional<std::chrono::sys_days> start;  ///< of the run; nothing: no dates are told
-  std::optional<Seconds> deadline;             ///< from the start on
-  std::optional<Dollars> budget;
+  std::string version;  ///< of the program
+  std::string command;  ///< that makes the same page, as a shell reads it
 };
 
 /// Reads sim/bands.json for the band of the step's time.

@@ -11,9 +11,9 @@ namespace forerun::sim::report {
 [[nodiscard]] Markup question_header(const Scenario&, const Answer&);
 [[nodiscard]] Markup question_facts(const Scenario&, const Answer&);
 /// Tiles: time, cost, losses, risk; or that it does not fit.
-[[nodiscard]] Markup headline(const Scenario&, const Answer&, const ReportIdentity&);
+[[nodiscard]] Markup headline(const Scenario&, const Answer&);
 
-[[nodiscard]] Markup finish_section(const Answer&, const ReportIdentity&);
+[[nodiscard]] Markup finish_section(const Scenario&, const Answer&);
 [[nodiscard]] Markup time_use_section(const Answer&);
 [[nodiscard]] Markup interruptions_section(const Answer&);
 [[nodiscard]] Markup cost_section(const Answer&);

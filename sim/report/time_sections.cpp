@@ -24,12 +24,12 @@ std::string runs_text(const RunForecast& r) {
 
 }  // namespace
 
-Markup finish_section(const Answer& a, const ReportIdentity& id) {
+Markup finish_section(const Scenario& s, const Answer& a) {
   if (!a.run || a.run->draws.empty()) return {};
   const RunForecast& r = *a.run;
   const Spread& d = r.duration_s;
   const TimeUnit unit = time_unit(Seconds(d.p50));
-  const auto in_unit = [&](double s) { return Seconds(s).in(unit.unit); };
+  const auto in_unit = [&](double seconds) { return Seconds(seconds).in(unit.unit); };
   Histogram h;
   for (const RunDraw& draw : r.draws) h.values.push_back(draw.duration.in(unit.unit));
   h.x_label = fmt::format("duration, {}", unit.name);
@@ -39,8 +39,8 @@ Markup finish_section(const Answer& a, const ReportIdentity& id) {
   h.marks = {{in_unit(d.p10), fmt::format("P10 {}", significant(in_unit(d.p10), 3)), false},
              {in_unit(d.p50), fmt::format("P50 {}", significant(in_unit(d.p50), 3)), false},
              {in_unit(d.p90), fmt::format("P90 {}", significant(in_unit(d.p90), 3)), false}};
-  if (id.deadline) {
-    const double at = id.deadline->in(unit.unit);
+  if (s.cost.start && s.cost.deadline) {
+    const double at = time_to_deadline(s.cost).in(unit.unit);
     h.marks.push_back({at, fmt::format("deadline {}", significant(at, 3)), true});
   }
   const std::string told =
