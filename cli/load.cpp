@@ -96,7 +96,17 @@ std::optional<sim::Scenario> load_unplanned(const Options& options,
   std::string identity;
   const JsonDocument document = edited_document(options, more, identity, problems);
   std::optional<sim::Scenario> scenario = sim::read_unplanned_scenario(document, problems);
-  if (scenario) identify(options, std::move(identity), *scenario);
+  if (!scenario) return scenario;
+  // Rules that no other plan can keep either.
+  Problems broken;
+  sim::check_scenario(*scenario, broken);
+  for (const Problem& p : broken.list()) {
+    if (!p.where.starts_with("/plan") && !p.where.starts_with("/cluster")) {
+      problems.add(p.where, p.what);
+    }
+  }
+  if (!problems.empty()) return std::nullopt;
+  identify(options, std::move(identity), *scenario);
   return scenario;
 }
 

@@ -15,8 +15,8 @@ namespace forerun::cli {
 /// --set and --seed, with the hash of all that. Throws Error listing every problem.
 [[nodiscard]] sim::Scenario load_scenario(const Options& options);
 
-/// The same read without rules across fields, after more edits: for searches that make the plan.
-/// Nothing, with problems, if it is wrong.
+/// The same without the rules of plan and cluster, after more edits: for searches that make the
+/// plan. Nothing, with problems, if it is wrong.
 [[nodiscard]] std::optional<sim::Scenario> load_unplanned(const Options& options,
                                                           const std::vector<std::string>& more,
                                                           Problems& problems);

@@ -33,8 +33,10 @@ void check_page_name(const Options& o) {
   throw Error(ExitCode::usage, fmt::format("--report {}: expected a name in .html", o.report));
 }
 
-std::string page_command(const Options& o) {
-  std::string out = "forerun run " + quoted(o.arguments.front());
+std::string page_command(const Options& o, std::string_view command) {
+  std::string out = fmt::format("forerun {} {}", command, quoted(o.arguments.front()));
+  if (!o.search.empty()) out += " --search " + quoted(o.search);
+  if (!o.goal.empty()) out += " --goal " + quoted(o.goal);
   for (const std::string& set : o.set) out += " --set " + quoted(set);
   if (o.seed) out += fmt::format(" --seed {}", *o.seed);
   if (o.draws) out += fmt::format(" --draws {}", *o.draws);

@@ -3,6 +3,7 @@
 /// The page that --report names.
 
 #include <string>
+#include <string_view>
 
 #include "cli/command.h"
 #include "sim/answer/answer.h"
@@ -16,6 +17,6 @@ void write_page(const Options&, const sim::Scenario&, const sim::Answer&);
 
 /// "forerun run SCENARIO --set plan.tensor=4 --report page.html", quoted for a shell: what makes
 /// the page again. Of the page's own path only the file's name: it is no part of the answer.
-[[nodiscard]] std::string page_command(const Options&);
+[[nodiscard]] std::string page_command(const Options&, std::string_view command = "run");
 
 }  // namespace forerun::cli

@@ -14,6 +14,7 @@
 
 #include "cli/command.h"
 #include "cli/load.h"
+#include "cli/page.h"
 #include "cli/plan_report.h"
 #include "cli/report.h"
 #include "core/error.h"
@@ -217,10 +218,11 @@ int plan_alone(const Options& o, const Question& q) {
   const sim::EndLoss loss(a.best, asked.modality);
   std::string broken;
   if (asked.goal != sim::Goal::time || a.best.training_tokens > 0) {
-    const auto tokens = sim::tokens_of(asked, a.best, a.search.best().time, loss, broken);
+    const sim::StepFacts step{a.search.best().time, sim::simulate_step(a.best).power};
+    const auto tokens = sim::tokens_of(asked, a.best, step, loss, broken);
     if (tokens) {
       a.best.training_tokens = *tokens;
-      a.outcome = sim::outcome(a.best, a.search.best().time, *tokens, &loss);
+      a.outcome = sim::outcome(a.best, step, *tokens, &loss);
       broken = sim::broken_limit(asked, a.outcome, loss);
     }
   }
@@ -234,6 +236,7 @@ int plan_alone(const Options& o, const Question& q) {
   write_inputs(json, a.best);
   write_identity(json, a.best);
   json.end_object();
+  if (!o.report.empty()) write_file(o.report, plan_page(a, page_command(o, "plan")));
   std::string text = plan_answer_text(a, o.arguments.front());
   if (!broken.empty()) text = fmt::format("infeasible: {}\n\n{}", broken, text);
   deliver(o, text, json);
@@ -297,6 +300,9 @@ int plan_choices(const Options& o, const Question& q) {
     write_identity(json, q.scenario);
   }
   json.end_object();
+  if (!o.report.empty()) {
+    write_file(o.report, decision_page(a, q.scenario, page_command(o, "plan")));
+  }
   deliver(o, decision_text(a, o.arguments.front()), json);
   return d.ranking.empty() ? static_cast<int>(ExitCode::infeasible) : 0;
 }
@@ -304,6 +310,7 @@ int plan_choices(const Options& o, const Question& q) {
 }  // namespace
 
 int plan(const Options& o) {
+  check_page_name(o);
   const Question q = read_question(o);
   const StopOnInterrupt stopping;
   return q.file.question.choices.empty() ? plan_alone(o, q) : plan_choices(o, q);

@@ -24,22 +24,6 @@ std::string than(double ratio) {
   return fmt::format("{} {}", show_percent(std::abs(ratio - 1.0)), ratio < 1 ? "less" : "more");
 }
 
-/// "the bubble +1.2 s, recompute -0.3 s".
-std::string reasons(const std::vector<sim::TimeDifference>& why) {
-  std::vector<std::string> parts;
-  const auto say = [&](const sim::TimeDifference& d) {
-    parts.push_back(fmt::format("{} {}{}", sim::name(d.category), d.longer > Seconds(0) ? "+" : "-",
-                                show_step(d.longer > Seconds(0) ? d.longer : -d.longer)));
-  };
-  for (const sim::TimeDifference& d : why) {
-    if (parts.size() < kMostReasons && d.longer > Seconds(0)) say(d);
-  }
-  for (const sim::TimeDifference& d : why) {
-    if (parts.size() < kMostReasons && d.longer < Seconds(0)) say(d);
-  }
-  return parts.empty() ? "nothing by a thousandth" : fmt::format("{}", fmt::join(parts, ", "));
-}
-
 std::string counts_text(const sim::SearchCounts& c, double seconds) {
   const auto n = [](std::int64_t count) { return show_count(static_cast<double>(count)); };
   const std::int64_t plans = c.crossed - c.same;
@@ -77,8 +61,8 @@ std::string losers_text(const PlanAnswer& a) {
                {"", Align::right},
                {"what sets it apart", Align::left}});
   for (const Loser& l : a.losers) {
-    table.row(
-        {l.what, show_step(l.step.time), than(l.step.time / a.search.best().time), reasons(l.why)});
+    table.row({l.what, show_step(l.step.time), than(l.step.time / a.search.best().time),
+               reasons_text(l.why)});
   }
   return "\nwhy others lost: the fastest plan with another value of each knob\n\n" + table.text();
 }
@@ -99,7 +83,7 @@ std::string run_text(const sim::Outcome& o) {
                                 show_count(o.tokens), show(o.duration), show(o.early), show(o.late),
                                 show_percent(o.goodput));
   std::vector<std::string> more;
-  if (o.cost) more.push_back(fmt::format("{} at the list price", show(*o.cost)));
+  if (o.cost) more.push_back(fmt::format("{}", show(*o.cost)));
   if (o.loss) more.push_back(fmt::format("to {:.3f} nats", *o.loss));
   return out + (more.empty() ? "\n" : fmt::format("\n  {}\n", fmt::join(more, ", ")));
 }
@@ -187,7 +171,20 @@ std::string no_plan_text(const sim::PlanSearch& s, const sim::MemoryResult& memo
   return out + "\n" + counts_text(s.counts, 0);
 }
 
-namespace {
+std::string reasons_text(const std::vector<sim::TimeDifference>& why) {
+  std::vector<std::string> parts;
+  const auto say = [&](const sim::TimeDifference& d) {
+    parts.push_back(fmt::format("{} {}{}", sim::name(d.category), d.longer > Seconds(0) ? "+" : "-",
+                                show_step(d.longer > Seconds(0) ? d.longer : -d.longer)));
+  };
+  for (const sim::TimeDifference& d : why) {
+    if (parts.size() < kMostReasons && d.longer > Seconds(0)) say(d);
+  }
+  for (const sim::TimeDifference& d : why) {
+    if (parts.size() < kMostReasons && d.longer < Seconds(0)) say(d);
+  }
+  return parts.empty() ? "nothing by a thousandth" : fmt::format("{}", fmt::join(parts, ", "));
+}
 
 std::string goal_text(const sim::DecisionQuestion& q) {
   std::string out = q.goal == sim::Goal::cost   ? "least cost"
@@ -207,16 +204,34 @@ std::string goal_text(const sim::DecisionQuestion& q) {
   return limits.empty() ? out : fmt::format("{}, {}", out, fmt::join(limits, ", "));
 }
 
+std::string point_name(const sim::DecisionPoint& p) {
+  return fmt::format("{}", fmt::join(p.names, ", "));
+}
+
+std::string behind_text(const DecisionAnswer& a, std::size_t point) {
+  const sim::Decision& d = a.decision;
+  if (point == d.ranking.front()) return {};
+  const sim::Goal goal = a.question.goal;
+  const double ratio = *sim::worth(goal, d.points[point].outcome) /
+                       *sim::worth(goal, d.points[d.ranking.front()].outcome);
+  return fmt::format("{} {}", goal == sim::Goal::date ? "run" : name(goal), than(ratio));
+}
+
+std::string turn_text(const DecisionAnswer& a, const sim::SensitivityRow& r) {
+  const std::size_t winner = a.decision.ranking.front();
+  if (!r.changes(winner)) return "holds";
+  const std::size_t other = r.winner_at_low != winner ? r.winner_at_low : r.winner_at_high;
+  return fmt::format("changes to {}", point_name(a.decision.points[other]));
+}
+
+namespace {
+
 std::vector<std::string> outcome_cells(const sim::DecisionPoint& p) {
   const sim::Outcome& o = p.outcome;
   const bool run = o.tokens > 0;
   return {p.step ? show_step(p.step->time) : "", run ? show_count(o.tokens) : "",
           run ? show(o.duration) : "", o.cost ? show(*o.cost) : "",
           o.loss ? fmt::format("{:.3f}", *o.loss) : ""};
-}
-
-std::string point_name(const sim::DecisionPoint& p) {
-  return fmt::format("{}", fmt::join(p.names, ", "));
 }
 
 std::string points_text(const DecisionAnswer& a) {
@@ -240,13 +255,7 @@ std::string points_text(const DecisionAnswer& a) {
     cells.push_back(std::move(why));
     table.row(std::move(cells));
   };
-  const auto& goal = a.question.goal;
-  for (std::size_t k = 0; k < d.ranking.size(); ++k) {
-    const double ratio = *sim::worth(goal, d.points[d.ranking[k]].outcome) /
-                         *sim::worth(goal, d.points[d.ranking.front()].outcome);
-    row(d.ranking[k],
-        k == 0 ? "" : fmt::format("{} {}", name(goal) == "date" ? "run" : name(goal), than(ratio)));
-  }
+  for (const std::size_t i : d.ranking) row(i, behind_text(a, i));
   for (std::size_t i = 0; i < d.points.size(); ++i) {
     if (!d.points[i].in()) row(i, d.points[i].out);
   }
@@ -318,7 +327,6 @@ std::string worth_text(sim::Goal goal, std::optional<double> value) {
 
 std::string sensitivity_text(const DecisionAnswer& a) {
   if (a.sensitivity.empty()) return {};
-  const sim::Decision& d = a.decision;
   Table table({{"input", Align::left},
                {"from", Align::right},
                {"to", Align::right},
@@ -326,16 +334,12 @@ std::string sensitivity_text(const DecisionAnswer& a) {
                {"and", Align::right},
                {"swing", Align::right},
                {"decision", Align::left}});
-  const std::size_t winner = d.ranking.front();
   const std::size_t shown = std::min(kMostRows, a.sensitivity.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const sim::SensitivityRow& r = a.sensitivity[i];
-    const std::size_t other = r.winner_at_low != winner ? r.winner_at_low : r.winner_at_high;
-    table.row(
-        {fmt::format("{} ({})", r.input, name(r.evidence)), r.low, r.high,
-         worth_text(a.question.goal, r.at_low), worth_text(a.question.goal, r.at_high),
-         show_percent(r.swing),
-         r.changes(winner) ? fmt::format("changes to {}", point_name(d.points[other])) : "holds"});
+    table.row({fmt::format("{} ({})", r.input, name(r.evidence)), r.low, r.high,
+               worth_text(a.question.goal, r.at_low), worth_text(a.question.goal, r.at_high),
+               show_percent(r.swing), turn_text(a, r)});
   }
   std::string out =
       "\nwhat the decision hangs on: each input alone at both ends\n\n" + table.text();

@@ -50,6 +50,23 @@ struct DecisionAnswer {
   std::vector<std::string> edits;            ///< that make the winner's scenario
 };
 
+/// "the bubble +1.2 s, recompute -0.3 s": the most of what sets a plan apart.
+[[nodiscard]] std::string reasons_text(const std::vector<sim::TimeDifference>&);
+/// "least cost, mean loss at most 2.050 nats, within 60 days".
+[[nodiscard]] std::string goal_text(const sim::DecisionQuestion&);
+/// "512 B200, 70B".
+[[nodiscard]] std::string point_name(const sim::DecisionPoint&);
+/// "cost 10.1 % more" than the winner's; empty for itself.
+[[nodiscard]] std::string behind_text(const DecisionAnswer&, std::size_t point);
+/// "changes to 512 H100, 70B" or "holds".
+[[nodiscard]] std::string turn_text(const DecisionAnswer&, const sim::SensitivityRow&);
+
+/// The same as pages to hand to whoever signs (sim/report/choices_page.h). `command` makes the
+/// page.
+[[nodiscard]] std::string plan_page(const PlanAnswer&, const std::string& command);
+[[nodiscard]] std::string decision_page(const DecisionAnswer&, const sim::Scenario& asked,
+                                        const std::string& command);
+
 [[nodiscard]] std::string decision_text(const DecisionAnswer&, const std::string& argument);
 void write_decision(JsonWriter&, const DecisionAnswer&);
 

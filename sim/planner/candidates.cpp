@@ -200,8 +200,9 @@ void put(const Candidate& c, const SearchSpace& space, const Plan& base, Plan& p
   plan.recompute.layers_per_stage = c.layers_per_stage;
   plan.encoder_tensor = std::gcd(base.encoder_tensor, plan.tensor);
   // Layers that were counted out for other chunks are divided as the framework does.
-  const bool stated = !base.layers_of_chunks.empty() &&
-                      std::ssize(base.layers_of_chunks) == c.pipeline * c.virtual_stages;
+  const bool stated =
+      !base.layers_of_chunks.empty() &&
+      std::ssize(base.layers_of_chunks) == std::int64_t{c.pipeline} * c.virtual_stages;
   if (stated != !plan.layers_of_chunks.empty()) {
     plan.layers_of_chunks = stated ? base.layers_of_chunks : std::vector<std::int64_t>{};
   }

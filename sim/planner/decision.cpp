@@ -10,7 +10,8 @@
 
 #include "core/error.h"
 #include "core/table.h"
-#include "sim/list_price.h"
+#include "sim/cost/cost_forecast.h"
+#include "sim/step.h"
 
 namespace forerun::sim {
 namespace {
@@ -98,10 +99,11 @@ void answer(const DecisionQuestion& q, const MakeScenario& make, const MakeSpace
   const EndLoss loss(s, q.modality);
   point.outcome.step_time = point.step->time;
   if (q.goal == Goal::time && s.training_tokens <= 0 && !q.free_tokens) return;
-  const std::optional<double> tokens = tokens_of(q, s, point.step->time, loss, point.out);
+  if (cost_is_asked(s)) point.power = simulate_step(s).power;
+  const std::optional<double> tokens = tokens_of(q, s, point.facts(), loss, point.out);
   if (!tokens) return;
   s.training_tokens = *tokens;
-  point.outcome = outcome(s, point.step->time, *tokens, &loss);
+  point.outcome = outcome(s, point.facts(), *tokens, &loss);
   point.out = broken_limit(q, point.outcome, loss);
   if (point.in() && !worth(q.goal, point.outcome)) {
     point.out = q.goal == Goal::cost ? "no price of its accelerators is stated"
@@ -165,36 +167,38 @@ namespace {
 
 constexpr int kMostTries = 12;
 constexpr double kNearEnough = 0.005;  ///< of a limit that is left
+constexpr double kManySteps = 1e4;
 
 /// As many tokens as budget and days allow. Interruptions are drawn, so a run's time is not quite
 /// in proportion to its steps: the limit is neared from both sides.
-std::optional<double> affordable(const DecisionQuestion& q, const Scenario& s, Seconds step_time,
-                                 std::string& why) {
+std::optional<double> affordable(const DecisionQuestion& q, const Scenario& s,
+                                 const StepFacts& step, std::string& why) {
   FORERUN_ASSERT(q.within || q.budget, "free tokens need a loss, a budget or days");
   // What is left of the tighter limit, above 1 if both hold.
   const auto left = [&](double steps) -> std::optional<double> {
-    const Outcome o = outcome(s, step_time, steps * tokens_per_step(s), nullptr);
+    const Outcome o = outcome(s, step, steps * tokens_per_step(s), nullptr);
     double least = INFINITY;
     if (q.within) least = std::min(least, *q.within / o.duration);
     if (q.budget && !o.cost) return std::nullopt;
     if (q.budget) least = std::min(least, *q.budget / *o.cost);
     return least;
   };
-  double steps = INFINITY, most = 0;
-  if (q.within) steps = std::min(steps, *q.within / step_time);
-  if (q.budget) {
-    const std::optional<Dollars> each = list_price(s, step_time);
-    if (!each) {
-      why = "no price of its accelerators is stated";
-      return std::nullopt;
-    }
-    steps = std::min(steps, *q.budget / *each);
+  // A guess: undisturbed, or of a budget by what a step of many costs.
+  double most = 0;
+  double steps = q.within ? *q.within / step.time : kManySteps;
+  if (!q.within) {
+    const std::optional<double> ratio = left(steps);
+    if (ratio) steps *= *ratio;
   }
   steps = std::floor(steps);
   for (int i = 0; i < kMostTries && steps >= 1; ++i) {
     const std::optional<double> ratio = left(steps);
-    if (ratio && *ratio >= 1) most = std::max(most, steps);
-    if (ratio && *ratio >= 1 && *ratio < 1 + kNearEnough) break;
+    if (!ratio) {
+      why = "no price of its accelerators is stated";
+      return std::nullopt;
+    }
+    if (*ratio >= 1) most = std::max(most, steps);
+    if (*ratio >= 1 && *ratio < 1 + kNearEnough) break;
     // A little short of the limit, so that it is kept.
     steps = std::floor(steps * *ratio * (1 - kNearEnough / 2));
   }
@@ -207,7 +211,7 @@ std::optional<double> affordable(const DecisionQuestion& q, const Scenario& s, S
 
 }  // namespace
 
-std::optional<double> tokens_of(const DecisionQuestion& q, const Scenario& s, Seconds step_time,
+std::optional<double> tokens_of(const DecisionQuestion& q, const Scenario& s, const StepFacts& step,
                                 const EndLoss& loss, std::string& why, double near) {
   if (!q.free_tokens) {
     if (s.training_tokens > 0) return s.training_tokens;
@@ -219,7 +223,7 @@ std::optional<double> tokens_of(const DecisionQuestion& q, const Scenario& s, Se
     if (!tokens) why = fmt::format("never reaches that loss: {}", loss.why());
     return tokens;
   }
-  return affordable(q, s, step_time, why);
+  return affordable(q, s, step, why);
 }
 
 std::string broken_limit(const DecisionQuestion& q, const Outcome& o, const EndLoss& loss) {

@@ -12,7 +12,7 @@
 /// trains as many as reach the loss, or, without one, as many as budget and days allow.
 ///
 /// Every point is one question to the step's simulator by its best plan (sim/planner/plan_search.h)
-/// and to the law of its losses; prices are list prices (sim/planner/outcome.h).
+/// to the run in time, to its bill and to the law of its losses (sim/planner/outcome.h).
 
 #include <cstdint>
 #include <functional>
@@ -58,10 +58,12 @@ struct DecisionPoint {
   std::vector<std::string> set;      ///< their edits
   std::optional<Scenario> scenario;  ///< with its best plan and its tokens
   std::optional<PlannedStep> step;
+  Watts power{};  ///< of its accelerators in a step
   Outcome outcome;
   SearchCounts counts;
   std::string out;  ///< why it is out of the running; empty: it is in
   [[nodiscard]] bool in() const { return out.empty(); }
+  [[nodiscard]] StepFacts facts() const { return {step->time, power}; }
 };
 
 struct Decision {
@@ -94,7 +96,7 @@ using MakeSpace = std::function<SearchSpace(const Scenario&)>;
 /// The tokens that a point trains: its own, or those that a free point's limits ask for. Nothing,
 /// with the reason in `why`, if none do. `near` as of EndLoss::tokens_to.
 [[nodiscard]] std::optional<double> tokens_of(const DecisionQuestion&, const Scenario&,
-                                              Seconds step_time, const EndLoss&, std::string& why,
+                                              const StepFacts&, const EndLoss&, std::string& why,
                                               double near = 0);
 /// Why an outcome breaks the question's limits; empty if it keeps them.
 [[nodiscard]] std::string broken_limit(const DecisionQuestion&, const Outcome&, const EndLoss&);

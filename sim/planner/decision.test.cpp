@@ -67,7 +67,10 @@ TEST_SUITE("sim/planner/decision") {
       CHECK(p.outcome.duration >= p.outcome.steps * p.step->time * 0.9);
       CHECK(p.outcome.early <= p.outcome.duration);
       CHECK(p.outcome.duration <= p.outcome.late);
-      CHECK(p.outcome.cost->base() == doctest::Approx(list_price(s, p.outcome.duration)->base()));
+      // Rent of the machines, spares beside them.
+      const double rent = list_price(s, p.outcome.duration)->base();
+      CHECK(p.outcome.cost->base() >= 0.99 * rent);
+      CHECK(p.outcome.cost->base() <= 1.5 * rent);
     }
   }
 
@@ -105,7 +108,7 @@ TEST_SUITE("sim/planner/decision") {
       CHECK(*p.outcome.cost <= *q.budget);
       CHECK(p.outcome.duration <= *q.within);
       // Two hundredths more would break a limit.
-      const Outcome more = outcome(*p.scenario, p.step->time, 1.02 * p.outcome.tokens, nullptr);
+      const Outcome more = outcome(*p.scenario, p.facts(), 1.02 * p.outcome.tokens, nullptr);
       CHECK((*more.cost > *q.budget || more.duration > *q.within));
     }
     // Of two machines alike the cheaper one trains no less.
@@ -128,7 +131,7 @@ TEST_SUITE("sim/planner/decision") {
       CHECK_MESSAGE(p.out.find("never reaches that loss") != p.out.npos, p.out);
     }
     DecisionQuestion odd = question(Goal::time);
-    odd.choices = {{"machine", {machine("odd", 7 * 11 * 13, 2)}}};
+    odd.choices = {{"machine", {machine("odd", 1001, 2)}}};
     CHECK_FALSE(decided(odd).points.front().in());
   }
 

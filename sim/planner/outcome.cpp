@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "sim/list_price.h"
+#include "sim/cost/cost_forecast.h"
 #include "sim/loss_question.h"
 #include "sim/run/run_forecast.h"
 #include "sim/run/run_setup.h"
@@ -113,14 +113,14 @@ std::optional<double> EndLoss::tokens_to(double target, double near) const {
   return enough * step;
 }
 
-Outcome outcome(const Scenario& s, Seconds step_time, double tokens, const EndLoss* loss) {
+Outcome outcome(const Scenario& s, const StepFacts& step, double tokens, const EndLoss* loss) {
   Outcome o;
-  o.step_time = step_time;
+  o.step_time = step.time;
   if (tokens <= 0) return o;
   Scenario run = s;
   run.training_tokens = tokens;
   run.operations.step_time.reset();  // measured of another plan
-  const RunSetup setup = run_setup(run, step_time, std::nullopt);
+  const RunSetup setup = run_setup(run, step.time, std::nullopt);
   const RunForecast forecast = run_forecast(setup, s.seed, kDraws, 1);
   o.tokens = tokens;
   o.steps = setup.steps;
@@ -128,7 +128,13 @@ Outcome outcome(const Scenario& s, Seconds step_time, double tokens, const EndLo
   o.early = Seconds(forecast.duration_s.p10);
   o.late = Seconds(forecast.duration_s.p90);
   o.goodput = forecast.goodput.p50;
-  o.cost = list_price(s, o.duration);
+  if (cost_is_asked(run)) {
+    StepResult of_bill;
+    of_bill.time = step.time;
+    of_bill.power = step.power;
+    const CostForecast cost = cost_forecast(run, of_bill, forecast);
+    if (!cost.items.empty()) o.cost = Dollars(cost.total_usd.p50);
+  }
   if (loss != nullptr) o.loss = loss->after(tokens);
   return o;
 }

@@ -5,7 +5,7 @@
 /// (sim/run/run_forecast.h), its loss is the law's at the constants' own values.
 ///
 /// Not modelled here: rollbacks of a diverging loss (sim/answer/answer.h has them), bands of the
-/// loss. Cost is the list price of the job's accelerators for the median run.
+/// loss.
 
 #include <optional>
 #include <string>
@@ -25,7 +25,7 @@ struct Outcome {
   Seconds duration{};           ///< of the median run
   Seconds early{}, late{};      ///< 10th and 90th percentile
   double goodput = 1;           ///< median: time of steps that count over all
-  std::optional<Dollars> cost;  ///< at the list price; nothing where there is none
+  std::optional<Dollars> cost;  ///< of the median run (sim/cost); nothing where nothing has a price
   std::optional<double> loss;   ///< nats a token; nothing where no law is known
 };
 
@@ -51,7 +51,12 @@ class EndLoss {
   mutable std::string why_;
 };
 
-/// Of the scenario's plan with `tokens`, at that step time; without a loss where none is asked.
-[[nodiscard]] Outcome outcome(const Scenario&, Seconds step_time, double tokens, const EndLoss*);
+/// A step as a run and its bill see it.
+struct StepFacts {
+  Seconds time{};
+  Watts power{};  ///< mean, of an accelerator
+};
+/// Of the scenario's plan with `tokens`, by that step; without a loss where none is asked.
+[[nodiscard]] Outcome outcome(const Scenario&, const StepFacts&, double tokens, const EndLoss*);
 
 }  // namespace forerun::sim

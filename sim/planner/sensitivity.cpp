@@ -20,6 +20,12 @@ constexpr std::size_t kFinalists = 8;
 constexpr double kEndOfNormal = 1.645;  ///< standard deviations from 5 to 95 %
 constexpr std::uint64_t kLawDraws = 40, kLawSeed = 1;
 
+template <class T>
+void scale(Stated<T>& stated, double factor) {
+  stated.value *= factor;
+  if (stated.most) *stated.most *= factor;
+}
+
 /// What is otherwise than stated, for each finalist.
 struct Nudge {
   std::function<double(const Scenario&)> time = [](const Scenario&) { return 1.0; };
@@ -71,24 +77,26 @@ class Finalists {
     Scenario s = scenario(i);
     const double dearer = nudge.price(s);
     if (s.price) *s.price *= dearer;
+    if (s.cost.rent) scale(s.cost.rent->accelerator_hour, dearer);
+    if (s.cost.buy) scale(s.cost.buy->price, dearer);
     nudge.change(s);
-    const Seconds step_time = time(i) * nudge.time(s);
+    const StepFacts step{time(i) * nudge.time(s), d_.points[i].power};
     std::optional<models::Law> law = loss_law(s);
     if (nudge.law && law && law->name == nudge.law->name) law = nudge.law;
     const EndLoss loss(s, q_.modality, law);
     if (q_.goal == Goal::time && !q_.free_tokens && s.training_tokens <= 0) {
-      return step_time.base();
+      return step.time.base();
     }
     const Outcome& stated = d_.points[i].outcome;
     // Tokens to a loss, and the loss of so many, follow from the law alone.
     const bool same_law = !nudge.law || !law || law->name != nudge.law->name;
     std::string why;
-    const std::optional<double> tokens =
-        same_law && q_.loss_at_most ? std::optional(stated.tokens)
-                                    : tokens_of(q_, s, step_time, loss, why, stated.tokens);
+    const std::optional<double> tokens = same_law && q_.loss_at_most
+                                             ? std::optional(stated.tokens)
+                                             : tokens_of(q_, s, step, loss, why, stated.tokens);
     if (!tokens) return std::nullopt;
     const bool same_loss = same_law && *tokens == stated.tokens;
-    Outcome o = outcome(s, step_time, *tokens, losses_matter() && !same_loss ? &loss : nullptr);
+    Outcome o = outcome(s, step, *tokens, losses_matter() && !same_loss ? &loss : nullptr);
     if (same_loss) o.loss = stated.loss;
     if (!broken_limit(q_, o, loss).empty()) return std::nullopt;
     return worth(q_.goal, o);
@@ -202,10 +210,10 @@ void add_failures(const Finalists& finalists, std::vector<SensitivityRow>& rows)
 }
 
 void add_prices(const Finalists& finalists, double share, std::vector<SensitivityRow>& rows) {
-  std::map<std::string, DollarRate> prices;
+  std::map<std::string, std::optional<DollarRate>> prices;
   for (const std::size_t i : finalists.list()) {
     const Scenario& s = finalists.scenario(i);
-    if (s.price) prices.emplace(s.accelerator.name, *s.price);
+    if (s.price || s.cost.buy) prices.emplace(s.accelerator.name, s.price);
   }
   for (const auto& [name, price] : prices) {
     const auto dear = [&name](double factor) {
@@ -217,8 +225,12 @@ void add_prices(const Finalists& finalists, double share, std::vector<Sensitivit
     };
     SensitivityRow row;
     row.input = "price of " + name;
-    row.low = fmt::format("{:.2f} USD/h", price.in(1.0_usd_per_h) * (1 - share));
-    row.high = fmt::format("{:.2f} USD/h", price.in(1.0_usd_per_h) * (1 + share));
+    const auto shown = [&, rate = price](double factor) {
+      return rate ? fmt::format("{:.2f} USD/h", rate->in(1.0_usd_per_h) * factor)
+                  : fmt::format("{:.2f} times", factor);
+    };
+    row.low = shown(1 - share);
+    row.high = shown(1 + share);
     add(finalists, row, dear(1 - share), dear(1 + share), rows);
   }
 }
@@ -257,8 +269,8 @@ void add_drawn_law(const Finalists& finalists, const models::Law& law,
 void add_laws(const Finalists& finalists, std::vector<SensitivityRow>& rows) {
   std::map<std::string, models::Law> laws;
   for (const std::size_t i : finalists.list()) {
-    if (std::optional<models::Law> law = loss_law(finalists.scenario(i))) {
-      laws.emplace(law->name, *std::move(law));
+    if (const std::optional<models::Law> law = loss_law(finalists.scenario(i))) {
+      laws.emplace(law->name, *law);
     }
   }
   for (const auto& [name, law] : laws) {

@@ -71,7 +71,9 @@ TEST_SUITE("cli/plan") {
           {"name": "8B", "set": []},
           {"name": "7B", "set": ["model={\"base\": \"llama2-7b\"}", "plan.sequence=4096"]}]}])"));
     const std::string best = folder.path("best.json");
-    const Ran r = forerun({"plan", "llama3_8b_torchtitan", "--search", file, "-o", best});
+    const std::string page = folder.path("plan.html");
+    const Ran r =
+        forerun({"plan", "llama3_8b_torchtitan", "--search", file, "-o", best, "--report", page});
     CHECK(r.code == 0);
     for (const char* part : {"least cost, mean loss at most 2.100 nats", "on the front", "lost to",
                              "what the decision hangs on", "price of ",
@@ -79,6 +81,11 @@ TEST_SUITE("cli/plan") {
       CHECK_MESSAGE(has(r.out, part), part);
     }
     CHECK(forerun({"check", best}).code == 0);
+    const std::string html = read_file(page, 1 << 24);
+    for (const char* part :
+         {"least cost", "8 H100, 8B", "What the decision hangs on", "--search"}) {
+      CHECK_MESSAGE(has(html, part), part);
+    }
     // The machine that costs least is the one that a list of the points' costs says.
     const Ran json = forerun({"plan", "llama3_8b_torchtitan", "--search", file, "--json", "-"});
     Problems problems;
