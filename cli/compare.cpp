@@ -3,25 +3,24 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/command.h"
 #include "cli/compare_losses.h"
+#include "cli/cost_report.h"
 #include "cli/load.h"
 #include "cli/loss_report.h"
 #include "cli/report.h"
+#include "cli/run_report.h"
 #include "core/table.h"
 #include "models/flops.h"
 #include "models/parameters.h"
-#include "sim/layout.h"
-#include "sim/step.h"
+#include "sim/answer/answer.h"
 
 namespace forerun::cli {
 namespace {
-
-/// Of the constants, for the bands of the losses.
-constexpr std::int64_t kDraws = 200;
 
 /// One scenario's answer.
 struct Side {
@@ -29,16 +28,15 @@ struct Side {
   sim::MemoryResult memory;
   sim::StepResult step;  ///< where it fits
   sim::RunLoss loss;     ///< of a training; nothing in it where one step only is asked
-  double flops = 0;      ///< of a token, causal, in the convention of Megatron
-  double tokens = 0;     ///< of a step
+  std::optional<sim::RunForecast> run;  ///< likewise; nothing where it does not fit
+  std::optional<sim::CostForecast> cost;
+  double flops = 0;   ///< of a token, causal, in the convention of Megatron
+  double tokens = 0;  ///< of a step
 
   [[nodiscard]] double tokens_per_second() const {
     return tokens / step.time.base() / static_cast<double>(scenario.accelerators);
   }
   [[nodiscard]] double flops_per_second() const { return flops * tokens_per_second(); }
-  [[nodiscard]] double accelerator_hours() const {
-    return scenario.training_tokens / tokens_per_second() / 3600.0;
-  }
 };
 
 Side simulate(const Options& options, const std::string& argument) {
@@ -48,13 +46,24 @@ Side simulate(const Options& options, const std::string& argument) {
   side.scenario = load_scenario(one);
   const sim::Scenario& s = side.scenario;
   Problems problems;
-  if (s.training_tokens > 0) side.loss = sim::run_loss(s, kDraws, options.threads, problems);
+  sim::AnswerOptions asked;
+  asked.threads = options.threads;
+  asked.remedies = sim::Remedies::skip;
+  sim::Answer answer = sim::answer(s, asked, problems);
+  side.memory = answer.memory;
+  if (answer.step) side.step = *std::move(answer.step);
+  side.run = std::move(answer.run);
+  side.cost = std::move(answer.cost);
+  if (answer.loss) {
+    side.loss = *std::move(answer.loss);
+  } else if (s.training_tokens > 0) {
+    // What does not fit on that machine still has losses.
+    side.loss = sim::run_loss(s, asked.loss_draws, options.threads, problems);
+  }
   if (!problems.empty()) refuse(argument, problems);
-  side.memory = sim::step_memory(s, sim::make_layout(s), sim::Remedies::skip);
   side.flops =
       models::flops_per_token(s.model, s.plan.sequence, models::FlopConvention::megatron_causal);
   side.tokens = sim::tokens_per_step(s);
-  if (side.memory.fits) side.step = sim::simulate_step(s);
   return side;
 }
 
@@ -128,8 +137,24 @@ std::vector<Line> lines(const Side& first) {
       {"imbalance", [](const Side& s) { return of_step(s, spent(s, imbalance)); }},
   };
   if (trained) {
-    all.push_back({"accelerator-hours of the training",
-                   [](const Side& s) { return show_count(std::round(s.accelerator_hours())); }});
+    const auto hours = [](const Side& s, double seconds) {
+      return show_count(std::round(seconds / 3600 * static_cast<double>(s.scenario.accelerators)));
+    };
+    all.push_back({"duration of the training", [](const Side& s) {
+                     return s.run ? show(Seconds(s.run->duration_s.p50)) : "";
+                   }});
+    all.push_back({"80 % within", [](const Side& s) {
+                     return s.run ? fmt::format("{} to {}", show(Seconds(s.run->duration_s.p10)),
+                                                show(Seconds(s.run->duration_s.p90)))
+                                  : "";
+                   }});
+    all.push_back(
+        {"goodput", [](const Side& s) { return s.run ? show_percent(s.run->goodput.p50) : ""; }});
+    all.push_back({"accelerator-hours", [hours](const Side& s) {
+                     return s.run ? hours(s, s.run->duration_s.p50) : "";
+                   }});
+    all.push_back(
+        {"cost", [](const Side& s) { return s.cost ? show(Dollars(s.cost->total_usd.p50)) : ""; }});
   }
   return all;
 }
@@ -147,6 +172,8 @@ void write(JsonWriter& json, const std::vector<Side>& sides) {
       json.key("flops_per_second_each").value(s.flops_per_second());
     }
     write_memory(json, s.memory);
+    if (s.run) write_forecast(json, *s.run);
+    write_cost_forecast(json, s.scenario, s.cost);
     if (s.scenario.training_tokens > 0) {
       write_losses(json, s.scenario, s.loss, {}, false);
       write_stability(json, s.loss);
