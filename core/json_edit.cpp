@@ -83,7 +83,7 @@ void write(const json::Value& value, std::size_t indent, std::size_t used, std::
   out += "{";
   for (std::size_t i = 0; i < object->members.size(); ++i) {
     const std::string key = json_quoted(object->members[i].key) + ": ";
-    out += (i > 0 ? ",\n" : "\n") + inner + key;
+    out.append(i > 0 ? ",\n" : "\n").append(inner).append(key);
     write(object->members[i].value, indent + 1, key.size(), out);
   }
   out += "\n" + std::string(indent, ' ') + "}";

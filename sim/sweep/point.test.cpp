@@ -55,6 +55,7 @@ TEST_SUITE("sim/sweep/point") {
       "designs": [{"kind": "grid", "axes": [
         {"path": "price.accelerator_hour", "values": ["1 USD/h", "3 USD/h"]},
         {"path": "operations.detection", "values": ["1 s", "12 h"]},
+        {"path": "cost.budget", "values": ["100 USD", "1000000 USD"]},
         {"path": "recipe.learning_rate.peak", "values": [1e-4, 1e-3]},
         {"path": "training_tokens", "values": [1e9, 1e11]}]}]})");
     PointAnswerer answerer(s);
