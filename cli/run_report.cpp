@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "cli/report.h"
 #include "core/table.h"
@@ -50,18 +51,27 @@ std::string show_range(const sim::Spread& s, double scale, int digits) {
 std::string days(double seconds) { return show(Seconds(seconds)); }
 
 /// Of events, which are whole numbers in each run.
-std::string events(double n) { return n < 100 ? significant(n, 2) : show_count(std::round(n)); }
+std::string events(double n) {
+  return n < 100 && n != std::round(n) ? significant(n, 2) : show_count(std::round(n));
+}
 
 }  // namespace
 
 std::vector<HeadlineRow> run_headline(const sim::Scenario& s, const sim::RunForecast& f,
                                       double steps) {
   std::vector<HeadlineRow> rows;
+  // Of runs that were given up only the least duration is known.
+  const auto at_least = [&](double quantile) {
+    return f.given_up > 1 - quantile ? "more than " : "";
+  };
   rows.push_back(
-      {"duration", days(f.duration_s.p50),
-       fmt::format("80 % of {} simulated runs within {} to {}; undisturbed {}",
+      {"duration", at_least(0.5) + days(f.duration_s.p50),
+       fmt::format("80 % of {} simulated runs within {} to {}{}; undisturbed {}{}",
                    show_count(static_cast<double>(f.draws.size())), days(f.duration_s.p10),
-                   days(f.duration_s.p90), days(f.undisturbed.base()))});
+                   at_least(0.9), days(f.duration_s.p90), days(f.undisturbed.base()),
+                   f.given_up > 0
+                       ? fmt::format("; {} were given up unfinished", show_percent(f.given_up, 0))
+                       : "")});
   rows.push_back({"steps", show_count(steps),
                   fmt::format("of {} tokens", show_count(sim::tokens_per_step(s)))});
   rows.push_back({"goodput", show_percent(f.goodput.p50),
@@ -134,7 +144,7 @@ std::string forecast_text(const sim::Scenario& s, const sim::RunForecast& f) {
           f.best_interval ? fmt::format(", the best by Daly's formula (never shorter than "
                                         "the writing takes) is {}",
                                         show(*f.best_interval))
-                          : ", nothing fails"),
+                          : "; nothing fails unannounced"),
       2);
   for (const std::string& w : f.warnings) out += wrapped("warning: " + w, 2);
   for (const std::string& a : f.assumptions) out += wrapped("assumed of the run: " + a, 2);
@@ -159,6 +169,9 @@ void write_forecast(JsonWriter& json, const sim::RunForecast& f) {
   put(json, "goodput", f.goodput);
   put(json, "interruptions", f.interruptions);
   put(json, "rollbacks", f.rollbacks);
+  put(json, "steps_lost", f.steps_lost);
+  put(json, "checkpoints", f.checkpoints);
+  put(json, "nodes_replaced", f.nodes_replaced);
   json.key("by_cause").begin_array();
   for (const sim::RunForecast::Cause& c : f.causes) {
     json.begin_object().key("name").value(c.name);
@@ -178,6 +191,8 @@ void write_forecast(JsonWriter& json, const sim::RunForecast& f) {
   json.key("evidence").value(name(f.evidence));
   json.key("assumptions").begin_array();
   for (const std::string& a : f.assumptions) json.value(a);
+  json.end_array().key("warnings").begin_array();
+  for (const std::string& w : f.warnings) json.value(w);
   json.end_array().end_object();
 }
 

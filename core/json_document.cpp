@@ -87,8 +87,16 @@ void JsonDocument::set(std::string_view path, std::string_view value, Problems& 
   json::Value* parent = &impl_->root;
   std::string pointer;
   for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-    json::Value* const next = child(*parent, parts[i]);
+    json::Value* next = child(*parent, parts[i]);
     pointer += json::pointer_part(parts[i]);
+    auto* const object = std::get_if<json::Object>(&parent->v);
+    if (next == nullptr && object != nullptr && near_child(*parent, parts[i]).empty()) {
+      // A section that the document leaves out; whoever reads it knows whether there is one.
+      json::Value section;
+      section.v = json::Object{};
+      object->add(parts[i], std::move(section));
+      next = child(*parent, parts[i]);
+    }
     if (next == nullptr) {
       problems.add(pointer, fmt::format("can't set {}: there is nothing here{}", json::quoted(path),
                                         near_child(*parent, parts[i])));

@@ -10,18 +10,21 @@
 namespace forerun {
 namespace {
 
-/// `text` in seconds; a problem at `key` and 0 if it is none.
+// What is read in place of a duration that was refused: nobody's, and breaking no rule of its own.
+constexpr double kRefused = 86400;
+
+/// `text` in seconds; a problem at `key` if it is none.
 double duration_of(Reader& at, std::string_view key, const std::string& text) {
   const auto parsed = unit::parse(text, unit::Kind::duration);
   if (const auto* why = std::get_if<std::string>(&parsed)) {
     at.problem(key, *why);
-    return 0;
+    return kRefused;
   }
   const double base = std::get<double>(parsed);
   const std::string rule = unit::broken_rule(base, unit::Kind::duration);
   if (rule.empty()) return base;
   at.problem(key, fmt::format("{}, found \"{}\"", rule, text));
-  return 0;
+  return kRefused;
 }
 
 template <class T>
@@ -61,7 +64,8 @@ std::string range_json(const Range& r) {
 
 Seconds read_duration(Reader& at, std::string_view key) {
   const std::string text = at.text(key);
-  return Seconds(text.empty() && !at.has(key) ? 0.0 : duration_of(at, key, text));
+  // A missing one, or one that is no text, was refused already.
+  return Seconds(text.empty() ? kRefused : duration_of(at, key, text));
 }
 
 Range read_duration_range(Reader& at, std::string_view key) {

@@ -3,6 +3,7 @@
 /// Quantities written so that reading gives them back to the last bit.
 
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 namespace forerun {

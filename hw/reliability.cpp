@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -101,7 +100,13 @@ Reliability read_reliability_body(Reader& at) {
     r.causes.push_back(std::move(c));
   }
   if (at.has("slow")) {
-    for (Reader& slow : at.objects("slow")) r.slow.push_back(read_slow(slow));
+    for (Reader& slow : at.objects("slow")) {
+      SlowNodes s = read_slow(slow);
+      if (std::ranges::find(r.slow, s.name, &SlowNodes::name) != r.slow.end()) {
+        slow.problem("name", fmt::format("a second kind of slow node named \"{}\"", s.name));
+      }
+      r.slow.push_back(std::move(s));
+    }
   }
   at.finish();
   return r;
@@ -143,13 +148,6 @@ Reliability load_reliability(const std::string& name) {
   const std::string path = data_path(fmt::format("{}/{}.json", kFolder, name));
   return value_or_throw(read_reliability(read_file(path, kMaxJsonBytes), problems), problems,
                         name + ".json");
-}
-
-double events_per_second(const FailureCause& c, double per_1000_node_days, double reference_nodes,
-                         Seconds age) {
-  const double mean = in_seconds(per_1000_node_days) * reference_nodes;
-  if (c.shape == 1) return mean;
-  return mean * c.shape * std::pow(age / c.life, c.shape - 1);
 }
 
 std::optional<Seconds> mean_time_to_interruption(const Reliability& r, std::int64_t accelerators) {

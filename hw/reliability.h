@@ -78,9 +78,6 @@ inline constexpr double kMostPer1000NodeDays = 1e6;
 [[nodiscard]] Reliability load_reliability(const std::string& name);
 [[nodiscard]] std::vector<std::string> reliability_names();
 
-/// Events of a cause that nodes of that many accelerators have in a second at age `age`.
-[[nodiscard]] double events_per_second(const FailureCause&, double per_1000_node_days,
-                                       double reference_nodes, Seconds age);
 /// Mean time between the events that stop a job of so many accelerators, at mean rates, at the age
 /// where they hold; nothing if nothing fails. Silent causes count where they are noticed.
 [[nodiscard]] std::optional<Seconds> mean_time_to_interruption(const Reliability&,

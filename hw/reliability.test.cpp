@@ -56,18 +56,6 @@ TEST_SUITE("hw/reliability") {
     CHECK(mean_time_to_interruption(r, 1024)->in(1.0_h) == Approx(8.94).epsilon(0.01));
   }
 
-  TEST_CASE("a rate that changes with age has its mean over the life") {
-    FailureCause c;
-    c.shape = 0.5;
-    c.life = 100.0_days;
-    double sum = 0;
-    constexpr int kParts = 100000;
-    for (int i = 0; i < kParts; ++i) {
-      sum += events_per_second(c, 10, 50, (i + 0.5) / kParts * c.life) / kParts;
-    }
-    CHECK(sum * 86400 == Approx(0.5).epsilon(0.01));
-  }
-
   TEST_CASE("wrong input is named") {
     const std::string good = R"("evidence": "assumed", "source": "made")";
     CHECK(wrong(R"({"name": "a", "per_1000_node_days": -1, )" + good + "}")

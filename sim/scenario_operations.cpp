@@ -74,6 +74,13 @@ DataLoading read_data(Reader at) {
     d.stall = read_duration_range(stalls, "lasts");
     stalls.finish();
   }
+  if (d.read.base() > 0 && !at.has("bytes_per_token")) {
+    at.problem("bytes_per_token",
+               "missing: how much of the storage's bandwidth does a token take?");
+  }
+  if (at.has("bytes_per_token") && !(d.read.base() > 0)) {
+    at.problem("read", "missing, or 0: tokens have bytes, and nothing says how fast they are read");
+  }
   at.finish();
   return d;
 }
@@ -131,6 +138,9 @@ void read_times(Reader& top, Operations& o) {
     o.maintenance.every = read_duration(m, "every");
     if (o.maintenance.every.base() < 3600) m.problem("every", "must be at least an hour");
     o.maintenance.lasts = read_duration_range(m, "lasts");
+    if (o.maintenance.lasts.high >= o.maintenance.every.base()) {
+      m.problem("lasts", "must be shorter than the time from one to the next");
+    }
     m.finish();
   }
 }
@@ -194,7 +204,13 @@ Operations read_operations(Reader& top) {
   read_straggler_choice(top, o);
   if (top.has("checkpoints")) {
     o.checkpoints.clear();
-    for (Reader& tier : top.objects("checkpoints")) o.checkpoints.push_back(read_tier(tier));
+    for (Reader& tier : top.objects("checkpoints")) {
+      CheckpointTier t = read_tier(tier);
+      if (std::ranges::find(o.checkpoints, t.name, &CheckpointTier::name) != o.checkpoints.end()) {
+        tier.problem("name", fmt::format("a second tier named \"{}\"", t.name));
+      }
+      o.checkpoints.push_back(std::move(t));
+    }
     const bool outlives = std::ranges::any_of(o.checkpoints, [](const CheckpointTier& t) {
       return t.mode != CheckpointMode::in_memory && t.survives == Survives::all;
     });

@@ -86,7 +86,7 @@ inline constexpr std::array kWhenShort = {Choice<WhenShort>{"wait", WhenShort::w
 /// What the data loaders must do. Training waits where they cannot keep up.
 struct DataLoading {
   Bandwidth read{};  ///< of the storage, for data; zero: no bound
-  double bytes_per_token = 4;
+  double bytes_per_token = 0;
   /// Items (images, seconds of speech ...) of a modality that one node decodes in a second.
   std::map<std::string, double> decode;
   double stalls_per_day = 0;  ///< in which no data come

@@ -82,6 +82,10 @@ TEST_SUITE("sim/scenario_operations") {
           std::string::npos);
     CHECK(wrong(R"({"maintenance": {"every": "1 min", "lasts": "1 s"}})") ==
           "/maintenance/every: must be at least an hour");
+    CHECK(wrong(R"({"maintenance": {"every": "2 h", "lasts": "2 h"}})") ==
+          "/maintenance/lasts: must be shorter than the time from one to the next");
+    CHECK(wrong(R"({"data": {"read": "1 GB/s"}})").find("/data/bytes_per_token: missing") == 0);
+    CHECK(wrong(R"({"replacement": "100 years"})").find("unknown unit") != std::string::npos);
     CHECK(wrong(R"({"when_short": "weit"})").find("did you mean \"wait\"?") != std::string::npos);
     CHECK(wrong(R"({"stragglers": "bytedance"})").find("no straggler profile") !=
           std::string::npos);

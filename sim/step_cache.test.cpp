@@ -27,7 +27,8 @@ Scenario small() {
 }  // namespace
 
 TEST_SUITE("sim/step_cache") {
-  TEST_CASE("steps of one scenario's plans, from one cache, are as without: to the bit, in any order") {
+  TEST_CASE(
+      "steps of one scenario's plans, from one cache, are as without: to the bit, in any order") {
     Scenario s = small();
     StepCache cache(s);
     std::vector<std::pair<Plan, Seconds>> known;

@@ -63,6 +63,7 @@ void add_run(List& out, const Scenario& s, const Answer& a) {
              static_cast<double>(s.accelerators) / kHour, e);
   out.spread("goodput", "", run != nullptr ? &run->goodput : nullptr, 1, e);
   out.spread("interruptions", "", run != nullptr ? &run->interruptions : nullptr, 1, e);
+  out.add("given_up", "", maybe(a.run, [](const RunForecast& r) { return r.given_up; }), e);
   for (std::size_t i = 0; i < kTimeUses; ++i) {
     const auto use = static_cast<TimeUse>(i);
     out.add("share." + std::string(name(use)), "",

@@ -51,7 +51,7 @@ struct RunDraw {
   double steps_lost = 0;  ///< done and thrown away
   /// By cause, in the order of RunForecast::causes.
   std::vector<std::int64_t> interruptions;
-  std::int64_t checkpoints = 0;  ///< written to the slowest tier
+  std::int64_t checkpoints = 0;  ///< that came to be in storage
   std::int64_t nodes_replaced = 0;
   std::int64_t rollbacks = 0;  ///< for the loss's sake
   /// Nodes that were held, and so paid, times the time: spares included. Not a time of the run.

@@ -22,6 +22,8 @@ constexpr double kTicksASecond = 1e6;  // of a run; a step's are picoseconds
 std::int64_t ticks_of(double seconds) {
   return static_cast<std::int64_t>(std::ceil(seconds * kTicksASecond));
 }
+// A run of more is given up: nobody means a machine that fails by the second.
+constexpr std::uint64_t kMostEvents = 300'000;
 double seconds_of(std::int64_t ticks) { return static_cast<double>(ticks) / kTicksASecond; }
 
 /// A named stream that hands out its draws in order.
@@ -68,6 +70,7 @@ enum class Kind : std::uint8_t {
   noticed,  // silent corruption
   slow_begin,
   slow_end,
+  give_up,  // the longest time that is simulated is over
   node_back,
   maintenance,
   stall
@@ -90,6 +93,9 @@ enum class State : std::uint8_t {
   maintaining,
   done
 };
+
+/// What a save is made for.
+enum class After : std::uint8_t { training, stop, maintenance, exchange, growth };
 
 bool is_up(State s) {
   return s == State::computing || s == State::saving || s == State::evaluating ||
@@ -166,14 +172,19 @@ class Run {
   [[nodiscard]] std::optional<Saved> in_memory(std::size_t tier) const;
   void restore(double not_after, Survives at_least);
   void on_failure(std::int32_t cause);
-  void interrupt(std::int32_t cause, double not_after, bool saves, bool silent);
+  void interrupt(std::int32_t cause, double not_after, bool silent);
   void come_back();
   void lose_nodes(std::int64_t);
   void node_back();
   [[nodiscard]] double shrunk() const;
+  [[nodiscard]] std::size_t quickest_tier() const;
   [[nodiscard]] bool short_of_nodes() const;
   void stop_for_maintenance();
   void roll_back();
+  void on_noticed(const Event&);
+  void save_then(After, std::int32_t cause = -1);
+  void after_save();
+  void give_up();
   void finish();
   void schedule(double seconds, const Event& e) {
     engine_.at(Tick{now() + ticks_of(seconds)}, Phase::finish, e);
@@ -215,7 +226,17 @@ class Run {
   double load_ = 0;  // seconds, of the checkpoint to start from
   double evaluate_at_ = 0;
   std::size_t rollback_ = 0;
-  std::optional<double> corrupt_;  // since this step, and nobody knows
+  struct Corruption {
+    std::uint32_t id = 0;
+    double step = 0;
+  };
+  std::vector<Corruption> corrupt_;  // that nobody knows of, and that will be noticed
+  std::uint32_t corruptions_ = 0;
+  // What follows the save that is being made.
+  After after_ = After::training;
+  std::int32_t after_cause_ = -1;
+  std::int64_t without_ = 0;  // nodes that the job runs without
+  std::uint64_t events_ = 0;
   std::int64_t free_ = 0, missing_ = 0;
   std::int64_t missing_since_ = 0, missing_ticks_ = 0;
   bool maintenance_due_ = false, grows_ = false;
@@ -260,6 +281,7 @@ Run::Run(const RunSetup& setup, std::uint64_t seed, std::uint64_t draw,
     ++slow;
     saves_ = static_cast<std::int32_t>(i);
   }
+  FORERUN_ASSERT(slow > 0, "no checkpoint in storage");
   if (slow != 1) saves_ = -1;
   keep_all_ = rollbacks_ != nullptr ||
               std::ranges::any_of(s_.reliability.causes, &hw::FailureCause::silent);
@@ -457,9 +479,9 @@ void Run::enter(State state, double lasts) {
 }
 
 double Run::shrunk() const {
-  if (missing_ == 0) return 1;
+  if (without_ == 0) return 1;
   const double share = static_cast<double>(s_.replicas) / static_cast<double>(s_.nodes);
-  const double lost = std::ceil(static_cast<double>(missing_) * share);
+  const double lost = std::ceil(static_cast<double>(without_) * share);
   const double left = static_cast<double>(s_.replicas) - lost;
   const double fill = s_.stages - 1;
   return (std::ceil(s_.micro_batches * static_cast<double>(s_.replicas) / left) + fill) /
@@ -523,11 +545,7 @@ bool Run::at_boundary() {
     return true;
   }
   if (grows_ && missing_ == 0) {
-    grows_ = false;
-    for (std::size_t i = 0; i < tiers_.size(); ++i) {
-      if (s_.tiers[i].slow) keep(i, {step_, counted_});
-    }
-    come_back();
+    save_then(After::growth);
     return true;
   }
   for (std::size_t i = 0; i < tiers_.size(); ++i) {
@@ -681,7 +699,7 @@ void Run::restore(double not_after, Survives at_least) {
   if (s_.evaluation.every_steps > 0) {
     evaluate_at_ = (std::floor(step_ / s_.evaluation.every_steps) + 1) * s_.evaluation.every_steps;
   }
-  if (corrupt_ && step_ <= *corrupt_) corrupt_.reset();
+  std::erase_if(corrupt_, [this](const Corruption& c) { return c.step >= step_; });
 }
 
 void Run::lose_nodes(std::int64_t lost) {
@@ -724,27 +742,77 @@ void Run::come_back() {
     return;
   }
   grows_ = false;
+  without_ = missing_;
   enter(State::restarting, s_.restart.at(times_.uniform()) + load_);
 }
 
-void Run::interrupt(std::int32_t cause, double not_after, bool saves, bool silent) {
-  const hw::FailureCause& c = s_.reliability.causes[static_cast<std::size_t>(cause)];
-  const bool was_up = is_up(state_);
-  close();
-  ++out_.interruptions[static_cast<std::size_t>(cause)];
-  reason_ = cause;
-  if (saves && was_up) {
-    for (std::size_t i = 0; i < tiers_.size(); ++i) {
-      if (s_.tiers[i].slow) keep(i, {step_, counted_});
+/// Of those in storage, where a state is safe first.
+std::size_t Run::quickest_tier() const {
+  std::size_t best = s_.tiers.size();
+  for (std::size_t i = 0; i < s_.tiers.size(); ++i) {
+    const TierTimes& t = s_.tiers[i];
+    if (!t.slow) continue;
+    if (best == s_.tiers.size() ||
+        t.blocked + t.behind < s_.tiers[best].blocked + s_.tiers[best].behind) {
+      best = i;
     }
   }
+  return best;
+}
+
+/// Stands still until the state is in storage, and then does what was announced.
+void Run::save_then(After what, std::int32_t cause) {
+  const std::size_t tier = quickest_tier();
+  after_ = what;
+  after_cause_ = cause;
+  saving_ = static_cast<std::int32_t>(tier);
+  const TierTimes& t = s_.tiers[tier];
+  enter(State::saving, (t.blocked + t.behind).base());
+}
+
+void Run::after_save() {
+  keep(static_cast<std::size_t>(saving_), {step_, counted_});
+  saving_ = -1;
+  const After what = std::exchange(after_, After::training);
+  reason_ = after_cause_;
+  restore(step_, Survives::all);
+  switch (what) {
+    case After::stop: {
+      const auto cause = static_cast<std::size_t>(after_cause_);
+      ++out_.interruptions[cause];
+      lose_nodes(s_.reliability.causes[cause].nodes);
+      come_back();
+      return;
+    }
+    case After::maintenance:
+      enter(State::maintaining, s_.maintenance.lasts.at(times_.uniform()));
+      return;
+    case After::exchange:
+      lose_nodes(1);
+      come_back();
+      return;
+    case After::growth:
+    case After::training:
+      come_back();
+      return;
+  }
+}
+
+void Run::interrupt(std::int32_t cause, double not_after, bool silent) {
+  const hw::FailureCause& c = s_.reliability.causes[static_cast<std::size_t>(cause)];
+  close();
+  if (after_ == After::maintenance) maintenance_due_ = true;
+  after_ = After::training;
+  ++out_.interruptions[static_cast<std::size_t>(cause)];
+  reason_ = cause;
   const Survives needs = silent         ? Survives::all
                          : c.nodes == 0 ? Survives::process
                          : c.nodes == 1 ? Survives::node
                                         : Survives::all;
   restore(not_after, needs);
   lose_nodes(c.nodes);
-  if (saves || silent) {
+  // Who was told, or has just found out, need not wait to notice.
+  if (silent || c.planned || c.notice.base() > 0) {
     come_back();
   } else {
     enter(State::dead, s_.detection.at(times_.uniform()));
@@ -755,8 +823,9 @@ void Run::on_failure(std::int32_t cause) {
   const auto i = static_cast<std::size_t>(cause);
   const hw::FailureCause& c = s_.reliability.causes[i];
   next_failure(cause);
-  if (state_ == State::maintaining) {
-    lose_nodes(c.nodes);
+  // Nodes that are away do not fail.
+  if (missing_ > 0 &&
+      causes_[i].uniform() * static_cast<double>(s_.nodes) < static_cast<double>(missing_)) {
     return;
   }
   if (c.silent) {
@@ -766,20 +835,37 @@ void Run::on_failure(std::int32_t cause) {
     const bool seen = causes_[i].uniform() < c.noticed;
     const double after = c.unnoticed_for.at(causes_[i].uniform());
     if (!seen) return;
-    corrupt_ = std::min(corrupt_.value_or(step), step);
-    schedule(after, {Kind::noticed, cause});
+    corrupt_.push_back({++corruptions_, step});
+    schedule(after, {Kind::noticed, cause, corruptions_});
     return;
   }
-  if (!is_up(state_) && c.nodes == 0) return;
-  bool saves = c.planned;
-  if (!saves && c.notice.base() > 0) {
-    double needed = std::numeric_limits<double>::infinity();
-    for (const TierTimes& t : s_.tiers) {
-      if (t.slow) needed = std::min(needed, (t.blocked + t.behind).base());
-    }
-    saves = c.notice.base() >= needed;
+  if (!is_up(state_) && state_ != State::restarting) {
+    // The job is down already: one node more to replace.
+    lose_nodes(c.nodes);
+    return;
   }
-  interrupt(cause, std::numeric_limits<double>::infinity(), saves, false);
+  if (state_ == State::restarting && c.nodes == 0) return;
+  const TierTimes& quickest = s_.tiers[quickest_tier()];
+  const bool told =
+      c.planned || (c.notice.base() > 0 && c.notice >= quickest.blocked + quickest.behind);
+  if (told && is_up(state_) && after_ == After::training) {
+    save_then(After::stop, cause);
+    return;
+  }
+  interrupt(cause, std::numeric_limits<double>::infinity(), false);
+}
+
+void Run::on_noticed(const Event& e) {
+  const auto found = std::ranges::find(corrupt_, e.generation, &Corruption::id);
+  if (found == corrupt_.end()) return;  // undone by another fall-back
+  if (!is_up(state_) && state_ != State::restarting) {
+    // The job is down: it will start from before the corruption.
+    const double step = found->step;
+    close();
+    restore(step, Survives::all);
+    return;
+  }
+  interrupt(e.index, found->step, true);
 }
 
 void Run::roll_back() {
@@ -793,13 +879,7 @@ void Run::roll_back() {
 
 void Run::stop_for_maintenance() {
   maintenance_due_ = false;
-  close();
-  for (std::size_t i = 0; i < tiers_.size(); ++i) {
-    if (s_.tiers[i].slow) keep(i, {step_, counted_});
-  }
-  reason_ = -1;
-  restore(step_, Survives::all);
-  enter(State::maintaining, s_.maintenance.lasts.at(times_.uniform()));
+  save_then(After::maintenance);
 }
 
 void Run::finish() {
@@ -807,9 +887,18 @@ void Run::finish() {
   out_.finished = true;
 }
 
+void Run::give_up() { enter(State::done); }
+
 void Run::handle(const Event& e) {
   if (state_ == State::done) return;
+  if (++events_ > kMostEvents) {
+    give_up();
+    return;
+  }
   switch (e.kind) {
+    case Kind::give_up:
+      give_up();
+      return;
     case Kind::boundary:
       if (e.generation == generation_) {
         close();
@@ -820,6 +909,10 @@ void Run::handle(const Event& e) {
       return;
     case Kind::activity:
       if (e.generation != generation_) return;
+      if (state_ == State::saving && after_ != After::training) {
+        after_save();
+        return;
+      }
       if (state_ == State::saving) end_save();
       if (state_ == State::dead || state_ == State::maintaining) {
         come_back();
@@ -840,8 +933,7 @@ void Run::handle(const Event& e) {
       on_failure(e.index);
       return;
     case Kind::noticed:
-      if (!corrupt_) return;  // undone by another fall-back
-      interrupt(e.index, *corrupt_, false, true);
+      on_noticed(e);
       return;
     case Kind::slow_begin: {
       const auto i = static_cast<std::size_t>(e.index);
@@ -855,14 +947,7 @@ void Run::handle(const Event& e) {
     case Kind::slow_end: {
       std::erase_if(slow_, [&](const Slow& s) { return s.id == e.generation; });
       if (s_.reliability.slow[static_cast<std::size_t>(e.index)].exchanged && is_up(state_)) {
-        close();
-        for (std::size_t i = 0; i < tiers_.size(); ++i) {
-          if (s_.tiers[i].slow) keep(i, {step_, counted_});
-        }
-        reason_ = -1;
-        restore(step_, Survives::all);
-        lose_nodes(1);
-        come_back();
+        if (after_ == After::training) save_then(After::exchange);
       } else if (state_ == State::computing) {
         compute();
       }
@@ -885,11 +970,11 @@ void Run::handle(const Event& e) {
 
 RunDraw Run::simulate() {
   begin_arrivals();
+  schedule(s_.longest.base(), {Kind::give_up});
   out_.finished = false;
   state_ = State::restarting;  // for what is accounted before the first step: nothing
   compute();
-  engine_.run([this](const Event& e) { handle(e); }, Tick{ticks_of(s_.longest.base())});
-  if (state_ != State::done) close();
+  engine_.run([this](const Event& e) { handle(e); });
   // The end of the last activity, which later events of the queue do not move.
   use_[static_cast<std::size_t>(TimeUse::training)] += counted_.training;
   use_[static_cast<std::size_t>(TimeUse::slowdown)] += counted_.slowdown;

@@ -180,6 +180,39 @@ TEST_SUITE("sim/run_events") {
     CHECK(run(s).duration == run(made_setup(10000)).duration);
   }
 
+  TEST_CASE("a corruption that another fall-back undid is not noticed later") {
+    // Checkpoints every ten minutes: an hour to the corruption, two until it is noticed, and five
+    // minutes to come back: one way back in 3.2 h of a run that goes on.
+    RunSetup s = made_setup(100000);
+    s.tiers[0].every_steps = 60;
+    s.tiers[0].blocked = {};
+    hw::FailureCause c = made_cause("silent", 1.0_h);
+    c.silent = true;
+    c.unnoticed_for = {7200, 7200};
+    s.reliability.causes = {c};
+    s.longest = 40.0_days;
+    double interruptions = 0, days = 0;
+    for (std::uint64_t d = 0; d < 10; ++d) {
+      const RunDraw r = run(s, d);
+      interruptions += static_cast<double>(r.interruptions[0]);
+      days += r.duration.in(1.0_days);
+    }
+    CHECK(days * 24 / interruptions == Approx(3.1).epsilon(0.05));
+  }
+
+  TEST_CASE("a job that is down loses nodes and no more") {
+    RunSetup s = made_setup(20000);
+    s.spares = 0;
+    s.detection = {600, 600};
+    s.replacement = {86400, 86400};
+    s.reliability.causes = {made_cause("node", 3.0_h)};
+    const RunDraw d = run(s);
+    // Each counted interruption is noticed after ten minutes, those of a waiting job are not
+    // counted.
+    CHECK(d.of(TimeUse::detection) == static_cast<double>(d.interruptions[0]) * 600.0_s);
+    CHECK(static_cast<double>(d.interruptions[0]) < 0.5 * d.duration.in(3.0_h));
+  }
+
   TEST_CASE("without spares a job waits for its nodes, or goes on with fewer replicas") {
     RunSetup s = made_setup(20000);
     s.spares = 0;
@@ -284,8 +317,14 @@ TEST_SUITE("sim/run_events") {
     hw::FailureCause spot = made_cause("pre-emption", 6.0_h);
     spot.notice = 120.0_s;
     s.reliability.causes = {spot};
-    CHECK(run(s).of(TimeUse::redone) == 0.0_s);
-    CHECK(run(s).interruptions[0] > 0);
+    const RunDraw told = run(s);
+    CHECK(told.of(TimeUse::redone) == 0.0_s);
+    CHECK(told.interruptions[0] > 0);
+    // Each stop is saved for, a minute beside those of the usual checkpoints.
+    const double usual = std::floor(told.of(TimeUse::training) / 3600.0_s);
+    CHECK(told.of(TimeUse::checkpoint).in(60.0_s) >
+          0.9 * (usual + static_cast<double>(told.interruptions[0])) - usual * 0.5);
+    CHECK(told.checkpoints > told.interruptions[0]);
     s.reliability.causes[0].notice = 30.0_s;  // less than a checkpoint takes
     CHECK(run(s).of(TimeUse::redone) > 0.0_s);
   }
@@ -312,7 +351,16 @@ TEST_SUITE("sim/run_events") {
     s.longest = 10.0_days;
     const RunDraw d = run(s);
     CHECK_FALSE(d.finished);
-    CHECK(d.duration <= 10.0_days);
+    CHECK(d.duration == 10.0_days);
+    // So many events end a run, too.
+    s.longest = 100000.0_days;
+    CHECK_FALSE(run(s).finished);
+    // The hazard of a machine that wears out at once has no next event but this very moment.
+    s.reliability.causes[0].shape = 10;
+    s.reliability.causes[0].life = 1.0_s;
+    CHECK_FALSE(run(s).finished);
+    s.reliability.causes[0].shape = 1;
+    s.longest = 10.0_days;
     CHECK(run_forecast(s, 1, 3, 1).given_up == 1);
   }
 

@@ -48,33 +48,19 @@ double total(const RunDraw& d) {
   return sum;
 }
 
-Seconds undisturbed(const RunSetup& s) {
-  Seconds sum{};
-  for (std::size_t i = 0; i < s.phases.size(); ++i) {
-    const double to = i + 1 < s.phases.size() ? s.phases[i + 1].from_step : s.steps;
-    sum += (to - s.phases[i].from_step) * s.phases[i].step;
-  }
-  return sum;
-}
-
-/// The slowest tier's interval and what Daly makes of its stop.
+/// Of the tier in storage that saves most often, and what Daly makes of its stop.
 void intervals(const RunSetup& s, RunForecast& out) {
-  double rate = 0;
-  for (const hw::FailureCause& c : s.reliability.causes) {
-    if (!c.planned) {
-      rate += hw::events_per_second(c, c.per_1000_node_days.mean(), s.reference_nodes, c.life) *
-              (c.silent ? c.noticed : 1.0);
-    }
-  }
+  const std::optional<Seconds> mean = mean_time_to_loss(s);
   const Seconds step = s.phases.back().step;
+  const TierTimes* often = nullptr;
   for (const TierTimes& t : s.tiers) {
-    if (!t.slow) continue;
-    out.checkpoint_interval = t.every_steps * step;
-    if (rate > 0) {
-      out.best_interval =
-          std::max(daly_interval(std::max(t.blocked, Seconds(1e-3)), Seconds(1 / rate)), t.behind);
-    }
+    if (t.slow && (often == nullptr || t.every_steps < often->every_steps)) often = &t;
   }
+  if (often == nullptr) return;
+  out.checkpoint_interval = often->every_steps * step;
+  if (!mean) return;
+  out.best_interval =
+      std::max(daly_interval(std::max(often->blocked, Seconds(1e-3)), *mean), often->behind);
 }
 
 }  // namespace
@@ -95,6 +81,11 @@ RunForecast run_forecast(const RunSetup& setup, std::uint64_t seed, std::int64_t
   out.interruptions = spread_of(out.draws, total);
   out.rollbacks =
       spread_of(out.draws, [](const RunDraw& d) { return static_cast<double>(d.rollbacks); });
+  out.steps_lost = spread_of(out.draws, [](const RunDraw& d) { return d.steps_lost; });
+  out.checkpoints =
+      spread_of(out.draws, [](const RunDraw& d) { return static_cast<double>(d.checkpoints); });
+  out.nodes_replaced =
+      spread_of(out.draws, [](const RunDraw& d) { return static_cast<double>(d.nodes_replaced); });
   for (std::size_t i = 0; i < setup.reliability.causes.size(); ++i) {
     out.causes.push_back(
         {setup.reliability.causes[i].name, spread_of(out.draws, [i](const RunDraw& d) {
@@ -115,7 +106,8 @@ RunForecast run_forecast(const RunSetup& setup, std::uint64_t seed, std::int64_t
   if (out.given_up > 0) {
     out.warnings.push_back(
         fmt::format("{:.0f} % of the simulated runs did not end within twenty times the "
-                    "undisturbed one and a month, and were given up there",
+                    "undisturbed one and a month, or within 300,000 events, and were given up "
+                    "there: their days and costs are too small",
                     100 * out.given_up));
   }
   out.evidence = setup.evidence;

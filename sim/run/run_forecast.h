@@ -32,11 +32,13 @@ struct RunForecast {
   std::vector<Cause> causes;  ///< in the reliability profile's order
   std::vector<Part> parts;    ///< all uses, in their order
   Spread duration_s, goodput, interruptions;
-  Spread rollbacks;                       ///< for the loss's sake
-  Seconds checkpoint_interval{};          ///< between those of the slowest tier, as simulated
-  std::optional<Seconds> best_interval;   ///< Young/Daly's; nothing where nothing fails
-  std::int64_t nodes = 0, spares = 0;     ///< of the job; beside it
-  Evidence evidence = Evidence::assumed;  ///< the weakest of the inputs
+  Spread rollbacks;  ///< for the loss's sake
+  Spread steps_lost, checkpoints, nodes_replaced;
+  Seconds checkpoint_interval{};         ///< between those in storage, as simulated
+  std::optional<Seconds> best_interval;  ///< Young/Daly's; nothing where nothing fails
+  std::int64_t nodes = 0, spares = 0;    ///< of the job; beside it
+  Evidence evidence =
+      Evidence::assumed;  ///< for detection, restart and replacement no source is known
   std::vector<std::string> assumptions, warnings;
   /// Of the whole run, undisturbed: without what its draws add.
   Seconds undisturbed{};

@@ -22,6 +22,7 @@ using namespace literals;
 constexpr Seconds kWithoutFailures = 6.0_h;  // between checkpoints where nothing fails
 // Nobody stores terabytes by the minute, whatever the formula says of a stop of half a second.
 constexpr Seconds kLeastInterval = 300.0_s;
+constexpr double kRounded = 0.01;
 constexpr double kLongestOver = 20;  // of the undisturbed run
 
 Bandwidth lesser(Bandwidth whole, Bandwidth per_node, double nodes) {
@@ -105,9 +106,17 @@ class Phases {
       RunPhase p;
       p.from_step = std::round(step);
       const double share = batch_share(s_, at[i]);
-      p.tokens_per_step = share * tokens_per_step(s_);
-      p.step = step_of(share, at[i], out);
-      p.data = data_time(p.tokens_per_step);
+      const std::int64_t sequences =
+          share == 1 ? s_.plan.global_batch : whole_batch(s_.plan, share);
+      p.tokens_per_step = static_cast<double>(sequences) * static_cast<double>(s_.plan.sequence);
+      if (std::abs(p.tokens_per_step / (share * tokens_per_step(s_)) - 1) > kRounded) {
+        note(out, fmt::format("a batch of the ramp, {:.4g} of the full one, is rounded to {} "
+                              "sequences: whole micro-batches of all replicas",
+                              share, sequences));
+      }
+      const LossStage* stage = stage_at(at[i]);
+      p.step = step_of(share, sequences, stage, out);
+      p.data = data_time(p.tokens_per_step, stage);
       step += (to - at[i]) / p.tokens_per_step;
       if (!out.phases.empty() && out.phases.back().from_step == p.from_step) out.phases.pop_back();
       out.phases.push_back(p);
@@ -116,18 +125,22 @@ class Phases {
   }
 
  private:
-  Seconds step_of(double share, double tokens, RunSetup& out) {
+  [[nodiscard]] const LossStage* stage_at(double tokens) const {
     const LossStage* stage = nullptr;
     for (const LossStage& l : s_.loss.stages) {
       if (l.from_tokens <= tokens) stage = &l;
     }
+    return stage;
+  }
+
+  Seconds step_of(double share, std::int64_t sequences, const LossStage* stage, RunSetup& out) {
     std::optional<Scenario> changed = stage != nullptr ? with_stage(s_, *stage) : std::nullopt;
     if (changed && s_.mixture) {
       note(out, "steps of a mixture's later stages have its mean composition in each micro-batch");
     }
     if (share == 1 && !changed) return full_;
     if (!changed) changed = s_;
-    changed->plan.global_batch = whole_batch(s_.plan, share);
+    changed->plan.global_batch = sequences;
     Problems problems;
     check_scenario(*changed, problems);
     if (problems.empty()) return step_time(*changed);
@@ -139,11 +152,14 @@ class Phases {
   }
 
   /// What storage and decoding take for a step's data: they work side by side, ahead of the step.
-  [[nodiscard]] Seconds data_time(double tokens) const {
+  [[nodiscard]] Seconds data_time(double tokens, const LossStage* stage) const {
     if (!s_.operations.data) return {};
     const DataLoading& d = *s_.operations.data;
     Seconds longest = moved(Bytes(tokens * d.bytes_per_token), d.read);
-    const std::map<std::string, double> shares = model_shares(s_);
+    if (d.decode.empty()) return longest;
+    Scenario own = s_;
+    if (stage != nullptr) own.loss.stages = {{0.0, stage->shares}};
+    const std::map<std::string, double> shares = model_shares(own);
     for (const auto& [modality, rate] : d.decode) {
       const auto share = shares.find(modality);
       if (share == shares.end()) continue;
@@ -225,10 +241,7 @@ RunSetup run_setup(const Scenario& s, Seconds step, const std::optional<RunLoss>
         fmt::format("a full batch's step takes {} as stated, not the {:.3g} s simulated",
                     fmt::format("{:.4g} s", o.step_time->base()), step.base()));
   }
-  const std::optional<Seconds> mean = hw::mean_time_to_interruption(o.reliability, s.accelerators);
-  for (const CheckpointTier& tier : o.checkpoints) {
-    out.tiers.push_back(tier_times(s, tier, o.step_time.value_or(step), mean));
-  }
+
   out.nodes = static_cast<std::int64_t>(nodes_of(s));
   out.spares = o.spares.value_or(static_cast<std::int64_t>(std::llround(nodes_of(s) / 100)));
   out.replicas = s.plan.data;
@@ -240,6 +253,14 @@ RunSetup run_setup(const Scenario& s, Seconds step, const std::optional<RunLoss>
   if (s.cost.rent && s.cost.rent->preemptions) {
     out.reliability.causes.push_back(
         preemption(*s.cost.rent->preemptions, nodes_of(s) / out.reference_nodes));
+  }
+  // How long a checkpoint takes says which stops are announced in time; those set the interval.
+  for (const CheckpointTier& tier : o.checkpoints) {
+    out.tiers.push_back(tier_times(s, tier, o.step_time.value_or(step), std::nullopt));
+  }
+  const std::optional<Seconds> mean = mean_time_to_loss(out);
+  for (std::size_t i = 0; i < out.tiers.size(); ++i) {
+    out.tiers[i] = tier_times(s, o.checkpoints[i], o.step_time.value_or(step), mean);
   }
   out.detection = o.detection;
   out.restart = o.restart;
@@ -260,14 +281,44 @@ RunSetup run_setup(const Scenario& s, Seconds step, const std::optional<RunLoss>
     out.error_rests_on = band->rests_on;
   }
   if (loss && loss->rolled_back) out.rollbacks = loss->rolled_back->draws;
-  Seconds undisturbed{};
-  for (std::size_t i = 0; i < out.phases.size(); ++i) {
-    const double to = i + 1 < out.phases.size() ? out.phases[i + 1].from_step : out.steps;
-    undisturbed +=
-        (to - out.phases[i].from_step) * std::max(out.phases[i].step, out.phases[i].data);
+  const Seconds alone = undisturbed(out);
+  constexpr double kDaysAYear = 365.25;
+  if (!(alone.in(1.0_days) < kLongestYears * kDaysAYear)) {
+    throw Error(
+        ExitCode::wrong,
+        fmt::format("the run would take {:.3g} years undisturbed: {:.4g} steps of {:.4g} s; "
+                    "at most {:.0f} are simulated",
+                    alone.in(1.0_days) / kDaysAYear, out.steps, out.phases.back().step.base(),
+                    kLongestYears));
   }
-  out.longest = undisturbed * kLongestOver + 30.0_days;
+  out.longest = alone * kLongestOver + 30.0_days;
   return out;
+}
+
+std::optional<Seconds> mean_time_to_loss(const RunSetup& s) {
+  std::optional<Seconds> saved;  // the soonest that a state is safe
+  for (const TierTimes& t : s.tiers) {
+    if (t.slow) saved = std::min(saved.value_or(t.blocked + t.behind), t.blocked + t.behind);
+  }
+  double rate = 0;
+  for (const hw::FailureCause& c : s.reliability.causes) {
+    const bool in_time = c.planned || (c.notice.base() > 0 && saved && c.notice >= *saved);
+    if (in_time) continue;
+    rate += c.per_1000_node_days.mean() / 1000 / (1.0_days).base() * s.reference_nodes *
+            (c.silent ? c.noticed : 1.0);
+  }
+  if (!(rate > 0)) return std::nullopt;
+  return Seconds(1 / rate);
+}
+
+Seconds undisturbed(const RunSetup& s) {
+  Seconds sum{};
+  for (std::size_t i = 0; i < s.phases.size(); ++i) {
+    const RunPhase& p = s.phases[i];
+    const double to = i + 1 < s.phases.size() ? s.phases[i + 1].from_step : s.steps;
+    sum += (to - p.from_step) * std::max(p.step, p.data);
+  }
+  return sum;
 }
 
 }  // namespace forerun::sim

@@ -73,8 +73,18 @@ struct RunSetup {
 /// than five minutes.
 [[nodiscard]] TierTimes tier_times(const Scenario&, const CheckpointTier&, Seconds step,
                                    std::optional<Seconds> mean);
+/// Between failures that cost steps, at mean rates: not those that are announced in time for a
+/// checkpoint; of silent ones those that are noticed. Nothing where there are none.
+[[nodiscard]] std::optional<Seconds> mean_time_to_loss(const RunSetup&);
+/// All steps one after another, waiting for their data, and nothing else.
+[[nodiscard]] Seconds undisturbed(const RunSetup&);
+/// No run that would take longer undisturbed is simulated.
+inline constexpr double kLongestYears = 1000;
+
 /// `step`: of a full batch, already simulated; steps of a ramp's or a stage's other batches are
-/// simulated here. Asserts that the scenario has tokens.
+/// simulated here. Asserts that the scenario has tokens. Throws Error for a run of over
+/// kLongestYears. Batches of a ramp are rounded to whole micro-batches of all replicas, their
+/// tokens too.
 [[nodiscard]] RunSetup run_setup(const Scenario&, Seconds step, const std::optional<RunLoss>&);
 
 }  // namespace forerun::sim

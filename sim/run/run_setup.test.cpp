@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
 #include "core/file.h"
 #include "sim/run/young_daly.h"
 #include "sim/step.h"
@@ -78,6 +80,43 @@ TEST_SUITE("sim/run_setup") {
     CHECK(two.phases[1].step == full);
     CHECK(two.phases[1].from_step == Approx(1e11 / (0.5 * tokens_per_step(s))).epsilon(1e-3));
     CHECK(two.steps == Approx(one.steps * 4 / 3).epsilon(1e-3));
+  }
+
+  TEST_CASE("a batch of a ramp that is no whole number of micro-batches is rounded, and said") {
+    const Scenario s = scenario(
+        "llama2_70b_64_h100_spot",
+        {{"recipe",
+          R"({"batch_ramp": [{"from_tokens": 0, "share": 0.5}, {"from_tokens": 1e11, "share": 1}]})"}});
+    // 64 replicas of 2 sequences: 128 is the least.
+    const RunSetup setup = run_setup(s, 7.0_s, std::nullopt);
+    CHECK(setup.phases[0].tokens_per_step == tokens_per_step(s));
+    CHECK(setup.steps == Approx(2e11 / tokens_per_step(s)).epsilon(1e-4));
+    const bool said = std::ranges::any_of(setup.assumptions, [](const std::string& a) {
+      return a.find("rounded to 128 sequences") != std::string::npos;
+    });
+    CHECK(said);
+  }
+
+  TEST_CASE("stops that are announced in time do not set the interval") {
+    Scenario s = scenario("llama2_70b_64_h100_spot");
+    const RunSetup calm = run_setup(s, 7.0_s, std::nullopt);
+    s.cost.rent->preemptions->per_1000_node_days = {1000, 1000};
+    s.cost.rent->preemptions->notice = 1.0_s;
+    const RunSetup rough = run_setup(s, 7.0_s, std::nullopt);
+    CHECK(rough.tiers[0].every_steps < calm.tiers[0].every_steps / 4);
+    CHECK(*mean_time_to_loss(rough) < 3.1_h);
+    s.cost.rent->preemptions->notice = 3600.0_s;
+    CHECK(run_setup(s, 7.0_s, std::nullopt).tiers[0].every_steps ==
+          run_setup(scenario("llama2_70b_64_h100_spot", {{"cost", "{}"}}), 7.0_s, std::nullopt)
+              .tiers[0]
+              .every_steps);
+  }
+
+  TEST_CASE("a run of thousands of years is refused") {
+    Scenario s = scenario("llama3_405b_16384_h100");
+    s.training_tokens = 1e18;
+    CHECK_THROWS_WITH_AS((void)run_setup(s, 7.0_s, std::nullopt),
+                         doctest::Contains("years undisturbed"), Error);
   }
 
   TEST_CASE("machines on spot are taken back, told or not") {
