@@ -12,7 +12,7 @@
 namespace forerun {
 namespace {
 
-constexpr double kPlot = 150, kLeft = 40, kRight = 12, kBelow = 52, kName = 20, kLine = 16;
+constexpr double kPlot = 150, kLeft = 40, kRight = 20, kBelow = 52, kName = 20, kLine = 16;
 constexpr int kMostBars = 40, kLeastBars = 6;
 constexpr double kLabel = 64;  // of x, in pixels
 constexpr double kFar = 2;     // distances of the 10th and 90th percentile
@@ -132,6 +132,8 @@ std::string histogram_svg(const Histogram& h, const SvgLook& look) {
     out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{:.2g} % →</text>\n",
                        frame.right(), frame.bottom() - 20, beyond);
   }
+  // The texts after the lines, with a rim, so that a line that passes one leaves it readable.
+  std::string texts;
   for (std::size_t i = 0; i < marks.size(); ++i) {
     const Placed& p = marks[i];
     const double base = kName + kLine * p.line + 12;
@@ -139,11 +141,13 @@ std::string histogram_svg(const Histogram& h, const SvgLook& look) {
                        p.x, base + 4, frame.bottom(),
                        h.marks[i].is_limit ? look.paint.colour(1) : look.paint.text,
                        h.marks[i].is_limit ? " stroke-dasharray=\"5 4\"" : "");
-    out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">{}{}{}</text>\n", p.text_left, base,
-                       p.arrow == '<' ? "← " : "", svg_escaped(h.marks[i].text),
-                       p.arrow == '>' ? " →" : "");
+    texts += fmt::format(
+        "<text x=\"{:.1f}\" y=\"{:.1f}\" stroke=\"{}\" stroke-width=\"4\" "
+        "paint-order=\"stroke\">{}{}{}</text>\n",
+        p.text_left, base, look.paint.ground, p.arrow == '<' ? "← " : "",
+        svg_escaped(h.marks[i].text), p.arrow == '>' ? " →" : "");
   }
-  return out + "</svg>\n";
+  return out + texts + "</svg>\n";
 }
 
 }  // namespace forerun

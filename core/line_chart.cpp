@@ -15,7 +15,7 @@ constexpr double kWidth = 640, kHeight = 260, kLeft = 80, kTop = 44, kBelow = 56
 /// Beside the panels, for the legend: at least, and for each letter of the longest name.
 constexpr double kLegend = 190, kLetter = 7.6, kSample = 52;
 /// In a page: y's name stands above, so that less is left of the frame; a label of x needs so much.
-constexpr double kPageLeft = 52, kPageTop = 26, kPageRight = 12, kPageLabel = 78;
+constexpr double kPageLeft = 52, kPageTop = 26, kPageRight = 20, kPageLabel = 78;
 
 class Panel {
  public:

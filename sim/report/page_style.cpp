@@ -39,7 +39,7 @@ p{margin:0 0 10px}
 .tile h2{margin:0;font-size:14px;font-weight:600;color:var(--muted)}
 .big{margin:2px 0 4px;font-size:32px;line-height:1.15;font-weight:650;font-variant-numeric:tabular-nums;
  letter-spacing:-.01em}
-.big small{font-size:17px;font-weight:500;letter-spacing:0}
+.big small{white-space:nowrap;font-size:17px;font-weight:500;letter-spacing:0}
 .verdict{border-left:5px solid var(--c1)}
 figure{margin:0 0 12px}
 svg{display:block;width:100%;height:auto;font-family:inherit;font-variant-numeric:tabular-nums}

@@ -103,8 +103,9 @@ Markup interruptions_section(const Answer& a) {
                            [](const ChartBar& x, const ChartBar& y) { return x.value > y.value; });
   if (bars.size() > kMostCauses) bars.resize(kMostCauses);
   const Spread& n = r.interruptions;
-  std::string told = fmt::format("{} interruptions in the median run, {} to {} in 8 of 10.",
-                                 times_text(n.p50), times_text(n.p10), times_text(n.p90));
+  std::string told =
+      fmt::format("{} interruption{} in the median run, {} to {} in 8 of 10.", times_text(n.p50),
+                  n.p50 == 1 ? "" : "s", times_text(n.p10), times_text(n.p90));
   Markup out = paragraph(told);
   if (!bars.empty()) {
     out += figure(
