@@ -28,7 +28,8 @@ std::string counts_text(const sim::SearchCounts& c, double seconds) {
   const auto n = [](std::int64_t count) { return show_count(static_cast<double>(count)); };
   const std::int64_t plans = c.crossed - c.same;
   std::string out = fmt::format(
-      "searched\n\n  {} plans: {} refused by rules, {} do not fit in memory, {} bounded away, {} "
+      "searched\n\n  {} plans: {} break a rule or divide nothing, {} do not fit in memory, {} "
+      "bounded away, {} "
       "simulated\n",
       n(plans), n(c.refused), n(c.too_big), n(c.bounded_away), n(c.simulated));
   if (seconds > 0) out += fmt::format("  in {}\n", show(Seconds(seconds)));
@@ -132,7 +133,7 @@ std::string plan_answer_text(const PlanAnswer& a, const std::string& argument) {
     out += ratio > 1 ? fmt::format("  the scenario's own plan takes {}, {}\n",
                                    show_step(s.own->time), than(ratio))
                      : fmt::format("  the scenario's own plan takes {}\n", show_step(s.own->time));
-  } else {
+  } else if (s.complete) {
     out += "  the scenario's own plan cannot run: it breaks a rule or does not fit\n";
   }
   out += run_text(a.outcome);

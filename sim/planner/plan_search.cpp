@@ -367,9 +367,16 @@ void make_real(const Scenario& s, const SearchOptions& options, PlanSearch& sear
   const bool has_own = search.own.has_value();
   if (has_own) steps.push_back(*search.own);
   std::vector<std::optional<PlannedStep>> real(steps.size());
+  const auto stopped = [&] { return options.stop != nullptr && *options.stop; };
+  const auto fits = [](const std::optional<PlannedStep>& r) { return r && r->spare >= Bytes(0); };
   in_parallel(steps.size(), options.threads, [&](std::size_t, std::size_t i) {
-    if (options.stop == nullptr || !*options.stop) real[i] = as_it_is(s, steps[i]);
+    if (!stopped()) real[i] = as_it_is(s, steps[i]);
   });
+  // Whoever stopped it still wants the best that was found, and no more of it.
+  for (std::size_t i = 0; i < steps.size() && std::ranges::none_of(real, fits); ++i) {
+    if (!real[i]) real[i] = as_it_is(s, steps[i]);
+  }
+  if (stopped()) search.complete = false;
   search.simplified = true;
   search.front.clear();
   search.own.reset();

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <string>
 
 #include "sim/memory.h"
 #include "sim/plan_json.h"
@@ -120,6 +121,25 @@ TEST_SUITE("sim/planner/plan_search") {
     const PlanSearch found = search_plans(s, small_space(s), options);
     CHECK_FALSE(found.complete);
     CHECK(found.front.empty());
+  }
+
+  TEST_CASE(
+      "stopped while it simulates, a search answers with the best until then, uneven or not") {
+    for (const char* name : {"gpt3_175b_korthikanti", "mot_94m_32_a100"}) {
+      const Scenario s = shipped(name);
+      std::atomic<bool> stop = false;
+      SearchOptions options;
+      options.stop = &stop;
+      options.progress = [&](const char* phase, std::size_t, std::size_t) {
+        if (std::string(phase) == "simulating") stop = true;
+      };
+      const PlanSearch found = search_plans(s, small_space(s), options);
+      CHECK_FALSE(found.complete);
+      REQUIRE_FALSE(found.front.empty());
+      Scenario planned = s;
+      planned.plan = found.best().plan;
+      CHECK(step_time(planned) == found.best().time);
+    }
   }
 
   TEST_CASE("plans of uneven micro-batches are simulated as they are in the end") {
