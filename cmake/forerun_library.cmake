@@ -17,8 +17,12 @@ function(forerun_warnings target)
     $<$<BOOL:${FORERUN_WERROR}>:-Werror>)
 endfunction()
 
+# All tests that .ci/run repeats under the sanitizers, and what they run.
+add_custom_target(unit_tests)
+
+# ORACLE: against another program or much data, built as it is shipped: not under the sanitizers.
 function(forerun_test name)
-  cmake_parse_arguments(A "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(A "ORACLE" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${PROJECT_SOURCE_DIR}/tests/doctest_main.cpp ${A_SOURCES})
   target_link_libraries(${name} PRIVATE ${A_DEPENDS} doctest::doctest fmt::fmt rapidcheck)
   forerun_warnings(${name})
@@ -26,9 +30,14 @@ function(forerun_test name)
   # compile time). What they check is optimised as everywhere.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Debug>:-O0> $<$<CONFIG:Release>:-O1>)
   add_test(NAME ${name} COMMAND ${name})
-  # "unit": what .ci/run repeats under the sanitizers.
+  set(label unit)
+  if(A_ORACLE)
+    set(label oracle)
+  else()
+    add_dependencies(unit_tests ${name})
+  endif()
   # A fixed seed: a red test stays red until its cause is found. Run the program itself for others.
-  set_tests_properties(${name} PROPERTIES LABELS unit
+  set_tests_properties(${name} PROPERTIES LABELS ${label}
     ENVIRONMENT "FORERUN_DATA=${PROJECT_SOURCE_DIR};RC_PARAMS=seed=20240229")
 endfunction()
 
