@@ -174,13 +174,14 @@ constexpr Field kFields[] = {
     {"storage",
      "a GB/s of storage for each node (Llama 3: 2 TB/s for 2,048 nodes; BLOOM: 2.3 TB in 40 s on "
      "48)"},
-    {"host_link", "25 GB/s between an accelerator and its host (PCIe 4 measured: 26)"},
+    {"host_link",
+     "25 GB/s between an accelerator and its host, whatever it is (PCIe 4 measured: 26)"},
     {"detection", "10 s to 10 min until a failure is noticed (MegaScale: below 10 min)"},
     {"restart",
      "1 to 10 min to find the cause and start again, the checkpoint's loading on top (MegaScale: "
      "caught up within 15 min)"},
-    {"spares", "one spare node for a hundred, rounded"},
-    {"replacement", "15 min to 12 h until a lost node is back or replaced"},
+    {"spares", "one spare node for a hundred, rounded (no source)"},
+    {"replacement", "15 min to 12 h until a lost node is back or replaced (no source)"},
     {"when_short", "a job that is short of nodes waits for them"}};
 
 }  // namespace

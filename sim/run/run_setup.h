@@ -2,6 +2,10 @@
 
 /// A scenario as the simulation of its days needs it: plain numbers, each once. Made from a
 /// scenario, its simulated steps and its loss's spikes; tests make their own.
+///
+/// Simplified: a checkpoint holds optimiser states of all parameters, frozen ones too; loading
+/// reads it once, though replicas that are not sharded each read the weights; a machine that shrank
+/// runs a ramp's smaller batches as slowed as the full one.
 
 #include <cstdint>
 #include <optional>
