@@ -75,6 +75,10 @@ void identify(const Options& options, std::string identity, sim::Scenario& scena
   if (scenario.profile_files.hash != 0) {
     identity += fmt::format("\nprofiles {:016x}", scenario.profile_files.hash);
   }
+  for (const std::string& law : {scenario.loss.law, scenario.loss.schedule}) {
+    // Others come with forerun.
+    if (law.ends_with(".json")) identity += "\nlaw " + read_file(law, kMaxJsonBytes);
+  }
   scenario.hash = hash_text(identity);
 }
 

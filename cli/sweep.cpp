@@ -17,10 +17,12 @@
 #include "cli/sweep_report.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/random.h"
 #include "core/table.h"
 #include "sim/sweep/export.h"
 #include "sim/sweep/rank_crew.h"
 #include "sim/sweep/run_sweep.h"
+#include "sim/sweep/shipped_data.h"
 #include "sim/sweep/thread_crew.h"
 
 namespace forerun::cli {
@@ -119,6 +121,11 @@ void report(const Options& o, const sim::Sweep& s) {
   deliver(o, sweep_text(s, summary, o.store), json);
 }
 
+/// What all processes of a job must have alike.
+std::uint64_t identity(const sim::Sweep& s) {
+  return hash_text(fmt::format("{:016x} {} {}", s.hash, sim::shipped_data_hash(), FORERUN_VERSION));
+}
+
 int sweep_alone(const Options& o) {
   const sim::Sweep s = load_sweep(sweep_path(o.arguments[0]));
   {
@@ -140,7 +147,7 @@ int sweep_first(const Options& o, sim::Ranks& ranks) {
     throw;
   }
   (void)ranks.first_says(true);
-  if (!ranks.all_say(true) || !ranks.all_have(s->hash)) {
+  if (!ranks.all_say(true) || !ranks.all_have(identity(*s))) {
     throw Error(ExitCode::wrong, "the processes of the job do not read the same sweep",
                 "the sweep's file, its base and forerun itself must be the same on every machine");
   }
@@ -166,7 +173,8 @@ int sweep_other(const Options& o, sim::Ranks& ranks) {
     (void)ranks.all_say(false);
     throw;
   }
-  if (!ranks.all_say(true) || !ranks.all_have(s->hash)) return static_cast<int>(ExitCode::wrong);
+  if (!ranks.all_say(true) || !ranks.all_have(identity(*s)))
+    return static_cast<int>(ExitCode::wrong);
   sim::PointAnswerer answerer(*s);
   const bool well = ranks.serve(answerer, threads_of(o), stopped);
   return static_cast<int>(well ? ExitCode::done : ExitCode::wrong);

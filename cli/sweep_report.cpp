@@ -111,6 +111,13 @@ std::string sweep_text(const sim::Sweep& s, const sim::SweepSummary& summary,
                     f.status, f.cause, f.example, f.reason),
         2);
   }
+  if (summary.given_up > 0) {
+    out += wrapped(fmt::format("{} answered are not among the best below: over {} of their runs "
+                               "were given up unfinished",
+                               show_count(static_cast<double>(summary.given_up)),
+                               show_percent(sim::kMostGivenUp, 0)),
+                   2);
+  }
   const Listed listed = listed_paths(s, summary.objectives);
   for (const auto& objective : summary.objectives) {
     if (objective.best.empty()) continue;
@@ -129,6 +136,7 @@ void write_sweep(JsonWriter& json, const sim::Sweep& s, const sim::SweepSummary&
   json.begin_object();
   json.key("sweep").value(s.name).key("base").value(s.base_name).key("store").value(store);
   json.key("points").value(summary.points).key("answered").value(summary.answered);
+  json.key("given_up").value(summary.given_up);
   json.key("failures").begin_array();
   for (const auto& f : summary.failures) {
     json.begin_object().key("status").value(f.status).key("cause").value(f.cause);

@@ -66,6 +66,20 @@ void add_pointers(const json::Value& value, const std::string& pointer,
   }
 }
 
+void add_texts(const json::Value& value, const std::string& pointer, std::vector<JsonText>& out) {
+  if (const auto* text = std::get_if<std::string>(&value.v)) {
+    out.push_back({pointer, *text});
+  } else if (const auto* object = std::get_if<json::Object>(&value.v)) {
+    for (const json::Member& m : object->members) {
+      add_texts(m.value, pointer + json::pointer_part(m.key), out);
+    }
+  } else if (const auto* array = std::get_if<json::Array>(&value.v)) {
+    for (std::size_t i = 0; i < array->items.size(); ++i) {
+      add_texts(array->items[i], pointer + json::pointer_part(std::to_string(i)), out);
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> json_at(std::string_view text, std::string_view pointer) {
@@ -91,6 +105,13 @@ std::vector<std::string> json_pointers(std::string_view text) {
   json::Value root;
   std::vector<std::string> out;
   if (parsed(text, root)) add_pointers(root, "", out);
+  return out;
+}
+
+std::vector<JsonText> json_texts(std::string_view text) {
+  json::Value root;
+  std::vector<JsonText> out;
+  if (parsed(text, root)) add_texts(root, "", out);
   return out;
 }
 

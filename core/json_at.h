@@ -18,6 +18,12 @@ namespace forerun {
                                                                     std::string_view pointer);
 /// Pointers to all values inside objects and arrays, those that hold others before what they hold.
 [[nodiscard]] std::vector<std::string> json_pointers(std::string_view text);
+/// A text, with the pointer to it.
+struct JsonText {
+  std::string pointer, text;
+};
+/// All texts inside objects and arrays, in their order; keys are none.
+[[nodiscard]] std::vector<JsonText> json_texts(std::string_view text);
 
 /// The pointer that a dotted path ("plan.tensor") stands for; a pointer stays what it is.
 [[nodiscard]] std::string json_pointer(std::string_view path);

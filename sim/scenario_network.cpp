@@ -66,7 +66,11 @@ void read_network_graph(Reader& at, Scenario& s) {
     return;
   }
   s.network = *topology->network;
-  if (is_file) s.profile_files.hash = hash_text(read_file(path, kMaxJsonBytes));
+  if (is_file) {
+    // The accelerator may have been a file, too.
+    s.profile_files.hash =
+        hash_text(fmt::format("{:016x}{}", s.profile_files.hash, read_file(path, kMaxJsonBytes)));
+  }
   for (std::size_t i = 0; i < beside.size(); ++i) {
     hw::check_network_job(beside[i], s.beside[i], topology->graph);
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
@@ -10,7 +11,6 @@
 
 #include "core/file.h"
 #include "core/json_at.h"
-#include "core/random.h"
 #include "core/reading_record.h"
 #include "sim/scenario.h"
 
@@ -44,7 +44,10 @@ std::vector<std::size_t> telling(const Axis& axis) {
   for (std::size_t p = 0; p < axis.paths.size(); ++p) {
     std::map<std::string, std::size_t> others;
     std::map<std::string_view, std::pair<std::size_t, std::size_t>> numbers;  // least, greatest
-    const auto number = [&](std::size_t i) { return std::stod(axis.values[i][p]); };
+    // Not std::stod, which throws for numbers below the least normal one.
+    const auto number = [&](std::size_t i) {
+      return std::strtod(axis.values[i][p].c_str(), nullptr);
+    };
     for (std::size_t i = 0; i < axis.values.size(); ++i) {
       const std::string& value = axis.values[i][p];
       if (!is_number(value)) {
@@ -81,14 +84,13 @@ struct Reading {
   std::set<std::string> asked;
   std::set<std::string> refused, told;  ///< of the pointers that were watched
   std::set<std::string> fields;  ///< of problems that are of a field and no rule across fields
-  std::uint64_t profiles = 0;
 };
 
 Reading read_with(const Sweep& s, const std::vector<Setting>& settings) {
   Reading out;
   const JsonDocument document = point_document(s, settings, out.problems);
   const ReadingRecord record(out.problems);
-  const std::optional<Scenario> scenario = read_scenario(document, out.problems);
+  (void)read_scenario(document, out.problems);
   out.asked = record.asked();
   for (const Setting& one : settings) {
     const std::string pointer = json_pointer(one.path);
@@ -98,13 +100,6 @@ Reading read_with(const Sweep& s, const std::vector<Setting>& settings) {
   for (const Problem& p : out.problems.list()) {
     if (record.refused(p.where) || (!p.where.empty() && !record.asked(p.where))) {
       out.fields.insert(p.where);
-    }
-  }
-  if (scenario) {
-    out.profiles = scenario->profile_files.hash;
-    for (const Pool& pool : scenario->pools) out.profiles ^= pool.files.hash;
-    if (scenario->mixture && scenario->mixture->recording) {
-      out.profiles ^= scenario->mixture->recording->hash;
     }
   }
   return out;
@@ -157,9 +152,8 @@ class Checker {
  public:
   Checker(const Sweep& s, Problems& problems) : s_(s), problems_(problems) {}
 
-  std::uint64_t run() {
+  void run() {
     for (std::size_t d = 0; d < s_.designs.size(); ++d) design(d);
-    return profiles_;
   }
 
  private:
@@ -199,8 +193,6 @@ class Checker {
     first[axis] = last[axis] = trial.settings;
     const Reading one = read_with(s_, joined(first));
     const Reading two = read_with(s_, joined(last));
-    profiles_ ^= hash_text(fmt::format("{:016x}{:016x}", one.profiles, two.profiles)) *
-                 static_cast<std::uint64_t>(one.profiles != 0 || two.profiles != 0);
     for (const Setting& setting : trial.settings) {
       const std::string pointer = json_pointer(setting.path);
       const Reading& bad = one.refused.contains(pointer) ? one : two;
@@ -231,18 +223,17 @@ class Checker {
   const Sweep& s_;
   Problems& problems_;
   std::set<std::string> unknown_;  // axes whose path was told of
-  std::uint64_t profiles_ = 0;
 };
 
 }  // namespace
 
-std::uint64_t check_paths(const Sweep& s, Problems& problems) {
+void check_paths(const Sweep& s, Problems& problems) {
   Problems syntax;
   (void)JsonDocument::parse(s.base, syntax);
   for (const Problem& p : syntax.list()) {
     problems.add("/base", fmt::format("{}: {}: {}", s.base_name, p.where, p.what));
   }
-  return syntax.empty() ? Checker(s, problems).run() : 0;
+  if (syntax.empty()) Checker(s, problems).run();
 }
 
 }  // namespace forerun::sim

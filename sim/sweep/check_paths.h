@@ -8,15 +8,12 @@
 /// axes. Rules across fields are no mistake of the sweep: a point that breaks one is stored with
 /// that as its reason. Of numbers the least and the greatest are tried, as fields take ranges.
 
-#include <cstdint>
-
 #include "core/problem.h"
 #include "sim/sweep/sweep.h"
 
 namespace forerun::sim {
 
-/// Problems at the sweep's own pointers ("/designs/0/axes/1/path"). Returns the hash of the files
-/// of profiles that its points name, 0 where all are forerun's own.
-[[nodiscard]] std::uint64_t check_paths(const Sweep&, Problems&);
+/// Problems at the sweep's own pointers ("/designs/0/axes/1/path").
+void check_paths(const Sweep&, Problems&);
 
 }  // namespace forerun::sim

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <exception>
+#include <new>
 #include <utility>
 
 #include "core/error.h"
@@ -20,7 +22,8 @@ namespace {
 constexpr std::size_t kMostRemembered = 512;
 
 /// Sections of a scenario that no step depends on, and such that no loss does. A section that is
-/// missing here costs time and changes no answer.
+/// missing here costs time and changes no answer. Of losses, what `unanswered` says of stability
+/// may depend on them; it is no number of the answer, and is not remembered.
 constexpr std::array kBesideSteps = {"/name",   "/description", "/training_tokens",
                                      "/recipe", "/loss",        "/operations",
                                      "/price",  "/cost",        "/published"};
@@ -141,6 +144,7 @@ struct PointAnswerer::Parts {
     return losses.get(key_of(settings, s.seed, kBesideLosses), [&] {
       KnownLosses out;
       out.loss = run_loss(s, sweep.loss_draws, 1, out.problems);
+      out.loss.unanswered.clear();
       return out;
     });
   }
@@ -163,6 +167,10 @@ PointResult PointAnswerer::answer(std::int64_t point) {
             infeasible ? "network" : "simulation",
             e.what(),
             {}};
+  } catch (const std::bad_alloc&) {
+    throw;  // the machine's state, no property of the point
+  } catch (const std::exception& e) {
+    return {point, PointStatus::failed, "simulation", e.what(), {}};
   }
 }
 

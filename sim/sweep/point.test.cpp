@@ -84,6 +84,20 @@ TEST_SUITE("sim/sweep/point") {
     CHECK(r.reason.find("GiB over on stage 0 (") != std::string::npos);
   }
 
+  TEST_CASE("a run that is too long to be simulated is a failed point with the reason") {
+    const Sweep s = made_sweep(R"({"schema": 1, "name": "x", "base": "llama3_8b_torchtitan",
+      "answer": {"run_draws": 2, "loss_draws": 2},
+      "designs": [{"kind": "grid", "axes": [
+        {"path": "training_tokens", "values": [1e18, 1e9]}]}]})");
+    PointAnswerer answerer(s);
+    const PointResult r = answerer.answer(0);
+    CHECK(r.status == PointStatus::failed);
+    CHECK(r.cause == "simulation");
+    CHECK_MESSAGE(r.reason.find("years") != std::string::npos, r.reason);
+    CHECK(r.metrics.empty());
+    CHECK(answerer.answer(1).status == PointStatus::answered);
+  }
+
   TEST_CASE("a seed that an axis sets is the point's") {
     const Sweep s = made_sweep(R"({"schema": 1, "name": "x", "base": "llama3_8b_torchtitan",
       "answer": {"run_draws": 3, "loss_draws": 0},

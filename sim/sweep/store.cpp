@@ -10,16 +10,20 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 #include <system_error>
 
 #include "core/error.h"
 #include "core/evidence.h"
+#include "sim/sweep/shipped_data.h"
 #include "sim/sweep/store_schema.h"
 
 namespace forerun::sim {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::array kEvidences = {Evidence::measured, Evidence::published, Evidence::fitted,
                                    Evidence::derived, Evidence::assumed};
@@ -31,12 +35,44 @@ constexpr std::string_view kHeader("SQLite format 3\0", 16);
 
 std::string system_text(int code) { return std::generic_category().message(code); }
 
+[[noreturn]] void damaged(const std::string& path) {
+  refuse(fmt::format("{} is damaged", path), "sqlite3 FILE .recover may save what is in it");
+}
+
+/// The file itself, whatever links lead to it.
+std::string resolved(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) {
+    refuse(fmt::format("can't write {}: it is a folder", path), "name a file in it");
+  }
+  if (fs::is_symlink(path, error) && !fs::exists(path, error)) {
+    refuse(fmt::format("can't write {}: it is a link to {}, which does not exist", path,
+                       fs::read_symlink(path, error).string()));
+  }
+  const fs::path out = fs::weakly_canonical(fs::absolute(path, error), error);
+  if (path.empty() || error) {
+    refuse(fmt::format("can't write {}: {}", path.empty() ? "a file without a name" : path,
+                       error ? error.message() : "name one"));
+  }
+  return out.string();
+}
+
+/// A file where the finished store will be written: another's, as none was left by this sweep.
+void refuse_stranger(const std::string& aside) {
+  std::error_code ignored;
+  if (fs::symlink_status(aside, ignored).type() != fs::file_type::not_found) {
+    refuse(fmt::format("{} is in the way", aside),
+           "a sweep writes its finished store there first; move it, or name another store");
+  }
+}
+
 void add_meta(Database& d, const Sweep& s, const std::string& version, std::string_view state) {
   Statement insert = d.prepare("INSERT INTO meta VALUES (?, ?)");
   const auto one = [&](std::string_view key, std::string_view value) {
     insert.bind(1, key).bind(2, value).run();
   };
   one("forerun", version);
+  one("data", shipped_data_hash());
   one("sweep_name", s.name);
   one("sweep", s.text);
   one("base", s.base);
@@ -76,18 +112,19 @@ void sync_folder(const std::string& path) {
 /// closed after it.
 class SweepStore::Lock {
  public:
-  Lock(const std::string& path, StoreMode mode) {
+  /// `path`: as the file was asked for.
+  Lock(const std::string& file, const std::string& path, StoreMode mode) {
     const int flags = O_CLOEXEC | O_NONBLOCK;
-    descriptor_ = ::open(path.c_str(), flags | O_RDWR | O_CREAT | O_EXCL, 0666);
+    descriptor_ = ::open(file.c_str(), flags | O_RDWR | O_CREAT | O_EXCL, 0666);
     if (descriptor_ < 0 && errno == EEXIST) {
       if (mode == StoreMode::fresh) {
         refuse(fmt::format("{} exists already", path),
                "--resume goes on with a store of this sweep; or name another file");
       }
-      descriptor_ = ::open(path.c_str(), flags | O_RDWR);
+      descriptor_ = ::open(file.c_str(), flags | O_RDWR);
       if (descriptor_ < 0 && (errno == EACCES || errno == EROFS || errno == EPERM)) {
         why_not_ = errno;
-        descriptor_ = ::open(path.c_str(), flags | O_RDONLY);
+        descriptor_ = ::open(file.c_str(), flags | O_RDONLY);
       }
     }
     if (descriptor_ < 0) refuse(fmt::format("can't write {}: {}", path, system_text(errno)));
@@ -122,14 +159,16 @@ class SweepStore::Lock {
 };
 
 SweepStore::SweepStore(std::string path, const Sweep& sweep, std::string version, StoreMode mode)
-    : path_(std::move(path)),
+    : asked_(std::move(path)),
+      path_(resolved(asked_)),
       sweep_(sweep),
       version_(std::move(version)),
-      lock_(std::make_unique<Lock>(path_, mode)),
       has_(static_cast<std::size_t>(sweep.points()), false) {
-  ::unlink((path_ + "-finishing").c_str());  // of one that was killed while it finished
+  std::error_code ignored;
+  if (!fs::exists(path_, ignored)) refuse_stranger(aside());
+  lock_ = std::make_unique<Lock>(path_, asked_, mode);
   if (!lock_->empty()) {
-    if (!lock_->is_database()) refuse(fmt::format("{} is no SQLite database", path_));
+    if (!lock_->is_database()) refuse(fmt::format("{} is no SQLite database", asked_));
     open_existing();
   }
   if (database_ == nullptr) create();
@@ -151,47 +190,58 @@ void SweepStore::open_existing() {
   finished_ = meta(*database_, "state") == "finished";
   if (finished_) return;
   if (lock_->why_not()) {
-    refuse(fmt::format("can't write {}: {}", path_, system_text(*lock_->why_not())));
+    refuse(fmt::format("can't write {}: {}", asked_, system_text(*lock_->why_not())));
   }
+  ::unlink(aside().c_str());  // of one that was killed while it finished
   database_->run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
 }
 
 void SweepStore::check_identity(const Database& d) const {
   if (d.integer("PRAGMA application_id") != kStoreApplication) {
-    refuse(fmt::format("{} is a database, but no store of a sweep", path_));
+    refuse(fmt::format("{} is a database, but no store of a sweep", asked_));
   }
   const std::int64_t version = d.integer("PRAGMA user_version");
   if (version != kStoreVersion) {
-    refuse(fmt::format("{} is a store of version {}; this forerun writes version {}", path_,
+    refuse(fmt::format("{} is a store of version {}; this forerun writes version {}", asked_,
                        version, kStoreVersion));
   }
   if (const std::string by = meta(d, "forerun"); by != version_) {
     refuse(fmt::format("{} holds answers of forerun {}; this is {}, whose answers may differ",
-                       path_, by, version_),
+                       asked_, by, version_),
+           "name another file to begin anew");
+  }
+  if (meta(d, "data") != shipped_data_hash()) {
+    refuse(fmt::format("{} holds answers of other profiles, models or laws than come with this "
+                       "forerun: they were edited since",
+                       asked_),
            "name another file to begin anew");
   }
   const std::string hash = fmt::format("{:016x}", sweep_.hash);
   if (const std::string stored = meta(d, "hash"); stored != hash) {
-    refuse(fmt::format("{} is of another sweep: \"{}\" with hash {}, but \"{}\" has {}", path_,
+    refuse(fmt::format("{} is of another sweep: \"{}\" with hash {}, but \"{}\" has {}", asked_,
                        meta(d, "sweep_name"), stored, sweep_.name, hash),
-           "the sweep's file, its base or a profile that it names has changed; name another file");
+           "the sweep's file, its base or a file that they name has changed; name another file");
   }
 }
 
 void SweepStore::read_contents() {
   Statement points = database_->prepare("SELECT point FROM points");
   while (points.step()) {
-    has_.at(static_cast<std::size_t>(points.integer(0))) = true;
+    const auto point = static_cast<std::size_t>(points.integer(0));  // below 0: beyond all
+    if (point >= has_.size()) damaged(asked_);
+    has_[point] = true;
     ++count_;
   }
   Statement names = database_->prepare("SELECT metric, name FROM metric_names ORDER BY metric");
   while (names.step()) {
     metrics_.push_back(names.text(1));
+    if (names.integer(0) != std::ssize(metrics_)) damaged(asked_);
     metric_ids_[names.text(1)] = names.integer(0);
   }
 }
 
 void SweepStore::create() {
+  refuse_stranger(aside());
   database_ = std::make_unique<Database>(path_, Database::Access::write);
   database_->run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN");
   database_->run(store_tables());
@@ -262,11 +312,14 @@ void SweepStore::finish() {
   {
     Statement checkpoint = database_->prepare("PRAGMA wal_checkpoint(TRUNCATE)");
     if (checkpoint.step() && checkpoint.integer(0) != 0) {
-      refuse(fmt::format("another program reads {}, which is about to be put in order", path_),
+      refuse(fmt::format("another program reads {}, which is about to be put in order", asked_),
              "all points are stored; close it, then --resume");
     }
   }
-  const std::string aside = path_ + "-finishing";
+  const std::string aside = this->aside();
+  const int made = ::open(aside.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (made < 0) refuse(fmt::format("can't write {}: {}", aside, system_text(errno)));
+  ::close(made);
   try {
     write_final(aside);
   } catch (...) {
@@ -277,7 +330,7 @@ void SweepStore::finish() {
   if (std::rename(aside.c_str(), path_.c_str()) != 0) {
     const int code = errno;
     ::unlink(aside.c_str());
-    refuse(fmt::format("can't write {}: {}", path_, system_text(code)),
+    refuse(fmt::format("can't write {}: {}", asked_, system_text(code)),
            "all points are stored; --resume puts them in order");
   }
   // Where somebody has the old file open still, its log and index lie here, and would be taken for
@@ -289,9 +342,6 @@ void SweepStore::finish() {
 }
 
 void SweepStore::write_final(const std::string& aside) {
-  const int made = ::open(aside.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (made < 0) refuse(fmt::format("can't write {}: {}", aside, system_text(errno)));
-  ::close(made);
   Database to(aside, Database::Access::write);
   // A journal would save nothing: a file that was not finished is thrown away.
   to.run("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = FULL");
@@ -321,7 +371,8 @@ INSERT INTO main.metrics
   to.run("DETACH running");
 }
 
-StoredSweep::StoredSweep(const std::string& path) : database_(path, Database::Access::read) {
+StoredSweep::StoredSweep(const std::string& path)
+    : path_(path), database_(resolved(path), Database::Access::read) {
   Statement names = database_.prepare("SELECT name, unit FROM metric_names ORDER BY metric");
   while (names.step()) metrics_.push_back({names.text(0), names.text(1)});
 }
@@ -343,7 +394,9 @@ void StoredSweep::each(const std::function<void(const StoredPoint&)>& take) cons
     p.values.resize(metrics_.size());
     values.bind(1, p.point);
     while (values.step()) {
-      p.values[static_cast<std::size_t>(values.integer(0) - 1)] = values.number(1);
+      const auto metric = static_cast<std::size_t>(values.integer(0) - 1);
+      if (metric >= p.values.size()) damaged(path_);
+      p.values[metric] = values.number(1);
     }
     take(p);
   }

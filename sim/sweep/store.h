@@ -12,6 +12,9 @@
 /// a sweep's finished store is the same byte for byte (with one version of SQLite) however often it
 /// was killed and whatever threads or ranks finished first. No time of day is in it.
 ///
+/// Answers are of a forerun and of the data that came with it (shipped_data.h): a store of others
+/// is refused. A link is followed, so that the file that it names is replaced and the link stays.
+///
 /// One sweep has one writer: a second one is refused (flock). The folder must be on a local disk,
 /// as WAL needs shared memory.
 
@@ -45,7 +48,8 @@ class SweepStore {
   SweepStore(const SweepStore&) = delete;
   SweepStore& operator=(const SweepStore&) = delete;
 
-  [[nodiscard]] const std::string& path() const { return path_; }
+  /// As it was asked for.
+  [[nodiscard]] const std::string& path() const { return asked_; }
   [[nodiscard]] bool has(std::int64_t point) const { return has_[static_cast<std::size_t>(point)]; }
   [[nodiscard]] std::int64_t count() const { return count_; }
   [[nodiscard]] bool finished() const { return finished_; }
@@ -63,8 +67,10 @@ class SweepStore {
   std::int64_t metric_id(const Metric&);
   void write_views();
   void write_final(const std::string& aside);
+  [[nodiscard]] std::string aside() const { return path_ + "-finishing"; }
 
-  std::string path_;
+  std::string asked_;
+  std::string path_;  // absolute, without links: SQLite has names (:memory:) that are no files
   const Sweep& sweep_;
   std::string version_;
   std::unique_ptr<Lock> lock_;  // outlives the connection: see there
@@ -98,6 +104,7 @@ class StoredSweep {
   void each(const std::function<void(const StoredPoint&)>&) const;
 
  private:
+  std::string path_;
   Database database_;
   std::vector<StoredMetric> metrics_;
 };

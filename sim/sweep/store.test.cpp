@@ -203,6 +203,147 @@ TEST_SUITE("sim/sweep/store") {
           }).ends_with("No such file or directory"));
   }
 
+  TEST_CASE("a file of somebody else's beside the store is left alone") {
+    const Folder folder;
+    const Sweep s = made_sweep();
+    const std::string path = folder.file("s.sqlite"), aside = path + "-finishing";
+    const auto open = [&](const Sweep& sweep, StoreMode mode) {
+      return message([&] { const SweepStore store(path, sweep, "1", mode); });
+    };
+    write_file(aside, "mine");
+    CHECK(open(s, StoreMode::fresh) == aside + " is in the way");
+    CHECK(open(s, StoreMode::resume) == aside + " is in the way");
+    CHECK_FALSE(fs::exists(path));
+    write_file(path, "");
+    CHECK(open(s, StoreMode::resume) == aside + " is in the way");
+    write_file(path, "{}");
+    CHECK(open(s, StoreMode::resume) == path + " is no SQLite database");
+    fs::remove(path);
+    fs::remove(aside);
+    {
+      const SweepStore store(path, s, "1", StoreMode::fresh);
+    }
+    write_file(aside, "mine");
+    const Sweep other = made_sweep(replaced(sweep_text(), "2e8", "3e8"));
+    CHECK(open(other, StoreMode::resume).find("is of another sweep") != std::string::npos);
+    CHECK(bytes(aside) == "mine");
+    // Of this sweep, killed while it finished: thrown away.
+    SweepStore store(path, s, "1", StoreMode::resume);
+    CHECK_FALSE(fs::exists(aside));
+    store.add(results_of(s));
+    write_file(aside, "mine");  // came meanwhile
+    CHECK(message([&] { store.finish(); }) == "can't write " + aside + ": File exists");
+    CHECK(bytes(aside) == "mine");
+    fs::remove(aside);
+    store.finish();
+    CHECK(summarise(path, 1).answered == 7);
+  }
+
+  TEST_CASE("a store that is a link stays one; folders and links to nothing are named") {
+    const Folder folder;
+    const Sweep s = made_sweep();
+    const std::string path = folder.file("link.sqlite"), target = folder.file("far/s.sqlite");
+    fs::create_directory(folder.file("far"));
+    fs::create_symlink(target, path);
+    for (const StoreMode mode : {StoreMode::fresh, StoreMode::resume}) {
+      CHECK(message([&] { const SweepStore store(path, s, "1", mode); }) ==
+            fmt::format("can't write {}: it is a link to {}, which does not exist", path, target));
+      CHECK(message([&] { const SweepStore store(folder.file("far"), s, "1", mode); }) ==
+            fmt::format("can't write {}: it is a folder", folder.file("far")));
+    }
+    CHECK_FALSE(fs::exists(target));
+    write_file(target, "");
+    {
+      SweepStore store(path, s, "1", StoreMode::resume);
+      CHECK(store.path() == path);
+      store.add(results_of(s));
+      store.finish();
+    }
+    CHECK(fs::is_symlink(path));
+    CHECK(fs::is_regular_file(fs::symlink_status(target)));
+    CHECK(summarise(path, 1).answered == 7);
+    CHECK(SweepStore(path, s, "1", StoreMode::resume).finished());
+  }
+
+  TEST_CASE("a name that SQLite has for no file is a file all the same") {
+    const Folder folder;
+    const Sweep s = made_sweep();
+    const fs::path before = fs::current_path();
+    fs::current_path(folder.path);
+    {
+      SweepStore store(":memory:", s, "1", StoreMode::fresh);
+      store.add(results_of(s));
+      store.finish();
+    }
+    CHECK(summarise(":memory:", 1).answered == 7);
+    fs::current_path(before);
+    CHECK(summarise(folder.file(":memory:"), 1).answered == 7);
+  }
+
+  TEST_CASE("rows that cannot be are damage") {
+    const Folder folder;
+    const Sweep s = made_sweep();
+    const std::string path = folder.file("s.sqlite");
+    {
+      SweepStore store(path, s, "1", StoreMode::fresh);
+      store.add(results_of(s));
+    }
+    for (const char* point : {"9", "-1", "9000000000000000000"}) {
+      sql(path, fmt::format("UPDATE points SET point = {} WHERE point NOT BETWEEN 0 AND 7", point));
+      CHECK(message([&] { const SweepStore store(path, s, "1", StoreMode::resume); }) ==
+            path + " is damaged");
+    }
+    sql(path, "UPDATE points SET point = 8 WHERE point NOT BETWEEN 0 AND 7");
+    CHECK(SweepStore(path, s, "1", StoreMode::resume).count() == 9);
+    sql(path, "UPDATE metrics SET metric = 9999 WHERE point = 0 AND position = 1");
+    CHECK(message([&] { (void)summarise(path, 1); }) == path + " is damaged");
+    sql(path, "UPDATE metric_names SET metric = 9999 WHERE metric = 1");
+    CHECK(message([&] { const SweepStore store(path, s, "1", StoreMode::resume); }) ==
+          path + " is damaged");
+  }
+
+  TEST_CASE("a store of other data than come with forerun is refused") {
+    const Folder folder;
+    const Sweep s = made_sweep();
+    const std::string path = folder.file("s.sqlite");
+    {
+      const SweepStore store(path, s, "1", StoreMode::fresh);
+    }
+    CHECK(SweepStore(path, s, "1", StoreMode::resume).count() == 0);
+    sql(path, "UPDATE meta SET value = '0123456789abcdef' WHERE key = 'data'");
+    CHECK(message([&] { const SweepStore store(path, s, "1", StoreMode::resume); }) ==
+          path +
+              " holds answers of other profiles, models or laws than come with this forerun: "
+              "they were edited since");
+  }
+
+  TEST_CASE("points of which over a tenth was given up are no best ones, and are counted") {
+    const Folder folder;
+    const Sweep s = made_sweep();
+    const std::string path = folder.file("s.sqlite");
+    std::vector<PointResult> results = results_of(s);
+    const auto set = [&](std::int64_t point, const std::string& name, double value) {
+      auto& metrics = results[static_cast<std::size_t>(point)].metrics;
+      const auto found = std::ranges::find(metrics, name, &Metric::name);
+      REQUIRE(found != metrics.end());
+      found->value = value;
+    };
+    for (const std::int64_t point : {0, 1}) set(point, "days_p50", 1e-9);
+    set(0, "given_up", 0.11);
+    set(1, "given_up", 0.1);
+    SweepStore store(path, s, "1", StoreMode::fresh);
+    store.add(results);
+    store.finish();
+    const SweepSummary summary = summarise(path, 9);
+    CHECK(summary.answered == 7);
+    CHECK(summary.given_up == 1);
+    REQUIRE(summary.objectives[0].best.size() == 6);
+    CHECK(summary.objectives[0].best[0].point == 1);
+    for (const auto& objective : summary.objectives) {
+      for (const StoredPoint& p : objective.best) CHECK(p.point != 0);
+    }
+  }
+
   TEST_CASE("a file that was made and not filled is begun anew") {
     const Folder folder;
     const Sweep s = made_sweep();

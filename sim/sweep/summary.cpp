@@ -50,6 +50,7 @@ SweepSummary summarise(const std::string& store, std::size_t most) {
     out.objectives.push_back({w.metric, out.metrics[*i].unit, w.words, {}});
     metrics.push_back(*i);
   }
+  const std::optional<std::size_t> given_up = index_of(out.metrics, "given_up");
   std::map<std::pair<std::string, std::string>, SweepSummary::Failure> failures;
   stored.each([&](const StoredPoint& p) {
     ++out.points;
@@ -62,6 +63,10 @@ SweepSummary summarise(const std::string& store, std::size_t most) {
       return;
     }
     ++out.answered;
+    if (given_up && p.values[*given_up].value_or(0) > kMostGivenUp) {
+      ++out.given_up;
+      return;
+    }
     for (std::size_t k = 0; k < metrics.size(); ++k) {
       if (p.values[metrics[k]]) put(out.objectives[k].best, p, metrics[k], most);
     }

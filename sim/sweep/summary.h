@@ -12,8 +12,13 @@
 
 namespace forerun::sim {
 
+inline constexpr double kMostGivenUp = 0.1;
+
 struct SweepSummary {
   std::int64_t points = 0, answered = 0;
+  /// Points that were answered and are among no best: of over a tenth of their runs the end was not
+  /// seen (kMostGivenUp), so their days and dollars are too small.
+  std::int64_t given_up = 0;
   /// Points that have no answer, by status and cause, most first.
   struct Failure {
     std::string status, cause;

@@ -16,6 +16,7 @@
 #include "core/random.h"
 #include "sim/scenario.h"
 #include "sim/sweep/check_paths.h"
+#include "sim/sweep/own_files.h"
 
 namespace forerun::sim {
 namespace {
@@ -166,9 +167,9 @@ std::optional<Sweep> read_sweep(const std::string& text, Problems& problems) {
                  fmt::format("{} paths are set, at most {}", s.paths.size(), kMostPaths));
     return std::nullopt;
   }
-  const std::uint64_t profiles = check_paths(s, problems);
+  check_paths(s, problems);
   if (!problems.empty()) return std::nullopt;
-  s.hash = hash_text(fmt::format("{}\nbase {}\nprofiles {:016x}", s.text, s.base, profiles));
+  s.hash = hash_text(fmt::format("{}\nbase {}\nfiles {:016x}", s.text, s.base, own_files_hash(s)));
   return s;
 }
 

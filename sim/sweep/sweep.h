@@ -49,7 +49,7 @@ struct Sweep {
   std::vector<std::string> made;
   /// Paths that are set anywhere, in the order of the designs and axes.
   std::vector<std::string> paths;
-  std::uint64_t hash = 0;  ///< of file, base, and profiles of the asker's own that the base names
+  std::uint64_t hash = 0;  ///< of file, base, and files of the asker's own (own_files.h)
 
   [[nodiscard]] std::int64_t points() const;
   [[nodiscard]] const Design& design_of(std::int64_t point) const;

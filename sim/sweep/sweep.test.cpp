@@ -146,6 +146,13 @@ TEST_SUITE("sim/sweep/sweep") {
         problems_of(R"({"path": "plan.micro_batch", "values": [)" + values + ", 0]}").empty());
   }
 
+  TEST_CASE("numbers below the least normal one are tried like others") {
+    CHECK(problems_of(R"({"path": "operations.error.none", "values": [1e-320, 4e-324]})")
+              .find("no path") != std::string::npos);
+    CHECK(problems_of(R"({"path": "recipe.learning_rate.peak", "values": [1e-320, 1e-4, -1e-320]})")
+              .starts_with("/designs/0/axes/0/values/2: recipe.learning_rate.peak: "));
+  }
+
   TEST_CASE("other mistakes of a sweep are told by name, all of them") {
     Problems problems;
     CHECK_FALSE(read_sweep(R"({"schema": 2, "name": "x", "base": "llama3_8b_torchtitan",

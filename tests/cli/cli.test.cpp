@@ -61,6 +61,24 @@ TEST_SUITE("cli") {
     CHECK(hash({}) == hash({}));
     CHECK(hash({}) != hash({"--seed", "2"}));
     CHECK(hash({"--set", "plan.global_batch=32"}) != hash({}));
+    // Files that the scenario names are part of the question.
+    const Folder folder;
+    const auto copy = [&](const std::string& data, const std::string& name) {
+      return folder.file(name, read_file(data_path(data), 1 << 26));
+    };
+    const std::string chip = copy("hw/profiles/accelerators/h100-sxm-80gb.json", "chip.json");
+    const std::string net = copy("hw/profiles/topologies/b200-4x8.json", "net.json");
+    const std::string law = copy("models/laws/chinchilla_refit.json", "law.json");
+    const auto with_files = [&] {
+      return hash({"--set", "cluster.accelerator=\"" + chip + "\"", "--set",
+                   "cluster.network={\"topology\": \"" + net + "\"}", "--set",
+                   "loss.law=\"" + law + "\""});
+    };
+    for (const std::string& file : {chip, net, law}) {
+      const std::string before = with_files();
+      write_file(file, read_file(file, 1 << 26) + "\n");
+      CHECK_MESSAGE(before != with_files(), file);
+    }
   }
 
   TEST_CASE("--set replaces values, and a wrong one is told with its path") {

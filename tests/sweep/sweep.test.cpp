@@ -16,6 +16,7 @@
 #include "core/reader.h"
 #include "tests/cli/program.h"
 #include "tests/replaced.h"
+#include "tests/shipped_copy.h"
 #include "tests/sweep/process.h"
 
 namespace forerun::testing {
@@ -277,6 +278,42 @@ TEST_SUITE("cli/sweep") {
     CHECK(none.code == 1);
     CHECK(has(none.err, "did you mean korthikanti_plans?"));
     CHECK(forerun({"check", good}).code == 0);
+  }
+
+  TEST_CASE("profiles that were edited since are told; a store may be called :memory:") {
+    const Folder folder;
+    const std::string good = folder.file("good.json", sweep(9));
+    const std::string store = folder.path("s.sqlite");
+    CHECK(forerun({"sweep", good, "--store", store}).code == 0);
+    CHECK(forerun({"sweep", good, "--store", store, "--resume"}).code == 0);
+    {
+      const ShippedCopy copy;
+      CHECK(forerun({"sweep", good, "--store", store, "--resume"}).code == 0);
+      const std::string profile = copy.path + "/hw/profiles/accelerators/a100-sxm-80gb.json";
+      write_file(profile, bytes(profile) + "\n");
+      const Ran edited = forerun({"sweep", good, "--store", store, "--resume"});
+      CHECK(edited.code == 1);
+      CHECK_MESSAGE(has(edited.err, "they were edited since"), edited.err);
+    }
+    const fs::path before = fs::current_path();
+    fs::current_path(folder.path(""));
+    const Ran named = forerun({"sweep", good, "--store", ":memory:"});
+    fs::current_path(before);
+    CHECK_MESSAGE(named.code == 0, named.err);
+    CHECK(fs::file_size(folder.path(":memory:")) > 0);
+  }
+
+  TEST_CASE("a point that is too long to be simulated ends no sweep") {
+    const Folder folder;
+    const std::string file =
+        folder.file("long.json", R"({"schema": 1, "name": "x", "base": "llama3_8b_torchtitan",
+      "answer": {"run_draws": 2, "loss_draws": 0},
+      "designs": [{"kind": "grid", "axes": [
+        {"path": "training_tokens", "values": [1e18, 1e9]}]}]})");
+    const Ran r = forerun({"sweep", file, "--store", folder.path("s.sqlite")});
+    CHECK_MESSAGE(r.code == 0, r.err);
+    CHECK_MESSAGE(has(r.out, "1 failed: simulation, for example point 0: "), r.out);
+    CHECK(has(r.out, "2 points about llama3_8b_torchtitan, 1 answered"));
   }
 
   TEST_CASE("the summary is JSON on demand, and a table is exported") {
