@@ -221,11 +221,15 @@ int plan_alone(const Options& o, const Question& q) {
     const sim::StepFacts step{a.search.best().time, sim::simulate_step(a.best).power};
     const auto tokens = sim::tokens_of(asked, a.best, step, loss, broken);
     if (tokens) {
+      if (*tokens != a.asked.training_tokens) {
+        a.edits.push_back(fmt::format("training_tokens={:.15g}", *tokens));
+      }
       a.best.training_tokens = *tokens;
       a.outcome = sim::outcome(a.best, step, *tokens, &loss);
       broken = sim::broken_limit(asked, a.outcome, loss);
     }
   }
+  a.broken = broken;
   write_best(o, a.best);
   JsonWriter json;
   json.begin_object();

@@ -54,6 +54,17 @@ std::string plan_page(const PlanAnswer& a, const std::string& command) {
   page.tiles = {{"Step", significant(best.time.base(), 4), "s", sim::plan_text(best.plan)},
                 {"Memory", significant(best.memory.in(1.0_GiB), 3), "GiB",
                  fmt::format("{} left on the fullest stage", show(best.spare))}};
+  if (a.outcome.tokens > 0) {
+    page.tiles.push_back(
+        {"How long", significant(a.outcome.duration.in(1.0_days), 3), "days",
+         fmt::format("8 of 10: {} to {}", show(a.outcome.early), show(a.outcome.late))});
+  }
+  if (a.outcome.cost) {
+    page.tiles.push_back({"What it costs", show(*a.outcome.cost), "", "the median run"});
+  }
+  if (!a.broken.empty()) {
+    page.tiles.insert(page.tiles.begin(), {"Not within the limits", "no", "", a.broken});
+  }
   if (a.search.own) {
     page.tiles.push_back({"As it was", significant(a.search.own->time.base(), 4), "s",
                           sim::plan_text(a.search.own->plan)});
@@ -67,9 +78,21 @@ std::string plan_page(const PlanAnswer& a, const std::string& command) {
                          chosen,
                          remark});
   };
-  for (const sim::PlannedStep& p : a.search.front) way(p, &p == &best, "");
+  const auto remark = [](const Loser& l) {
+    return fmt::format("fastest with {}: {}", l.what, reasons_text(l.why));
+  };
+  std::vector<std::string> shown;
+  for (const sim::PlannedStep& p : a.search.front) {
+    const std::string json = sim::plan_json(p.plan);
+    const auto lost = std::ranges::find_if(
+        a.losers, [&](const Loser& l) { return sim::plan_json(l.step.plan) == json; });
+    way(p, &p == &best, lost != a.losers.end() ? remark(*lost) : "");
+    shown.push_back(json);
+  }
   for (const Loser& l : a.losers) {
-    way(l.step, false, fmt::format("fastest with {}: {}", l.what, reasons_text(l.why)));
+    if (std::ranges::find(shown, sim::plan_json(l.step.plan)) == shown.end()) {
+      way(l.step, false, remark(l));
+    }
   }
   page.x_label = "step, s";
   page.y_label = "held on the fullest stage, GiB";

@@ -31,6 +31,7 @@ struct PlanAnswer {
   sim::MeanBreakdown breakdown{};  ///< of the best
   std::vector<Loser> losers;
   sim::Outcome outcome;            ///< where tokens are stated
+  std::string broken;              ///< the limit that the best plan breaks; empty: none
   double seconds = 0;              ///< that the search took; only for people
   std::vector<std::string> edits;  ///< --set words that make the best scenario
 };

@@ -105,10 +105,6 @@ void answer(const DecisionQuestion& q, const MakeScenario& make, const MakeSpace
   s.training_tokens = *tokens;
   point.outcome = outcome(s, point.facts(), *tokens, &loss);
   point.out = broken_limit(q, point.outcome, loss);
-  if (point.in() && !worth(q.goal, point.outcome)) {
-    point.out = q.goal == Goal::cost ? "no price of its accelerators is stated"
-                                     : fmt::format("its loss is not known: {}", loss.why());
-  }
 }
 
 /// What the front weighs; of one step alone its time. Unknown ones are alike.
@@ -168,6 +164,10 @@ namespace {
 constexpr int kMostTries = 12;
 constexpr double kNearEnough = 0.005;  ///< of a limit that is left
 constexpr double kManySteps = 1e4;
+constexpr double kMostTokens = 1e18;  // of a scenario
+constexpr double kMostYears = 20;     // that anybody plans for
+constexpr Seconds kYear = 365.0_days;
+constexpr double kNeverEnds = 0.1;  // share of runs that are given up
 
 /// As many tokens as budget and days allow. Interruptions are drawn, so a run's time is not quite
 /// in proportion to its steps: the limit is neared from both sides.
@@ -183,6 +183,9 @@ std::optional<double> affordable(const DecisionQuestion& q, const Scenario& s,
     if (q.budget) least = std::min(least, *q.budget / *o.cost);
     return least;
   };
+  // No run of more tokens may be asked, nor one of more years than are simulated.
+  const double ceiling =
+      std::floor(std::min(kMostTokens / tokens_per_step(s), kMostYears * kYear / step.time));
   // A guess: undisturbed, or of a budget by what a step of many costs.
   double most = 0;
   double steps = q.within ? *q.within / step.time : kManySteps;
@@ -190,7 +193,7 @@ std::optional<double> affordable(const DecisionQuestion& q, const Scenario& s,
     const std::optional<double> ratio = left(steps);
     if (ratio) steps *= *ratio;
   }
-  steps = std::floor(steps);
+  steps = std::min(std::floor(steps), ceiling);
   for (int i = 0; i < kMostTries && steps >= 1; ++i) {
     const std::optional<double> ratio = left(steps);
     if (!ratio) {
@@ -198,9 +201,13 @@ std::optional<double> affordable(const DecisionQuestion& q, const Scenario& s,
       return std::nullopt;
     }
     if (*ratio >= 1) most = std::max(most, steps);
-    if (*ratio >= 1 && *ratio < 1 + kNearEnough) break;
+    if (*ratio >= 1 && (*ratio < 1 + kNearEnough || steps >= ceiling)) break;
     // A little short of the limit, so that it is kept.
-    steps = std::floor(steps * *ratio * (1 - kNearEnough / 2));
+    steps = std::min(std::floor(steps * *ratio * (1 - kNearEnough / 2)), ceiling);
+  }
+  if (most >= ceiling) {
+    why = "the limits leave more tokens than a run may have: they limit nothing";
+    return std::nullopt;
   }
   if (most < 1) {
     why = "not one step fits into the limits";
@@ -227,6 +234,9 @@ std::optional<double> tokens_of(const DecisionQuestion& q, const Scenario& s, co
 }
 
 std::string broken_limit(const DecisionQuestion& q, const Outcome& o, const EndLoss& loss) {
+  if (o.given_up > kNeverEnds) {
+    return fmt::format("does not end in {} of the simulated runs", show_percent(o.given_up, 0));
+  }
   if (q.budget && !o.cost) return "no price of its accelerators is stated";
   if (q.budget && *o.cost > *q.budget) {
     return fmt::format("costs {}, the budget is {}", show(*o.cost), show(*q.budget));
@@ -239,7 +249,9 @@ std::string broken_limit(const DecisionQuestion& q, const Outcome& o, const EndL
   if (q.loss_at_most && *o.loss > *q.loss_at_most * (1 + 1e-9)) {
     return fmt::format("ends at {:.3f} nats, at most {:.3f} are allowed", *o.loss, *q.loss_at_most);
   }
-  return {};
+  if (worth(q.goal, o)) return {};
+  return q.goal == Goal::cost ? "no price of its accelerators is stated"
+                              : fmt::format("its loss is not known: {}", loss.why());
 }
 
 std::optional<Decision> decide(const DecisionQuestion& q, const MakeScenario& make,
@@ -256,7 +268,11 @@ std::optional<Decision> decide(const DecisionQuestion& q, const MakeScenario& ma
       point.out = "stopped before its turn";
       continue;
     }
-    answer(q, make, space, options, point);
+    try {
+      answer(q, make, space, options, point);
+    } catch (const Error& e) {
+      point.out = e.what();  // a run of thousands of years
+    }
     if (options.progress) options.progress(++done, d.points.size());
   }
   if (options.stop != nullptr && *options.stop) d.complete = false;

@@ -128,6 +128,7 @@ Outcome outcome(const Scenario& s, const StepFacts& step, double tokens, const E
   o.early = Seconds(forecast.duration_s.p10);
   o.late = Seconds(forecast.duration_s.p90);
   o.goodput = forecast.goodput.p50;
+  o.given_up = forecast.given_up;
   if (cost_is_asked(run)) {
     StepResult of_bill;
     of_bill.time = step.time;

@@ -25,6 +25,7 @@ struct Outcome {
   Seconds duration{};           ///< of the median run
   Seconds early{}, late{};      ///< 10th and 90th percentile
   double goodput = 1;           ///< median: time of steps that count over all
+  double given_up = 0;          ///< share of the simulated runs that do not end (run_forecast.h)
   std::optional<Dollars> cost;  ///< of the median run (sim/cost); nothing where nothing has a price
   std::optional<double> loss;   ///< nats a token; nothing where no law is known
 };

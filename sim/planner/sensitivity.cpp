@@ -114,9 +114,12 @@ void add(const Finalists& finalists, SensitivityRow row, const Nudge& low, const
   row.at_high = at_high.of_winner;
   row.winner_at_low = at_low.winner;
   row.winner_at_high = at_high.winner;
-  row.swing = row.at_low && row.at_high
-                  ? std::abs(*row.at_high - *row.at_low) / std::abs(finalists.base())
-                  : 1.0;
+  if (!row.at_low || !row.at_high) {
+    row.swing = 1;
+  } else if (const double moved = std::abs(*row.at_high - *row.at_low); moved > 0) {
+    // Of nothing, everything is a whole.
+    row.swing = finalists.base() == 0 ? 1 : moved / std::abs(finalists.base());
+  }
   rows.push_back(std::move(row));
 }
 

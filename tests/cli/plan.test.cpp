@@ -134,6 +134,44 @@ TEST_SUITE("cli/plan") {
     CHECK(goal.code == 2);
     CHECK(has(goal.err, "did you mean cost?"));
   }
+
+  TEST_CASE("limits that limit nothing, or that the best plan breaks, are an answer") {
+    const Folder folder;
+    const auto answer = [&](const std::string& rest, const std::vector<std::string>& more) {
+      std::vector<std::string> words = {"plan", "llama2_70b_64_h100", "--search",
+                                        folder.file("s.json", search(rest))};
+      words.insert(words.end(), more.begin(), more.end());
+      return forerun(words);
+    };
+    const std::string free = R"("goal": "loss", "free_tokens": true, "budget": )";
+    const Ran rich = answer(free + R"("1e12 USD")", {});
+    CHECK(rich.code == 3);
+    CHECK(has(rich.out, "they limit nothing"));
+    const Ran gift = answer(free + R"("1e5 USD")",
+                            {"--set", R"(price={"accelerator_hour": "0 USD/h", "source": "x"})"});
+    CHECK(gift.code == 3);
+    const Ran bounded = answer(free + R"("1e5 USD")", {});
+    CHECK(bounded.code == 0);
+    CHECK(has(bounded.out, "--set training_tokens="));
+    const Ran poor =
+        answer(R"("goal": "cost", "budget": "1000 USD")", {"--report", folder.path("page.html")});
+    CHECK(poor.code == 3);
+    CHECK(has(read_file(folder.path("page.html"), 1 << 20), "Not within the limits"));
+    CHECK(has(answer(R"("goal": "cost")", {"--set", "price=null"}).out, "no price"));
+    // A choice that costs nothing: what swings is said without a number that is none.
+    CHECK(answer(R"("goal": "cost", "choices": [{"of": "price", "options": [
+                    {"name": "free", "set": ["price={\"accelerator_hour\": \"0 USD/h\", \"source\": \"x\"}"]},
+                    {"name": "list", "set": []}]}])",
+                 {"--json", "-"})
+              .code == 0);
+  }
+
+  TEST_CASE("the shipped search of networks is answered") {
+    const Ran r = forerun({"plan", "llama2_70b_64_h100", "--search",
+                           data_path("scenarios/searches/llama2_70b_network.json")});
+    CHECK(r.code == 0);
+    CHECK(has(r.out, "least cost: 400 Gb/s an accelerator"));
+  }
 }
 
 }  // namespace
