@@ -45,8 +45,8 @@ std::string read_shipped_data_hash() {
 }
 
 const std::string& shipped_data_hash() {
-  static const std::string kHash = read_shipped_data_hash();
-  return kHash;
+  static const std::string hash = read_shipped_data_hash();
+  return hash;
 }
 
 }  // namespace forerun::sim

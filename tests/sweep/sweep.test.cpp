@@ -282,7 +282,7 @@ TEST_SUITE("cli/sweep") {
 
   TEST_CASE("profiles that were edited since are told; a store may be called :memory:") {
     const Folder folder;
-    const std::string good = folder.file("good.json", sweep(9));
+    const std::string good = folder.file("good.json", sweep(18));
     const std::string store = folder.path("s.sqlite");
     CHECK(forerun({"sweep", good, "--store", store}).code == 0);
     CHECK(forerun({"sweep", good, "--store", store, "--resume"}).code == 0);
