@@ -289,7 +289,7 @@ int plan_choices(const Options& o, const Question& q) {
       a.edits.push_back(std::move(edit));
     }
     if (asked->training_tokens != winner.scenario->training_tokens) {
-      a.edits.push_back(fmt::format("training_tokens={}", winner.scenario->training_tokens));
+      a.edits.push_back(fmt::format("training_tokens={:.15g}", winner.scenario->training_tokens));
     }
     sim::Scenario best = *winner.scenario;
     forget_other_plan(best, asked->plan, a.edits);

@@ -213,8 +213,9 @@ std::string behind_text(const DecisionAnswer& a, std::size_t point) {
   const sim::Decision& d = a.decision;
   if (point == d.ranking.front()) return {};
   const sim::Goal goal = a.question.goal;
-  const double ratio = *sim::worth(goal, d.points[point].outcome) /
-                       *sim::worth(goal, d.points[d.ranking.front()].outcome);
+  const double best = *sim::worth(goal, d.points[d.ranking.front()].outcome);
+  if (!(best > 0)) return fmt::format("{} more than nothing", name(goal));
+  const double ratio = *sim::worth(goal, d.points[point].outcome) / best;
   return fmt::format("{} {}", goal == sim::Goal::date ? "run" : name(goal), than(ratio));
 }
 
