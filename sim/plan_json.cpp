@@ -222,9 +222,9 @@ std::string plan_json(const Plan& p) {
       "\"loss_takes_slot\": {}, \"activation_offload_layers\": {}{}}}",
       p.data, p.tensor, p.pipeline, p.context, p.expert, p.expert_tensor, p.encoder_stages,
       p.encoder_tensor, p.virtual_stages, p.sequence_parallel, name(p.schedule),
-      exchange_name(p.context_exchange), name(p.sharding), p.shard_group, recompute_json(p.recompute),
-      name_in(kPrecisions, p.precision), p.micro_batch, p.global_batch, p.sequence,
-      p.embedding_takes_slot, p.loss_takes_slot, p.activation_offload_layers,
+      exchange_name(p.context_exchange), name(p.sharding), p.shard_group,
+      recompute_json(p.recompute), name_in(kPrecisions, p.precision), p.micro_batch, p.global_batch,
+      p.sequence, p.embedding_takes_slot, p.loss_takes_slot, p.activation_offload_layers,
       p.layers_by_time ? ", \"layers_by_time\": true"
       : p.layers_of_chunks.empty()
           ? std::string()

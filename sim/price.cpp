@@ -116,10 +116,9 @@ PricedOperation Pricer::price_kernel(std::string_view name, const hw::Kernel& ke
   check_length(static_cast<double>(launch_) * launches);
   p.host = launch_ * launches;
   const hw::Accelerator& accelerator = scenario_.accelerator;
-  hw::KernelTime t = known_ != nullptr
-                         ? known_->kernel(kernel)
-                         : hw::at_burst_clock(hw::kernel_time(kernel, accelerator), kernel,
-                                              accelerator.power);
+  hw::KernelTime t = known_ != nullptr ? known_->kernel(kernel)
+                                       : hw::at_burst_clock(hw::kernel_time(kernel, accelerator),
+                                                            kernel, accelerator.power);
   if (std::holds_alternative<hw::GroupedGemm>(kernel)) {
     const Seconds more = t.compute_bound * (1.0 / scenario_.framework.grouped_rate - 1.0);
     t.time += more;
@@ -275,9 +274,9 @@ PricedOperation Pricer::collective(std::string_view name, hw::CollectiveKind kin
 
 PricedOperation Pricer::price_collective(const CollectiveKey& key) {
   const auto& [name, kind, bytes, group, stream, category] = key;
-  const hw::CollectiveTime t =
-      known_ != nullptr ? known_->collective(kind, bytes, group)
-                        : hw::collective_time(kind, bytes, group, scenario_.network);
+  const hw::CollectiveTime t = known_ != nullptr
+                                   ? known_->collective(kind, bytes, group)
+                                   : hw::collective_time(kind, bytes, group, scenario_.network);
   PricedOperation p = exchange_of(t, kind, bytes, group, stream, category, true);
   if (labels_ == nullptr) return p;
   p.label =

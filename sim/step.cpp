@@ -153,10 +153,10 @@ Seconds step_time(const Scenario& scenario, const Layout& layout, const Variatio
         Tick{execute(compile_step(scenario, layout, variation, Detail::bare, clocks).program).end});
   }
   const StepCache::Priced& priced = cache.priced(scenario, layout, variation);
-  return to_seconds(Tick{execute(compile_step(scenario, layout, variation, priced.clock,
-                                              priced.parts, cache.times())
-                                     .program)
-                             .end});
+  return to_seconds(Tick{
+      execute(compile_step(scenario, layout, variation, priced.clock, priced.parts, cache.times())
+                  .program)
+          .end});
 }
 
 StepResult simulate_step(const Scenario& scenario, Detail detail) {

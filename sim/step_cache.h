@@ -27,15 +27,14 @@ namespace forerun::sim {
 class StepCache {
  public:
   /// Of this scenario and those that differ from it in nothing but the plan; it must outlive this.
-  explicit StepCache(const Scenario& scenario)
-      : times_(scenario.accelerator, scenario.network) {}
+  explicit StepCache(const Scenario& scenario) : times_(scenario.accelerator, scenario.network) {}
 
   [[nodiscard]] static bool serves(const Scenario& scenario, const Variation& variation) {
     return variation.uniform() && scenario.pools.empty() && !scenario.topology;
   }
 
   struct Priced {
-    double clock = 1;  ///< of the burst clock
+    double clock = 1;                                 ///< of the burst clock
     std::shared_ptr<const std::vector<Parts>> parts;  ///< at that clock: of the one composition
   };
   [[nodiscard]] const Priced& priced(const Scenario&, const Layout&, const Variation&);
