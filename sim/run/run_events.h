@@ -15,8 +15,11 @@
 /// to the one before. Steps since are lost. Silent corruption is noticed late and costs all since;
 /// what is never noticed costs no time (what it does to the loss is not modelled). Nodes that fail
 /// are replaced by spares; what is lost comes back after `replacement`. While the job is down
-/// machines fail on, its software does not. Rollbacks for the loss's sake happen once each, at
-/// their step, back to the newest checkpoint before it.
+/// machines fail on, which costs nodes and counts as no interruption; its software does not. Stops
+/// that are announced (maintenance, planned causes, a notice long enough, a slow node's exchange)
+/// are saved for: the training stands still until the state is in storage. Rollbacks for the loss's
+/// sake happen once each, at their step, back to the newest checkpoint before it. A run is given up
+/// after `longest`, or after 300,000 events.
 ///
 /// Held constant over at most an hour: the hour of the day. Of several slow nodes the slowest
 /// counts. Not modelled: two jobs on one machine, queues of a scheduler, repair crews, checkpoints
