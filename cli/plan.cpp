@@ -99,6 +99,12 @@ struct Question {
   sim::Scenario scenario;
 };
 
+std::vector<std::string> goal_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, goal] : sim::kGoals) names.emplace_back(name);
+  return names;
+}
+
 Question read_question(const Options& o) {
   Problems problems;
   std::optional<sim::Scenario> scenario = load_unplanned(o, {}, problems);
@@ -110,8 +116,7 @@ Question read_question(const Options& o) {
     const std::optional<sim::Goal> goal = sim::goal_named(o.goal);
     if (!goal) {
       throw Error(ExitCode::usage, fmt::format("--goal {}: there is no such goal", o.goal),
-                  did_you_mean(o.goal, std::vector<std::string>{"time", "cost", "loss", "date"},
-                               "time, cost, loss or date"));
+                  did_you_mean(o.goal, goal_names(), "time, cost, loss or date"));
     }
     file.question.goal = *goal;
   }

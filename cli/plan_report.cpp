@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "cli/report.h"
+#include "cli/shell.h"
 #include "core/table.h"
 #include "sim/plan_json.h"
 
@@ -69,11 +70,9 @@ std::string losers_text(const PlanAnswer& a) {
 }
 
 std::string edits_text(const std::vector<std::string>& edits, const std::string& argument) {
-  std::string out = fmt::format("\nto run it\n\n  forerun run {}", argument);
+  std::string out = fmt::format("\nto run it\n\n  forerun run {}", shell_quoted(argument));
   for (const std::string& edit : edits) {
-    const bool plain = edit.find_first_of("{}[] \"'$*?;&|<>()") == std::string::npos;
-    out +=
-        plain ? fmt::format(" \\\n    --set {}", edit) : fmt::format(" \\\n    --set '{}'", edit);
+    out += fmt::format(" \\\n    --set {}", shell_quoted(edit));
   }
   return out + "\n";
 }

@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/load.h"
 #include "cli/report.h"
+#include "cli/shell.h"
 #include "cli/sweep_report.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -105,12 +106,12 @@ void fill(const Options& o, const sim::Sweep& s, sim::SweepStore& store, sim::Ra
     crew = std::move(threads);
   }
   if (sim::run_sweep(s, store, *crew, std::ref(progress), stopped)) return;
-  throw Error(
-      ExitCode::wrong,
-      fmt::format("stopped: {} of {} points are stored in {}",
-                  show_count(static_cast<double>(store.count())),
-                  show_count(static_cast<double>(s.points())), store.path()),
-      fmt::format("forerun sweep {} --store {} --resume goes on", o.arguments[0], store.path()));
+  throw Error(ExitCode::wrong,
+              fmt::format("stopped: {} of {} points are stored in {}",
+                          show_count(static_cast<double>(store.count())),
+                          show_count(static_cast<double>(s.points())), store.path()),
+              fmt::format("forerun sweep {} --store {} --resume goes on",
+                          shell_quoted(o.arguments[0]), shell_quoted(store.path())));
 }
 
 void report(const Options& o, const sim::Sweep& s) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/svg.h"
 
 namespace forerun {
 namespace {
@@ -41,21 +42,13 @@ Markup Markup::raw(std::string markup) {
 }
 
 std::string html_escaped(std::string_view text) {
+  // As in a picture, and the quotation marks that end an attribute.
   std::string out;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
+  for (const char c : svg_escaped(text)) {
+    if (c == '"') {
       out += "&quot;";
     } else if (c == '\'') {
       out += "&#39;";
-    } else if (code < 0x20 && c != '\t' && c != '\n' && c != '\r') {
-      out += "\xEF\xBF\xBD";
     } else {
       out += c;
     }

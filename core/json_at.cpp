@@ -11,21 +11,6 @@
 namespace forerun {
 namespace {
 
-/// The keys of a pointer, unescaped.
-std::vector<std::string> parts_of(std::string_view pointer) {
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; i < pointer.size(); ++i) {
-    if (pointer[i] == '/') {
-      parts.emplace_back();
-    } else if (pointer[i] == '~' && i + 1 < pointer.size()) {
-      parts.back() += pointer[++i] == '1' ? '/' : '~';
-    } else {
-      parts.back() += pointer[i];
-    }
-  }
-  return parts;
-}
-
 const json::Value* child(const json::Value& parent, const std::string& part) {
   if (const auto* object = std::get_if<json::Object>(&parent.v)) return object->find(part);
   const auto* array = std::get_if<json::Array>(&parent.v);
@@ -40,7 +25,7 @@ const json::Value* child(const json::Value& parent, const std::string& part) {
 const json::Value* value_at(const json::Value& root, std::string_view pointer) {
   if (!pointer.empty() && pointer.front() != '/') return nullptr;
   const json::Value* at = &root;
-  for (const std::string& part : parts_of(pointer)) {
+  for (const std::string& part : json::pointer_parts(pointer)) {
     at = child(*at, part);
     if (at == nullptr) return nullptr;
   }
@@ -127,7 +112,7 @@ std::string json_pointer(std::string_view path) {
 }
 
 std::string json_path(std::string_view pointer) {
-  const std::vector<std::string> parts = parts_of(pointer);
+  const std::vector<std::string> parts = json::pointer_parts(pointer);
   std::string path;
   for (const std::string& part : parts) {
     if (part.empty() || part.find('.') != std::string::npos) return std::string(pointer);

@@ -89,23 +89,8 @@ void write(const json::Value& value, std::size_t indent, std::size_t used, std::
   out += "\n" + std::string(indent, ' ') + "}";
 }
 
-/// The parts of a pointer, unescaped.
-std::vector<std::string> parts_of(std::string_view pointer) {
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; i < pointer.size(); ++i) {
-    if (pointer[i] == '/') {
-      parts.emplace_back();
-    } else if (pointer[i] == '~' && i + 1 < pointer.size()) {
-      parts.back() += pointer[++i] == '1' ? '/' : '~';
-    } else {
-      parts.back() += pointer[i];
-    }
-  }
-  return parts;
-}
-
 void edit(json::Value& root, const JsonEdit& change) {
-  const std::vector<std::string> parts = parts_of(change.pointer);
+  const std::vector<std::string> parts = json::pointer_parts(change.pointer);
   FORERUN_ASSERT(!parts.empty(), change.pointer);
   json::Value* at = &root;
   for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -167,6 +167,20 @@ std::string pointer_part(std::string_view key) {
   return out;
 }
 
+std::vector<std::string> pointer_parts(std::string_view pointer) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < pointer.size(); ++i) {
+    if (pointer[i] == '/') {
+      parts.emplace_back();
+    } else if (pointer[i] == '~' && i + 1 < pointer.size()) {
+      parts.back() += pointer[++i] == '1' ? '/' : '~';
+    } else {
+      parts.back() += pointer[i];
+    }
+  }
+  return parts;
+}
+
 std::string quoted(std::string_view text) { return fmt::format("\"{}\"", shortened(text, 60)); }
 
 std::string shown(const Value& value) {

@@ -54,6 +54,8 @@ struct Member {
 
 /// `key` as the next part of a JSON pointer (RFC 6901: ~ is ~0, / is ~1), with its leading slash.
 [[nodiscard]] std::string pointer_part(std::string_view key);
+/// The keys of a pointer, unescaped.
+[[nodiscard]] std::vector<std::string> pointer_parts(std::string_view pointer);
 /// The value in a message: JSON, at most 60 letters; containers only by name.
 [[nodiscard]] std::string shown(const Value& value);
 [[nodiscard]] std::string quoted(std::string_view text);

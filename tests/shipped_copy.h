@@ -3,23 +3,18 @@
 /// A copy of the data that come with forerun, for tests that edit them: FORERUN_DATA names it while
 /// it lives.
 
-#include <doctest/doctest.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <system_error>
 
 #include "core/file.h"
+#include "tests/folder.h"
 
 namespace forerun {
 
 struct ShippedCopy {
   ShippedCopy() {
     namespace fs = std::filesystem;
-    std::string name = (fs::temp_directory_path() / "forerun-data-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
     for (const char* part :
          {"hw/profiles", "models/zoo", "models/laws", "models/mixtures", "models/modalities",
           "models/recordings", "models/stability", "sim/frameworks", "sim/bands.json",
@@ -34,12 +29,11 @@ struct ShippedCopy {
   }
   ~ShippedCopy() {
     before.empty() ? unsetenv("FORERUN_DATA") : setenv("FORERUN_DATA", before.c_str(), 1);
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
   }
   ShippedCopy(const ShippedCopy&) = delete;
   ShippedCopy& operator=(const ShippedCopy&) = delete;
-  std::string path, before;
+  testing::Folder folder;
+  std::string path = folder.path(), before;
 };
 
 }  // namespace forerun

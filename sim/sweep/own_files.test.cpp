@@ -9,6 +9,7 @@
 
 #include "core/file.h"
 #include "sim/sweep/made_sweep.h"
+#include "tests/folder.h"
 #include "tests/replaced.h"
 
 namespace forerun::sim {
@@ -17,24 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST_SUITE("sim/sweep/own_files") {
-  struct Folder {
-    Folder() {
-      std::string name = (fs::temp_directory_path() / "forerun-own-XXXXXX").string();
-      REQUIRE(mkdtemp(name.data()) != nullptr);
-      path = name;
-    }
-    ~Folder() {
-      std::error_code ignored;
-      fs::remove_all(path, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] std::string copy(const std::string& data, const std::string& name) const {
-      write_file(path + "/" + name, read_file(data_path(data), 1u << 26));
-      return path + "/" + name;
-    }
-    std::string path;
-  };
+  using testing::Folder;
+
+  /// A shipped file under that name in the folder.
+  std::string copy(const Folder& folder, const std::string& data, const std::string& name) {
+    return folder.file(name, read_file(data_path(data), 1u << 26));
+  }
 
   std::string sweep_of(const std::string& axes) {
     return R"({"schema": 1, "name": "x", "base": "llama3_8b_torchtitan",
@@ -48,7 +37,7 @@ TEST_SUITE("sim/sweep/own_files") {
   TEST_CASE("a file that a value names is in the hash, for odd and even numbers of values") {
     const Folder folder;
     const std::string file =
-        folder.copy("hw/profiles/accelerators/h100-sxm-80gb.json", "mine.json");
+        copy(folder, "hw/profiles/accelerators/h100-sxm-80gb.json", "mine.json");
     for (const char* others : {"", "\"h200-sxm\", ", "\"h200-sxm\", \"a100-sxm-80gb\", "}) {
       const std::string text = sweep_of(
           fmt::format(R"({{"path": "cluster.accelerator", "values": [{}"{}"]}})", others, file));
@@ -62,8 +51,8 @@ TEST_SUITE("sim/sweep/own_files") {
   TEST_CASE("a file that the base names is in the hash, for odd and even numbers of values") {
     const Folder folder;
     const std::string file =
-        folder.copy("hw/profiles/accelerators/h100-sxm-80gb.json", "mine.json");
-    const std::string base = folder.path + "/base.json";
+        copy(folder, "hw/profiles/accelerators/h100-sxm-80gb.json", "mine.json");
+    const std::string base = folder.path() + "/base.json";
     write_file(base, replaced(read_file(data_path("scenarios/llama3_8b_torchtitan.json"), 1u << 20),
                               "\"h100-sxm-96gb-500w\"", "\"" + file + "\""));
     for (const char* values : {"1", "1, 2", "\"x\", \"y\", \"z\""}) {
@@ -79,20 +68,20 @@ TEST_SUITE("sim/sweep/own_files") {
 
   TEST_CASE("two files that change places are noticed") {
     const Folder folder;
-    const std::string a = folder.copy("hw/profiles/accelerators/h100-sxm-80gb.json", "a.json");
-    const std::string b = folder.copy("hw/profiles/accelerators/a100-sxm-80gb.json", "b.json");
+    const std::string a = copy(folder, "hw/profiles/accelerators/h100-sxm-80gb.json", "a.json");
+    const std::string b = copy(folder, "hw/profiles/accelerators/a100-sxm-80gb.json", "b.json");
     const std::string text =
         sweep_of(fmt::format(R"({{"path": "cluster.accelerator", "values": ["{}", "{}"]}})", a, b));
     const std::uint64_t before = made_sweep(text).hash;
-    fs::rename(a, folder.path + "/c");
+    fs::rename(a, folder.path() + "/c");
     fs::rename(b, a);
-    fs::rename(folder.path + "/c", b);
+    fs::rename(folder.path() + "/c", b);
     CHECK(before != made_sweep(text).hash);
   }
 
   TEST_CASE("a law's file is in the hash; names that are none, and none at all, are not") {
     const Folder folder;
-    const std::string file = folder.copy("models/laws/chinchilla_refit.json", "law.json");
+    const std::string file = copy(folder, "models/laws/chinchilla_refit.json", "law.json");
     const std::string text =
         sweep_of(fmt::format(R"({{"path": "loss.law", "values": ["{}"]}})", file));
     const std::uint64_t before = made_sweep(text).hash;

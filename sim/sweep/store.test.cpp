@@ -16,6 +16,7 @@
 #include "sim/sweep/run_sweep.h"
 #include "sim/sweep/summary.h"
 #include "sim/sweep/thread_crew.h"
+#include "tests/folder.h"
 #include "tests/replaced.h"
 
 namespace forerun::sim {
@@ -24,22 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST_SUITE("sim/sweep/store") {
-  /// A folder that ends with the test.
-  struct Folder {
-    Folder() {
-      std::string name = (fs::temp_directory_path() / "forerun-store-XXXXXX").string();
-      REQUIRE(mkdtemp(name.data()) != nullptr);
-      path = name;
-    }
-    ~Folder() {
-      std::error_code ignored;
-      fs::remove_all(path, ignored);
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] std::string file(const std::string& name) const { return path + "/" + name; }
-    std::string path;
-  };
+  using testing::Folder;
 
   std::vector<PointResult> results_of(const Sweep& s) {
     PointAnswerer answerer(s);
@@ -68,7 +54,7 @@ TEST_SUITE("sim/sweep/store") {
     const Folder folder;
     const Sweep s = made_sweep();
     const std::vector<PointResult> results = results_of(s);
-    const std::string path = folder.file("s.sqlite");
+    const std::string path = folder.path("s.sqlite");
     {
       SweepStore store(path, s, "1", StoreMode::fresh);
       CHECK(store.count() == 0);
@@ -125,7 +111,7 @@ TEST_SUITE("sim/sweep/store") {
     const Folder folder;
     const Sweep s = made_sweep();
     const std::vector<PointResult> results = results_of(s);
-    const std::string first = folder.file("first.sqlite");
+    const std::string first = folder.path("first.sqlite");
     {
       SweepStore store(first, s, "1", StoreMode::fresh);
       store.add(results);
@@ -135,7 +121,7 @@ TEST_SUITE("sim/sweep/store") {
     for (int round = 0; round < 6; ++round) {
       std::vector<PointResult> order = results;
       std::ranges::shuffle(order, random);
-      const std::string path = folder.file(fmt::format("{}.sqlite", round));
+      const std::string path = folder.path(fmt::format("{}.sqlite", round));
       std::size_t at = 0;
       while (at < order.size()) {
         // Closed and opened again before each piece.
@@ -157,13 +143,13 @@ TEST_SUITE("sim/sweep/store") {
     const SweepStore again(first, s, "1", StoreMode::resume);
     CHECK(again.finished());
     CHECK(again.count() == 9);
-    CHECK(bytes(first) == bytes(folder.file("0.sqlite")));
+    CHECK(bytes(first) == bytes(folder.path("0.sqlite")));
   }
 
   TEST_CASE("files that are no store of this sweep are refused, and left alone") {
     const Folder folder;
     const Sweep s = made_sweep();
-    const std::string path = folder.file("s.sqlite");
+    const std::string path = folder.path("s.sqlite");
     const auto open = [&](const Sweep& sweep, const char* version, StoreMode mode) {
       return message([&] { const SweepStore store(path, sweep, version, mode); });
     };
@@ -199,14 +185,14 @@ TEST_SUITE("sim/sweep/store") {
     CHECK(open(s, "1", StoreMode::resume).find("can't write " + path) == 0);
     fs::remove(path);
     CHECK(message([&] {
-            const SweepStore store(folder.file("none/s.sqlite"), s, "1", StoreMode::fresh);
+            const SweepStore store(folder.path("none/s.sqlite"), s, "1", StoreMode::fresh);
           }).ends_with("No such file or directory"));
   }
 
   TEST_CASE("a file of somebody else's beside the store is left alone") {
     const Folder folder;
     const Sweep s = made_sweep();
-    const std::string path = folder.file("s.sqlite"), aside = path + "-finishing";
+    const std::string path = folder.path("s.sqlite"), aside = path + "-finishing";
     const auto open = [&](const Sweep& sweep, StoreMode mode) {
       return message([&] { const SweepStore store(path, sweep, "1", mode); });
     };
@@ -242,14 +228,14 @@ TEST_SUITE("sim/sweep/store") {
   TEST_CASE("a store that is a link stays one; folders and links to nothing are named") {
     const Folder folder;
     const Sweep s = made_sweep();
-    const std::string path = folder.file("link.sqlite"), target = folder.file("far/s.sqlite");
-    fs::create_directory(folder.file("far"));
+    const std::string path = folder.path("link.sqlite"), target = folder.path("far/s.sqlite");
+    fs::create_directory(folder.path("far"));
     fs::create_symlink(target, path);
     for (const StoreMode mode : {StoreMode::fresh, StoreMode::resume}) {
       CHECK(message([&] { const SweepStore store(path, s, "1", mode); }) ==
             fmt::format("can't write {}: it is a link to {}, which does not exist", path, target));
-      CHECK(message([&] { const SweepStore store(folder.file("far"), s, "1", mode); }) ==
-            fmt::format("can't write {}: it is a folder", folder.file("far")));
+      CHECK(message([&] { const SweepStore store(folder.path("far"), s, "1", mode); }) ==
+            fmt::format("can't write {}: it is a folder", folder.path("far")));
     }
     CHECK_FALSE(fs::exists(target));
     write_file(target, "");
@@ -269,7 +255,7 @@ TEST_SUITE("sim/sweep/store") {
     const Folder folder;
     const Sweep s = made_sweep();
     const fs::path before = fs::current_path();
-    fs::current_path(folder.path);
+    fs::current_path(folder.path());
     {
       SweepStore store(":memory:", s, "1", StoreMode::fresh);
       store.add(results_of(s));
@@ -277,13 +263,13 @@ TEST_SUITE("sim/sweep/store") {
     }
     CHECK(summarise(":memory:", 1).answered == 7);
     fs::current_path(before);
-    CHECK(summarise(folder.file(":memory:"), 1).answered == 7);
+    CHECK(summarise(folder.path(":memory:"), 1).answered == 7);
   }
 
   TEST_CASE("rows that cannot be are damage") {
     const Folder folder;
     const Sweep s = made_sweep();
-    const std::string path = folder.file("s.sqlite");
+    const std::string path = folder.path("s.sqlite");
     {
       SweepStore store(path, s, "1", StoreMode::fresh);
       store.add(results_of(s));
@@ -305,7 +291,7 @@ TEST_SUITE("sim/sweep/store") {
   TEST_CASE("a store of other data than come with forerun is refused") {
     const Folder folder;
     const Sweep s = made_sweep();
-    const std::string path = folder.file("s.sqlite");
+    const std::string path = folder.path("s.sqlite");
     {
       const SweepStore store(path, s, "1", StoreMode::fresh);
     }
@@ -320,7 +306,7 @@ TEST_SUITE("sim/sweep/store") {
   TEST_CASE("points of which over a tenth was given up are no best ones, and are counted") {
     const Folder folder;
     const Sweep s = made_sweep();
-    const std::string path = folder.file("s.sqlite");
+    const std::string path = folder.path("s.sqlite");
     std::vector<PointResult> results = results_of(s);
     const auto set = [&](std::int64_t point, const std::string& name, double value) {
       auto& metrics = results[static_cast<std::size_t>(point)].metrics;
@@ -347,7 +333,7 @@ TEST_SUITE("sim/sweep/store") {
   TEST_CASE("a file that was made and not filled is begun anew") {
     const Folder folder;
     const Sweep s = made_sweep();
-    const std::string path = folder.file("s.sqlite");
+    const std::string path = folder.path("s.sqlite");
     write_file(path, "");
     CHECK(SweepStore(path, s, "1", StoreMode::resume).count() == 0);
     fs::remove(path);
@@ -360,7 +346,7 @@ TEST_SUITE("sim/sweep/store") {
   TEST_CASE("somebody may have the file open while it is put in order") {
     const Folder folder;
     const Sweep s = made_sweep();
-    const std::string path = folder.file("s.sqlite"), other = folder.file("o.sqlite");
+    const std::string path = folder.path("s.sqlite"), other = folder.path("o.sqlite");
     SweepStore store(path, s, "1", StoreMode::fresh);
     store.add(results_of(s));
     const Database reader(path, Database::Access::read);
@@ -384,7 +370,7 @@ TEST_SUITE("sim/sweep/store") {
       crew.give(missing_points(s, store));
       return run_sweep(s, store, crew, [](std::int64_t) {}, [&] { return store.count() >= until; });
     };
-    const std::string whole = folder.file("whole.sqlite"), parts = folder.file("parts.sqlite");
+    const std::string whole = folder.path("whole.sqlite"), parts = folder.path("parts.sqlite");
     CHECK(run(whole, 1, 100));
     CHECK_FALSE(run(parts, 1, 1));
     CHECK(run(parts, 3, 100));
@@ -394,7 +380,7 @@ TEST_SUITE("sim/sweep/store") {
   TEST_CASE("the summary counts, groups failures and lists the best") {
     const Folder folder;
     const Sweep s = made_sweep();
-    const std::string path = folder.file("s.sqlite");
+    const std::string path = folder.path("s.sqlite");
     SweepStore store(path, s, "1", StoreMode::fresh);
     store.add(results_of(s));
     store.finish();
@@ -427,7 +413,7 @@ TEST_SUITE("sim/sweep/store") {
         {"path": "plan.micro_batch", "values": [1, 3, 2]},
         {"path": "cluster.power_cap", "values": [null, "450 W", "500 W"]},
         {"path": "plan.sequence_parallel", "values": [false, false, false]}]}]})");
-    const std::string path = folder.file("s.sqlite"), csv = folder.file("s.csv");
+    const std::string path = folder.path("s.sqlite"), csv = folder.path("s.csv");
     SweepStore store(path, s, "1", StoreMode::fresh);
     store.add(results_of(s));
     store.finish();

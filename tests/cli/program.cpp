@@ -49,22 +49,4 @@ Ran forerun_into(const std::string& path, const std::vector<std::string>& words)
   return ran;
 }
 
-Folder::Folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "forerun-test-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for a test: " + name);
-  folder_ = name;
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
-}
-
-std::string Folder::path(const std::string& name) const { return folder_ + "/" + name; }
-
-std::string Folder::file(const std::string& name, const std::string& text) const {
-  write_file(path(name), text);
-  return path(name);
-}
-
 }  // namespace forerun::testing

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/folder.h"
+
 namespace forerun::testing {
 
 struct Ran {
@@ -21,20 +23,5 @@ struct Ran {
 [[nodiscard]] inline bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
-
-/// A folder of its own for files that a test writes, removed at the end.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] std::string path(const std::string& name) const;
-  /// Writes a file and returns its path.
-  [[nodiscard]] std::string file(const std::string& name, const std::string& text) const;
-
- private:
-  std::string folder_;
-};
 
 }  // namespace forerun::testing
