@@ -17,10 +17,6 @@ constexpr const char* kFolder = "hw/profiles/reliability";
 constexpr std::int64_t kMostNodes = 1'000'000;
 constexpr double kLeastShape = 0.2, kMostShape = 10, kMostSlowdown = 1000;
 
-double in_seconds(double per_1000_node_days) {
-  return per_1000_node_days / 1000.0 / (1.0_days).base();
-}
-
 FailureCause read_cause(Reader& at) {
   FailureCause c;
   c.name = at.text("name");
@@ -150,13 +146,11 @@ Reliability load_reliability(const std::string& name) {
                         name + ".json");
 }
 
-std::optional<Seconds> mean_time_to_interruption(const Reliability& r, std::int64_t accelerators) {
-  const double nodes =
-      static_cast<double>(accelerators) / static_cast<double>(r.accelerators_per_node);
+std::optional<Seconds> mean_time_between(std::span<const FailureCause> causes, double nodes) {
   double rate = 0;
-  for (const FailureCause& c : r.causes) {
-    if (c.planned) continue;
-    rate += in_seconds(c.per_1000_node_days.mean()) * nodes * (c.silent ? c.noticed : 1.0);
+  for (const FailureCause& c : causes) {
+    rate += c.per_1000_node_days.mean() / 1000 / (1.0_days).base() * nodes *
+            (c.silent ? c.noticed : 1.0);
   }
   if (!(rate > 0)) return std::nullopt;
   return Seconds(1 / rate);

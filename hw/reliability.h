@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -78,9 +79,8 @@ inline constexpr double kMostPer1000NodeDays = 1e6;
 [[nodiscard]] Reliability load_reliability(const std::string& name);
 [[nodiscard]] std::vector<std::string> reliability_names();
 
-/// Mean time between the events that stop a job of so many accelerators, at mean rates, at the age
-/// where they hold; nothing if nothing fails. Silent causes count where they are noticed.
-[[nodiscard]] std::optional<Seconds> mean_time_to_interruption(const Reliability&,
-                                                               std::int64_t accelerators);
+/// Mean time between the events of these causes on so many nodes of the profile's size, at mean
+/// rates; of silent ones those that are noticed. Nothing if nothing happens.
+[[nodiscard]] std::optional<Seconds> mean_time_between(std::span<const FailureCause>, double nodes);
 
 }  // namespace forerun::hw

@@ -18,6 +18,11 @@ TEST_SUITE("hw/reliability") {
     return problems.empty() ? "" : problems.list()[0].where + ": " + problems.list()[0].what;
   }
 
+  /// Mean time between failures of a job on so many accelerators.
+  static std::optional<Seconds> of(const Reliability& r, double accelerators) {
+    return mean_time_between(r.causes, accelerators / static_cast<double>(r.accelerators_per_node));
+  }
+
   TEST_CASE("every profile reads, has a source for every rate, and is written back the same") {
     for (const std::string& name : reliability_names()) {
       CAPTURE(name);
@@ -34,26 +39,26 @@ TEST_SUITE("hw/reliability") {
   TEST_CASE("Llama 3's causes sum to its 419 interruptions in 54 days on 2,048 nodes") {
     const Reliability r = load_reliability("llama3-405b-54-days");
     CHECK(r.causes.size() == 18);
-    const auto mean = mean_time_to_interruption(r, 16384);
+    const auto mean = of(r, 16384);
     REQUIRE(mean);
     CHECK(54.0_days / *mean == Approx(419).epsilon(1e-4));
   }
 
   TEST_CASE("the paper's formula: MTTF = 1 / (nodes x rate)") {
     const Reliability r = load_reliability("meta-rsc-1-hardware");
-    CHECK(mean_time_to_interruption(r, 1024)->in(1.0_h) == Approx(28.8).epsilon(0.003));
-    CHECK(mean_time_to_interruption(r, 8)->in(1.0_days) == Approx(153.8).epsilon(0.003));
-    CHECK(mean_time_to_interruption(r, 16384)->in(1.0_h) == Approx(1.8).epsilon(0.01));
-    CHECK(mean_time_to_interruption(r, 131072)->in(1.0_h) == Approx(0.23).epsilon(0.03));
-    CHECK_FALSE(mean_time_to_interruption(load_reliability("none"), 8));
+    CHECK(of(r, 1024)->in(1.0_h) == Approx(28.8).epsilon(0.003));
+    CHECK(of(r, 8)->in(1.0_days) == Approx(153.8).epsilon(0.003));
+    CHECK(of(r, 16384)->in(1.0_h) == Approx(1.8).epsilon(0.01));
+    CHECK(of(r, 131072)->in(1.0_h) == Approx(0.23).epsilon(0.03));
+    CHECK_FALSE(of(load_reliability("none"), 8));
   }
 
   TEST_CASE("with the software of research jobs, seen on 8 accelerators, 1,024 stop as observed") {
     const Reliability r = load_reliability("meta-rsc-1-jobs");
-    CHECK(mean_time_to_interruption(r, 8)->in(1.0_days) == Approx(47.7).epsilon(0.001));
+    CHECK(of(r, 8)->in(1.0_days) == Approx(47.7).epsilon(0.001));
     // 7.9 hours were observed; nothing of them is in the profile.
-    CHECK(mean_time_to_interruption(r, 1024)->in(1.0_h) == Approx(7.9).epsilon(0.25));
-    CHECK(mean_time_to_interruption(r, 1024)->in(1.0_h) == Approx(8.94).epsilon(0.01));
+    CHECK(of(r, 1024)->in(1.0_h) == Approx(7.9).epsilon(0.25));
+    CHECK(of(r, 1024)->in(1.0_h) == Approx(8.94).epsilon(0.01));
   }
 
   TEST_CASE("wrong input is named") {

@@ -16,7 +16,7 @@ namespace forerun::sim {
 namespace {
 
 constexpr std::int64_t kMostAccelerators = 1 << 24;
-constexpr double kMostTokens = 1e18;
+
 /// Of a scenario or of a pool.
 template <class Priced>
 void read_price(Reader at, Priced& of) {

@@ -12,8 +12,6 @@
 namespace forerun::sim {
 namespace {
 
-constexpr double kMostTokens = 1e18;
-
 /// A law by name or path; what is wrong with it is a problem at the key.
 std::optional<models::Law> named_law(Reader& r, const char* key, const std::string& name) {
   try {

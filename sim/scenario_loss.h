@@ -23,6 +23,9 @@
 
 namespace forerun::sim {
 
+/// Tokens of a run, at most.
+inline constexpr double kMostTokens = 1e18;
+
 struct LossStage {
   double from_tokens = 0;
   std::map<std::string, double> shares;  ///< by the law's modalities; they sum to 1

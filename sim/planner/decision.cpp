@@ -17,9 +17,6 @@ namespace forerun::sim {
 namespace {
 
 constexpr std::size_t kMostPoints = 10'000;
-constexpr std::array kGoals = {Choice<Goal>{"time", Goal::time}, Choice<Goal>{"cost", Goal::cost},
-                               Choice<Goal>{"loss", Goal::loss}, Choice<Goal>{"date", Goal::date}};
-
 /// Every combination of the choices' options, the last choice fastest.
 std::vector<DecisionPoint> crossing(const std::vector<Choices>& choices) {
   std::vector<DecisionPoint> points(1);
@@ -164,9 +161,6 @@ namespace {
 constexpr int kMostTries = 12;
 constexpr double kNearEnough = 0.005;  ///< of a limit that is left
 constexpr double kManySteps = 1e4;
-constexpr double kMostTokens = 1e18;  // of a scenario
-constexpr double kMostYears = 20;     // that anybody plans for
-constexpr Seconds kYear = 365.0_days;
 constexpr double kNeverEnds = 0.1;  // share of runs that are given up
 
 /// As many tokens as budget and days allow. Interruptions are drawn, so a run's time is not quite
@@ -183,9 +177,9 @@ std::optional<double> affordable(const DecisionQuestion& q, const Scenario& s,
     if (q.budget) least = std::min(least, *q.budget / *o.cost);
     return least;
   };
-  // No run of more tokens may be asked, nor one of more years than are simulated.
+  // No run of more tokens or years is simulated.
   const double ceiling =
-      std::floor(std::min(kMostTokens / tokens_per_step(s), kMostYears * kYear / step.time));
+      std::floor(std::min(kMostTokens / tokens_per_step(s), kLongestRun / step.time));
   // A guess: undisturbed, or of a budget by what a step of many costs.
   double most = 0;
   double steps = q.within ? *q.within / step.time : kManySteps;
@@ -193,7 +187,11 @@ std::optional<double> affordable(const DecisionQuestion& q, const Scenario& s,
     const std::optional<double> ratio = left(steps);
     if (ratio) steps *= *ratio;
   }
-  steps = std::min(std::floor(steps), ceiling);
+  steps = std::floor(steps);
+  if (steps >= ceiling) {
+    why = "the limits leave more tokens or years than a run may have: they limit nothing";
+    return std::nullopt;
+  }
   for (int i = 0; i < kMostTries && steps >= 1; ++i) {
     const std::optional<double> ratio = left(steps);
     if (!ratio) {
@@ -201,14 +199,11 @@ std::optional<double> affordable(const DecisionQuestion& q, const Scenario& s,
       return std::nullopt;
     }
     if (*ratio >= 1) most = std::max(most, steps);
-    if (*ratio >= 1 && (*ratio < 1 + kNearEnough || steps >= ceiling)) break;
+    if (*ratio >= 1 && *ratio < 1 + kNearEnough) break;
     // A little short of the limit, so that it is kept.
     steps = std::min(std::floor(steps * *ratio * (1 - kNearEnough / 2)), ceiling);
   }
-  if (most >= ceiling) {
-    why = "the limits leave more tokens than a run may have: they limit nothing";
-    return std::nullopt;
-  }
+
   if (most < 1) {
     why = "not one step fits into the limits";
     return std::nullopt;

@@ -14,6 +14,7 @@
 /// Every point is one question to the step's simulator by its best plan (sim/planner/plan_search.h)
 /// to the run in time, to its bill and to the law of its losses (sim/planner/outcome.h).
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -28,6 +29,9 @@
 namespace forerun::sim {
 
 enum class Goal : std::uint8_t { time, cost, loss, date };
+inline constexpr std::array kGoals = {
+    Choice<Goal>{"time", Goal::time}, Choice<Goal>{"cost", Goal::cost},
+    Choice<Goal>{"loss", Goal::loss}, Choice<Goal>{"date", Goal::date}};
 [[nodiscard]] std::string_view name(Goal);
 /// By its name(); nothing for another.
 [[nodiscard]] std::optional<Goal> goal_named(std::string_view);

@@ -14,7 +14,7 @@
 namespace forerun::sim {
 namespace {
 
-constexpr double kFewestTokens = 1e6, kMostTokens = 1e15;
+constexpr double kFewestTokens = 1e6, kQuadrillion = 1e15;
 constexpr int kMostTries = 200;
 constexpr std::int64_t kDraws = 64;  ///< of a run; a median of so many is near enough to rank
 
@@ -62,7 +62,7 @@ std::optional<double> EndLoss::after(double tokens) const {
 std::optional<double> EndLoss::tokens_to(double target, double near) const {
   const double step = tokens_per_step(scenario_);
   // Stages of the mixture set the least that may be asked.
-  double low = std::max(kFewestTokens, step), high = kMostTokens;
+  double low = std::max(kFewestTokens, step), high = kQuadrillion;
   for (const LossStage& stage : scenario_.loss.stages) {
     low = std::max(low, stage.from_tokens + step);
   }

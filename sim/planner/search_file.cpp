@@ -118,8 +118,6 @@ SearchFile read_search_file(const JsonDocument& document, const Scenario& scenar
   Reader top = document.root(problems);
   top.integer("schema", 1, 1);
   if (top.has("goal")) {
-    constexpr std::array<Choice<Goal>, 4> kGoals{
-        {{"time", Goal::time}, {"cost", Goal::cost}, {"loss", Goal::loss}, {"date", Goal::date}}};
     file.goal = top.choice("goal", kGoals);
     file.question.goal = *file.goal;
   }

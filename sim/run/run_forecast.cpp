@@ -110,7 +110,7 @@ RunForecast run_forecast(const RunSetup& setup, std::uint64_t seed, std::int64_t
                     "there: their days and costs are too small",
                     100 * out.given_up));
   }
-  out.evidence = setup.evidence;
+
   out.assumptions = setup.assumptions;
   return out;
 }

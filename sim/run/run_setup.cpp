@@ -278,18 +278,17 @@ RunSetup run_setup(const Scenario& s, Seconds step, const std::optional<RunLoss>
   if (const auto band = o.step_time ? std::nullopt : time_band(load_error_bands(), s, step)) {
     out.error_low = std::log(band->low / step);
     out.error_high = std::log(band->high / step);
-    out.error_rests_on = band->rests_on;
   }
   if (loss && loss->rolled_back) out.rollbacks = loss->rolled_back->draws;
   const Seconds alone = undisturbed(out);
-  constexpr double kDaysAYear = 365.25;
-  if (!(alone.in(1.0_days) < kLongestYears * kDaysAYear)) {
+  if (!(alone < kLongestRun)) {
+    constexpr Seconds kYear = 365.25_days;
     throw Error(
         ExitCode::wrong,
         fmt::format("the run would take {:.3g} years undisturbed: {:.4g} steps of {:.4g} s; "
                     "at most {:.0f} are simulated",
-                    alone.in(1.0_days) / kDaysAYear, out.steps, out.phases.back().step.base(),
-                    kLongestYears));
+                    alone.in(kYear), out.steps, out.phases.back().step.base(),
+                    kLongestRun.in(kYear)));
   }
   out.longest = alone * kLongestOver + 30.0_days;
   return out;
@@ -300,15 +299,12 @@ std::optional<Seconds> mean_time_to_loss(const RunSetup& s) {
   for (const TierTimes& t : s.tiers) {
     if (t.slow) saved = std::min(saved.value_or(t.blocked + t.behind), t.blocked + t.behind);
   }
-  double rate = 0;
+  std::vector<hw::FailureCause> costly;
   for (const hw::FailureCause& c : s.reliability.causes) {
     const bool in_time = c.planned || (c.notice.base() > 0 && saved && c.notice >= *saved);
-    if (in_time) continue;
-    rate += c.per_1000_node_days.mean() / 1000 / (1.0_days).base() * s.reference_nodes *
-            (c.silent ? c.noticed : 1.0);
+    if (!in_time) costly.push_back(c);
   }
-  if (!(rate > 0)) return std::nullopt;
-  return Seconds(1 / rate);
+  return hw::mean_time_between(costly, s.reference_nodes);
 }
 
 Seconds undisturbed(const RunSetup& s) {

@@ -61,12 +61,11 @@ struct RunSetup {
   Range stall;
   /// Of the step time's error: quantiles of ln(measured / predicted) at 10 and 90 %; zeros: none.
   double error_low = 0, error_high = 0;
-  std::string error_rests_on;
+
   /// One list for each of some draws of the loss's spikes; draw d of the run takes list d modulo
   /// their number. Empty: no rollbacks.
   std::vector<std::vector<Rollback>> rollbacks;
   Seconds longest{};  ///< a run is given up after so long
-  Evidence evidence = Evidence::assumed;
   std::vector<std::string> assumptions;
 };
 
@@ -83,11 +82,11 @@ struct RunSetup {
 /// All steps one after another, waiting for their data, and nothing else.
 [[nodiscard]] Seconds undisturbed(const RunSetup&);
 /// No run that would take longer undisturbed is simulated.
-inline constexpr double kLongestYears = 1000;
+inline constexpr Seconds kLongestRun{1000 * 365.25 * 86400};
 
 /// `step`: of a full batch, already simulated; steps of a ramp's or a stage's other batches are
 /// simulated here. Asserts that the scenario has tokens. Throws Error for a run of over
-/// kLongestYears. Batches of a ramp are rounded to whole micro-batches of all replicas, their
+/// kLongestRun. Batches of a ramp are rounded to whole micro-batches of all replicas, their
 /// tokens too.
 [[nodiscard]] RunSetup run_setup(const Scenario&, Seconds step, const std::optional<RunLoss>&);
 

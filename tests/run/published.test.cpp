@@ -117,7 +117,7 @@ TEST_SUITE("run/published") {
       double goodput = 0;
       for (std::uint64_t d = 0; d < 20; ++d)
         goodput += simulate_run_in_time(s, 1, d).goodput() / 20;
-      const Seconds mean = *hw::mean_time_to_interruption(s.reliability, accelerators);
+      const Seconds mean = *mean_time_to_loss(s);
       const double formula =
           first_order_goodput(Seconds(interval), Seconds(30), Seconds(300), mean);
       MESSAGE(fmt::format("{} accelerators: {:.4f} simulated, {:.4f} by formula", accelerators,
